@@ -1,0 +1,98 @@
+# `make` alone prints what there is. `make book` and `make test` prepare everything that they need.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell bash tools/setup.sh python)
+BIN := .venv/bin
+KEY := $(shell cat requirements.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+VENV := .venv/.installed-$(KEY)
+PORT ?= 8000
+BUILD = $(BIN)/jupyter-book build . -W -n --keep-going
+PYTEST = $(BIN)/python -m pytest --junitxml=_build/junit/$@.xml
+TWO = OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
+
+# Waiting OpenMP threads that spin slow two busy cores a hundredfold.
+export GOMP_SPINCOUNT := 0
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make book       build the book (first time: makes .venv and installs what is needed)"
+	@echo "make serve      read it at http://localhost:$(PORT)"
+	@echo "make check      lint and unit tests: three minutes, for daily use"
+	@echo "make test       everything: lint, unit, strict-book, labs, solutions, browser"
+	@echo "make results    train and measure again: the numbers that the pages quote"
+	@echo "make corpus     render the built-in songs and talkers again, from seeds"
+	@echo "make bench      measure speed and memory, on an idle machine"
+	@echo "make format     let ruff format the code"
+	@echo "make clean      remove _build; .venv stays"
+
+# The stamp carries a checksum of both files, so a change in either installs anew.
+$(VENV): requirements.txt pyproject.toml
+	bash tools/setup.sh apt build
+	bash tools/setup.sh venv "$(PYTHON)"
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@rm -f .venv/.installed-*
+	@touch $@
+
+book: $(VENV)
+	bash tools/setup.sh apt book
+	$(BUILD)
+	@echo "The book is at _build/html/index.html. Read it with \`make serve\`: players need a local server."
+
+serve:
+	@test -f _build/html/index.html || { echo "There is no book yet. Build it with \`make book\`."; exit 1; }
+	@echo "http://localhost:$(PORT)   (ctrl-C ends it)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+check: $(VENV)
+	@$(BIN)/python tools/times.py lint unit
+
+test: $(VENV)
+	@bash tools/setup.sh apt book || true
+	@bash tools/setup.sh browser || true
+	@$(BIN)/python tools/times.py lint unit strict-book labs solutions browser
+
+lint: $(VENV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+unit: $(VENV)
+	$(TWO) tests --ignore=tests/book --ignore=tests/browser --ignore=tests/labs
+
+# A rebuild after a warning would pass: the pages go first. The cache of executed cells stays.
+strict-book: $(VENV)
+	rm -rf _build/html _build/.doctrees
+	$(BUILD)
+	$(PYTEST) tests/book
+
+# The first lab trains for its full time, so it runs alone and last, with both cores.
+FIRST := notebooks/first_separation.ipynb
+labs: $(VENV)
+	$(TWO) --nbval-lax --ignore=$(FIRST) notebooks; rest=$$?; \
+	$(BIN)/python -m pytest --junitxml=_build/junit/labs-first.xml --nbval-lax $(FIRST) && exit $$rest
+
+solutions: $(VENV)
+	$(TWO) tests/labs
+
+browser: $(VENV)
+	$(PYTEST) tests/browser
+
+results: $(VENV)
+	$(BIN)/python -m tools.results
+
+corpus: $(VENV)
+	bash tools/setup.sh apt corpus
+	$(BIN)/python -m tools.corpus
+
+bench: $(VENV)
+	$(BIN)/python -m tools.bench
+
+format: $(VENV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf _build
