@@ -1,0 +1,70 @@
+"""The systems, by name: `create("unet")` builds one, `names()` lists them.
+
+A system is one file of this folder with `Config`, `PRESETS` and `SYSTEM`; nothing else has to be edited to add one.
+
+Taught on: book/architectures/unet
+"""
+
+import dataclasses
+import difflib
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sepbook.architectures.base import System
+
+
+class UnknownError(ValueError):
+    """A name of a system, preset or field that does not exist. Taught on: book/architectures/unet."""
+
+
+def _refuse(kind: str, given: Any, choices) -> None:
+    near = difflib.get_close_matches(str(given), list(choices), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UnknownError(f"{kind} {given!r} is unknown{hint} Choose one of: {', '.join(choices)}")
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all systems, sorted; imports none of them. Taught on: book/architectures/unet."""
+    files = Path(__file__).parent.glob("*.py")
+    return tuple(sorted(f.stem for f in files if not f.stem.startswith("_") and f.stem != "base"))
+
+
+def module(name: str):
+    """Import and return the module of a system. Raises UnknownError. Taught on: book/architectures/unet."""
+    if name not in names():
+        _refuse("system", name, names())
+    return importlib.import_module(f"sepbook.architectures.{name}")
+
+
+def presets(name: str) -> tuple[str, ...]:
+    """Return the names of a system's configurations. Taught on: book/architectures/unet."""
+    return tuple(module(name).PRESETS)
+
+
+def create(name: str, preset: str = "small", **overrides) -> "System":
+    """Build a system with fresh weights.
+
+    `preset` names a configuration of the system's file (``paper``: as published; ``small``: trains on two cores);
+    `overrides` replace single fields of it. Seed before calling (`torch.manual_seed`) for the same weights again.
+    Raises UnknownError for a name, preset or field that does not exist, and lists the ones that do.
+    Taught on: book/architectures/unet
+    """
+    found = module(name)
+    if preset not in found.PRESETS:
+        _refuse(f"preset of {name!r}", preset, found.PRESETS)
+    config = found.PRESETS[preset]
+    fields = [field.name for field in dataclasses.fields(config)]
+    for field in overrides:
+        if field not in fields:
+            _refuse(f"field of {name!r}", field, fields)
+    config = dataclasses.replace(config, **{k: _frozen(v) for k, v in overrides.items()})
+    system = found.SYSTEM(config)
+    system.name, system.preset = name, preset
+    return system
+
+
+def _frozen(value):
+    """Lists become tuples: a configuration that came from JSON equals the one that was written."""
+    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,225 @@
+"""The U-Net for source separation: a spectrogram goes down, comes up, and leaves as masks.
+
+::
+
+    magnitude (B, C, F, T)
+      │
+      ├─ encoder 1 ──────────────── skip ───────────────┐
+      │    ├─ encoder 2 ─────────── skip ──────────┐    │
+      │    │     …                            …    │    │
+      │    │     └─ encoder L ─ decoder 1 ──┘      │    │
+      │    └────────────────────  decoder L-1 ─────┘    │
+      └─────────────────────────  decoder L  ───────────┘ ── sigmoid ── masks (B, S, C, F, T)
+
+Each encoder block halves both axes, each decoder block doubles them. A skip carries the encoder's map of the same
+size across, so that fine detail does not have to squeeze through the bottom.
+
+Source: Jansson et al. 2017 (singing-voice separation), after Ronneberger et al. 2015 (images).
+Taught on: book/architectures/unet
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sepbook.architectures.base import System
+from sepbook.building_blocks.stft import ISTFT, STFT, Masking
+from sepbook.losses import spectrogram
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that defines a U-Net. The defaults are the network of Jansson 2017."""
+
+    source_names: tuple[str, ...] = ("vocals",)  # S masks; the paper trains one network per source
+    sample_rate: int = 8192  # Hz
+    channels: int = 1  # C, audio channels in and out
+    n_fft: int = 1024  # samples per window
+    hop: int = 768  # samples between windows
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512)  # H of the encoder blocks, from the top down
+    kernel: int = 5  # side of every convolution kernel
+    convolutions: int = 1  # per encoder block; further ones keep the size (a variant)
+    leak: float = 0.2  # slope of the encoder's leaky ReLU below zero
+    dropout: float = 0.5  # in the first three decoder blocks
+    norm_epsilon: float = 1e-3  # added to the variance in batch norm
+    init_std: float = 0.02  # of the normal distribution that weights are drawn from; 0: PyTorch's own
+    scale: str = "peak"  # network input: "peak" divides by the largest magnitude, "log" takes log(1 + magnitude)
+    loss: str = "l1"  # on masked magnitudes: "l1" or "mse"
+
+
+PRESETS = {
+    "paper": Config(),
+    "small": Config(
+        source_names=("vocals", "drums", "bass", "other"),
+        sample_rate=16000,
+        hop=256,
+        widths=(16, 32, 64, 128, 160),
+        dropout=0.0,
+        norm_epsilon=1e-5,
+        init_std=0.0,
+        scale="log",
+    ),
+}
+
+DROPOUT_BLOCKS = 3  # decoder blocks with dropout, from the bottom up
+
+
+def same_padding(size: int, kernel: int) -> tuple[int, int]:
+    """Zeros before and after an axis so that a stride of 2 gives ceil(size / 2).
+
+    An odd kernel on an even size needs an odd number of zeros; the extra one goes after, as TensorFlow's "same"
+    does. PyTorch's symmetric `padding=kernel // 2` would shift every map by one bin.
+    Taught on: book/architectures/unet
+    """
+    total = max((-(-size // 2) - 1) * 2 + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+class EncoderBlock(nn.Module):
+    """Halve both axes: strided convolution, batch norm, leaky ReLU.
+
+    `(B, H, F, T) -> (B, H', F/2, T/2)`. Source: Jansson 2017. Taught on: book/architectures/unet
+    """
+
+    dims = "B H F T -> B H' F' T'"
+
+    def __init__(self, inputs: int, outputs: int, config: Config):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, config.kernel, stride=2)
+        self.norm = nn.BatchNorm2d(outputs, eps=config.norm_epsilon)
+        self.activation = nn.LeakyReLU(config.leak)
+        more = []
+        for _ in range(config.convolutions - 1):
+            more += [nn.Conv2d(outputs, outputs, config.kernel, padding="same")]
+            more += [nn.BatchNorm2d(outputs, eps=config.norm_epsilon), nn.LeakyReLU(config.leak)]
+        self.more = nn.Sequential(*more)
+
+    def forward(self, x: Tensor) -> Tensor:
+        F, T = x.shape[-2:]
+        kernel = self.conv.kernel_size[0]
+        x = functional.pad(x, (*same_padding(T, kernel), *same_padding(F, kernel)))
+        x = self.activation(self.norm(self.conv(x)))  # (B, H', F/2, T/2)
+        return self.more(x)
+
+
+class DecoderBlock(nn.Module):
+    """Double both axes: transposed convolution, then batch norm, ReLU and dropout unless it is the last block.
+
+    `(B, H, F, T) -> (B, H', 2F, 2T)`. Source: Jansson 2017. Taught on: book/architectures/unet
+    """
+
+    dims = "B H F T -> B H' F' T'"
+
+    def __init__(self, inputs: int, outputs: int, config: Config, dropout: float = 0.0, last: bool = False):
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(inputs, outputs, config.kernel, stride=2)
+        self.finish = nn.Identity()
+        if not last:
+            norm = nn.BatchNorm2d(outputs, eps=config.norm_epsilon)
+            self.finish = nn.Sequential(norm, nn.ReLU(), nn.Dropout(dropout))
+
+    def forward(self, x: Tensor) -> Tensor:
+        F, T = x.shape[-2:]
+        before, _ = same_padding(2 * F, self.conv.kernel_size[0])  # the adjoint of the encoder's padding
+        x = self.conv(x)[..., before : before + 2 * F, before : before + 2 * T]
+        return self.finish(x)  # (B, H', 2F, 2T)
+
+
+class UNet(nn.Module):
+    """Magnitudes in, masks out: `(B, C, F, T) -> (B, S, C, F, T)`, each mask between 0 and 1.
+
+    F and T are padded with zeros to multiples of 2^L and cropped again, so any size will do. The first decoder block
+    takes the bottom map; every later one takes the block below it and, by concatenation, the encoder's map of that
+    size. Source: Jansson 2017. Taught on: book/architectures/unet
+    """
+
+    dims = "B C F T -> B S C F T"
+
+    def __init__(self, config: Config):
+        super().__init__()
+        C, S, widths = config.channels, len(config.source_names), config.widths
+        self.encoder = nn.ModuleList()
+        for inputs, outputs in zip((C, *widths), widths, strict=False):
+            self.encoder.append(EncoderBlock(inputs, outputs, config))
+        self.decoder = nn.ModuleList()
+        below = widths[-1]  # H that comes up from the block below, skip included
+        for i, outputs in enumerate(widths[-2::-1]):
+            dropout = config.dropout if i < DROPOUT_BLOCKS else 0.0
+            self.decoder.append(DecoderBlock(below, outputs, config, dropout))
+            below = 2 * outputs
+        self.decoder.append(DecoderBlock(below, S * C, config, last=True))
+        self.activation = nn.Sigmoid()
+        self.multiple = 2 ** len(widths)
+        self.channels = C
+        if config.init_std:
+            self._initialise(config.init_std)
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        F, T = magnitude.shape[-2:]
+        x = functional.pad(magnitude, (0, -T % self.multiple, 0, -F % self.multiple))
+        maps = []
+        for block in self.encoder:
+            x = block(x)
+            maps.append(x)
+        x = self.decoder[0](maps.pop())
+        for block in self.decoder[1:]:
+            x = block(torch.cat([x, maps.pop()], dim=1))  # H: from below, then the skip
+        x = self.activation(x)[..., :F, :T]  # (B, S·C, F, T)
+        return x.unflatten(1, (-1, self.channels))  # (B, S, C, F, T)
+
+    def _initialise(self, std: float) -> None:
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.normal_(layer.weight, std=std)
+                nn.init.zeros_(layer.bias)
+
+
+class UNetSystem(System):
+    """Waveforms in, waveforms out: STFT, U-Net on the magnitudes, masks on the mixture, inverse STFT.
+
+    The highest bin (half the sample rate) is dropped before the network, so that F is a power of two, and takes the
+    mask of the bin below it. The estimates keep the mixture's phase. Trained on the distance between masked and true
+    magnitudes. Source: Jansson 2017. Taught on: book/architectures/unet
+    """
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        if config.scale not in ("peak", "log"):
+            raise ValueError(f"scale is {config.scale!r}; choose 'peak' or 'log'")
+        if config.loss not in ("l1", "mse"):
+            raise ValueError(f"loss is {config.loss!r}; choose 'l1' or 'mse'")
+        self.stft = STFT(config.n_fft, config.hop)
+        self.network = UNet(config)
+        self.masking = Masking()
+        self.istft = ISTFT(config.n_fft, config.hop)
+
+    def masks(self, magnitude: Tensor) -> Tensor:
+        """Estimate one mask per source: `(B, C, F, T) -> (B, S, C, F, T)`, all F bins."""
+        if self.config.scale == "log":
+            x = torch.log1p(magnitude)
+        else:
+            x = magnitude / magnitude.amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
+        masks = self.network(x[:, :, :-1])  # without the highest bin
+        return torch.cat([masks, masks[..., -1:, :]], dim=-2).float()
+
+    def forward(self, mixture: Tensor) -> Tensor:
+        """Separate `(B, C, N) -> (B, S, C, N)`."""
+        self.check_mixture(mixture)
+        bins = self.stft(mixture)  # (B, C, F, T) complex
+        estimates = self.masking(bins, self.masks(bins.abs()))  # (B, S, C, F, T) complex
+        return self.istft(estimates, mixture.shape[-1])
+
+    def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+        """Distance between masked mixture and true source, both magnitudes `(B, S, C, F, T)`."""
+        self.check_mixture(mixture)
+        self.check_sources(mixture, sources)
+        magnitude = self.stft(mixture).abs()  # (B, C, F, T)
+        target = self.stft(sources.flatten(1, 2)).abs().unflatten(1, sources.shape[1:3])  # (B, S, C, F, T)
+        estimate = self.masking(magnitude, self.masks(magnitude))  # (B, S, C, F, T)
+        compare = spectrogram.l1 if self.config.loss == "l1" else spectrogram.mse
+        return {"loss": compare(estimate, target)}
+
+
+SYSTEM = UNetSystem

@@ -1,0 +1,167 @@
+"""The short-time Fourier transform as a layer, its exact inverse, and the mask between them.
+
+::
+
+    mixture (B, C, N) ──STFT──> (B, C, F, T) complex ──abs──> magnitude (B, C, F, T) ──network──> mask
+                                     │                                                              │
+                                     └───────────────Masking────────────────────────────────────────┘
+                                                        │
+    estimates (B, S, C, N) <──ISTFT── (B, S, C, F, T) complex
+
+Frames sit at samples 0, hop, 2·hop, …; the signal is padded with zeros by half a window on both sides, and at
+its end to a whole number of hops, so that the last sample is covered as well as any other.
+
+Taught on: book/building_blocks/stft
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+WINDOWS = {
+    "hann": torch.hann_window,
+    "hamming": torch.hamming_window,
+    "sqrt_hann": lambda n: torch.hann_window(n).sqrt(),
+    "rectangular": torch.ones,
+}
+SMALLEST_OVERLAP = 1e-3  # of the largest summed squared window; below it the inverse divides by almost nothing
+
+
+def make_window(name: str, n_fft: int) -> Tensor:
+    """Return the analysis window `(n_fft,)`, periodic, by name.
+
+    Raises ValueError for a name that is not in `WINDOWS`. Taught on: book/building_blocks/stft
+    """
+    if name not in WINDOWS:
+        raise ValueError(f"window {name!r} is unknown; choose one of {', '.join(WINDOWS)}")
+    return WINDOWS[name](n_fft)
+
+
+def check_geometry(window: Tensor, hop: int) -> None:
+    """Raise ValueError unless this window and hop allow an exact inverse.
+
+    The inverse divides by the sum of the squared, shifted windows. Where that sum is (almost) zero, the samples
+    were never seen by any frame and cannot come back (Griffin and Lim 1984). Taught on: book/building_blocks/stft
+    """
+    n_fft = window.numel()
+    if n_fft < 2:
+        raise ValueError(f"n_fft is {n_fft}; a Fourier transform needs a window of at least 2 samples")
+    if not 1 <= hop <= n_fft:
+        raise ValueError(
+            f"hop is {hop} and n_fft is {n_fft}; hop must lie between 1 and n_fft, or samples fall between frames"
+        )
+    padded = torch.zeros(math.ceil(n_fft / hop) * hop)
+    padded[:n_fft] = window.square()
+    overlap = padded.view(-1, hop).sum(0)  # the summed squared window, one period
+    if overlap.min() < SMALLEST_OVERLAP * overlap.max():
+        raise ValueError(
+            f"window of {n_fft} samples with hop {hop}: sample {int(overlap.argmin())} of each hop has almost no weight "
+            f"in any frame, so the inverse cannot restore it; use a smaller hop (n_fft // 4 = {n_fft // 4} is common)"
+        )
+
+
+def _full_precision(x: Tensor):
+    return torch.autocast(x.device.type, enabled=False)
+
+
+class STFT(nn.Module):
+    """Short-time Fourier transform: `(B, C, N)` samples to `(B, C, F, T)` complex bins.
+
+    F = n_fft // 2 + 1 bins from 0 Hz to half the sample rate, T = 1 + ceil(N / hop) frames. Always computed in
+    float32, also under autocast. Differentiable; take `.abs()` of the result for magnitudes, whose gradient at
+    silence is zero (a square root of the power would give infinity there).
+
+    Raises ValueError when window and hop cannot be inverted, or the input is empty or not `(B, C, N)`.
+    Source: Griffin and Lim 1984. Taught on: book/building_blocks/stft
+    """
+
+    dims = "B C N -> B C F T"
+
+    def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
+        super().__init__()
+        values = make_window(window, n_fft)
+        check_geometry(values, hop)
+        self.n_fft, self.hop = n_fft, hop
+        self.register_buffer("window", values, persistent=False)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        if samples.dim() != 3 or samples.shape[-1] == 0:
+            raise ValueError(
+                f"STFT expects samples (B, C, N) with N of at least 1, but was given {tuple(samples.shape)}; "
+                "add missing axes with samples[None]"
+            )
+        B, C, N = samples.shape
+        with _full_precision(samples):
+            flat = samples.float().reshape(B * C, N)  # (B·C, N)
+            flat = nn.functional.pad(flat, (0, -N % self.hop))  # a whole number of hops
+            bins = torch.stft(
+                flat,
+                self.n_fft,
+                self.hop,
+                window=self.window,
+                center=True,
+                pad_mode="constant",
+                return_complex=True,
+            )  # (B·C, F, T)
+        return bins.view(B, C, *bins.shape[-2:])  # (B, C, F, T)
+
+    def extra_repr(self) -> str:  # noqa: D102
+        return f"n_fft={self.n_fft}, hop={self.hop}"
+
+
+class ISTFT(nn.Module):
+    """Inverse short-time Fourier transform: complex bins `(…, F, T)` to samples `(…, N)`.
+
+    The windowed frames are added up and divided by the sum of squared windows: the least-squares inverse, exact
+    for bins that came from `STFT`, the best compromise for bins that a mask has changed.
+
+    Raises ValueError when the number of bins does not fit n_fft, or `length` needs more frames than there are.
+    Source: Griffin and Lim 1984. Taught on: book/building_blocks/stft
+    """
+
+    dims = "B S C F T -> B S C N"
+
+    def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
+        super().__init__()
+        values = make_window(window, n_fft)
+        check_geometry(values, hop)
+        self.n_fft, self.hop = n_fft, hop
+        self.register_buffer("window", values, persistent=False)
+
+    def forward(self, bins: Tensor, length: int) -> Tensor:
+        *batch, F, T = bins.shape
+        if self.n_fft // 2 + 1 != F:
+            raise ValueError(
+                f"ISTFT with n_fft={self.n_fft} expects F={self.n_fft // 2 + 1} bins, but was given F={F}"
+            )
+        if 1 + math.ceil(length / self.hop) > T:
+            raise ValueError(
+                f"length={length} samples need {1 + math.ceil(length / self.hop)} frames, but was given T={T}"
+            )
+        with _full_precision(bins.real):
+            flat = bins.to(torch.complex64).reshape(-1, F, T)
+            samples = torch.istft(flat, self.n_fft, self.hop, window=self.window, center=True, length=length)
+        return samples.view(*batch, length)  # (…, N)
+
+    def extra_repr(self) -> str:  # noqa: D102
+        return f"n_fft={self.n_fft}, hop={self.hop}"
+
+
+class Masking(nn.Module):
+    """Multiply the mixture's bins by one mask per source: the estimates keep the mixture's phase.
+
+    `(B, C, F, T)` complex or magnitude, masks `(B, S, C, F, T)` -> `(B, S, C, F, T)`.
+
+    Taught on: book/foundations/masks
+    """
+
+    dims = "bins: B C F T, masks: B S C F T -> B S C F T"
+
+    def forward(self, bins: Tensor, masks: Tensor) -> Tensor:
+        if masks.dim() != 5 or bins.dim() != 4 or masks.shape[2:] != bins.shape[1:]:
+            raise ValueError(
+                f"masks (B, S, C, F, T) must fit bins (B, C, F, T), but were given {tuple(masks.shape)} and "
+                f"{tuple(bins.shape)}"
+            )
+        return masks * bins.unsqueeze(1)  # (B, S, C, F, T)

@@ -1,0 +1,1 @@
+"""What a network is trained to minimise, one module per page of the chapter Losses and targets."""

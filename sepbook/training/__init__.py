@@ -1,0 +1,1 @@
+"""Training: where to run, the loop itself, and checkpoints that survive anything."""
