@@ -30,15 +30,12 @@ help:
 
 # The stamp carries a checksum of both files, so a change in either installs anew.
 $(VENV): requirements.txt pyproject.toml
-	bash tools/setup.sh apt build
-	bash tools/setup.sh venv "$(PYTHON)"
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@bash tools/setup.sh apt $(if $(filter test browser,$(MAKECMDGOALS)),test,book)
+	@bash tools/setup.sh venv "$(PYTHON)"
 	@rm -f .venv/.installed-*
 	@touch $@
 
 book: $(VENV)
-	bash tools/setup.sh apt book
 	$(BUILD)
 	@echo "The book is at _build/html/index.html. Read it with \`make serve\`: players need a local server."
 
@@ -51,8 +48,7 @@ check: $(VENV)
 	@$(BIN)/python tools/times.py lint unit
 
 test: $(VENV)
-	@bash tools/setup.sh apt book || true
-	@bash tools/setup.sh browser || true
+	@bash tools/setup.sh apt test && bash tools/setup.sh browser || true
 	@$(BIN)/python tools/times.py lint unit strict-book labs solutions browser
 
 lint: $(VENV)
