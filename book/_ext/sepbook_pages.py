@@ -1,0 +1,46 @@
+"""Clean-ups of the finished page: what the stock theme gets wrong or loads for nothing."""
+
+import re
+from pathlib import Path
+
+TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+
+
+def clean_up(app, pagename, templatename, context, doctree):
+    """Mend the page's scripts, buttons and tables (called by Sphinx for every page)."""
+    drop_thebe(context)
+    if pagename in app.env.found_docs and Path(app.env.doc2path(pagename)).suffix != ".ipynb":
+        drop_notebook_buttons(context)
+    if context.get("body"):
+        context["body"] = TABLE.sub(scrollable, context["body"])
+
+
+def drop_thebe(context):
+    """Leave out thebe: it is unused, and declaring its constant twice is an error in the console."""
+    for kind in ("script_files", "css_files"):
+        if kind in context:
+            context[kind] = [item for item in context[kind] if not is_thebe(item)]
+
+
+def is_thebe(asset):
+    """Say whether a script or style sheet, or a line of inline script, belongs to thebe."""
+    body = str(getattr(asset, "attributes", {}).get("body") or "")
+    return "thebe" in str(getattr(asset, "filename", asset)).lower() or "thebe" in body.lower()
+
+
+def drop_notebook_buttons(context):
+    """Pages in Markdown have no Colab button: it would open the Markdown file. Their lab card has the link."""
+    kept = []
+    for button in context.get("header_buttons", []):
+        if button.get("label") == "launch-buttons":
+            continue
+        if "buttons" in button:
+            inner = [b for b in button["buttons"] if not str(b.get("url", "")).endswith(".ipynb")]
+            button = {**button, "buttons": inner}
+        kept.append(button)
+    context["header_buttons"] = kept
+
+
+def scrollable(match):
+    """Let a wide table scroll inside its own box; sepbook.js makes the box reachable by keyboard."""
+    return f'<div class="sepbook-scroll">{match.group(0)}</div>'

@@ -1,0 +1,53 @@
+"""The one Sphinx extension of the book.
+
+It adds the directives ``{player} {explorer} {lab} {ledger} {result}`` and the role ``{result}``, keeps the
+results of executed cells as long as the package has not changed, and mends a few things in the theme.
+
+    sepbook_execution.py   what kernels see, and the key of the execution cache
+    sepbook_media.py       {player} {explorer}
+    sepbook_cards.py       {lab} {ledger}
+    sepbook_results.py     {result}
+    sepbook_static.py      sounds, pictures and modules: copied next to the page that asks for them
+    sepbook_pages.py       clean-ups of the finished page
+    static/                our own CSS and JS        templates/   one theme template, without its largest script
+"""
+
+from pathlib import Path
+
+import sepbook_cards
+import sepbook_execution
+import sepbook_media
+import sepbook_pages
+import sepbook_results
+import sepbook_static
+
+HERE = Path(__file__).resolve().parent
+
+
+def add_own_files(app, config):
+    """Let Sphinx find our CSS, our JS and our templates."""
+    config.html_static_path.append(str(HERE / "static"))
+    config.templates_path.insert(0, str(HERE / "templates"))
+
+
+def setup(app):
+    """Called by Sphinx (``sphinx: local_extensions`` in ``_config.yml``)."""
+    app.connect("config-inited", sepbook_execution.prepare)
+    app.connect("config-inited", add_own_files)
+    app.add_css_file("sepbook.css", priority=900)
+    app.add_js_file("sepbook.js", type="module")
+
+    # A change of the extension itself reads every page again; so does a new cache key.
+    app.add_config_value("sepbook_extension", sepbook_execution.digest([HERE]), "env")
+
+    app.add_directive("player", sepbook_media.Player)
+    app.add_directive("explorer", sepbook_media.Explorer)
+    app.add_directive("lab", sepbook_cards.Lab)
+    app.add_directive("ledger", sepbook_cards.Ledger)
+    app.add_directive("result", sepbook_results.ResultTable)
+    app.add_role("result", sepbook_results.result_role)
+
+    app.connect("html-page-context", sepbook_pages.clean_up, priority=900)
+    app.connect("html-page-context", sepbook_static.resolve, priority=910)
+    app.connect("build-finished", sepbook_static.copy_widgets)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
