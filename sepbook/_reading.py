@@ -1,0 +1,211 @@
+"""One open audio file whose every failure is an `AudioError` that names the file."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import numpy as np
+
+PIECE = 1 << 18  # frames that are decoded at once: what a header promises is never allocated unseen
+RATES = (1_000, 768_000)  # Hz: outside of this a header is damaged
+STREAMED = 0x7FFF_0000  # bytes: a WAV whose writer could not go back claims at least this much
+HINT = "sepbook reads wav, flac, ogg and mp3; other formats convert with: ffmpeg -i INPUT output.wav"
+
+
+class AudioError(ValueError):
+    """An audio file or signal that cannot be used. The message names the file and says how to mend it.
+
+    Taught on: book/how_to_read
+    """
+
+
+class Reader:
+    """An audio file opened for reading: `rate`, `channels`, `frames`, and `pieces()`.
+
+    Raises AudioError where the file is missing, empty, truncated, no audio, or holds NaN or infinity,
+    and where it changes while it is read. Use it in a `with` block.
+
+    Taught on: book/how_to_read
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self._file = _open_bytes(self.path)
+        try:
+            self._stamp = self._state()
+            self._sound = self._open_sound()
+            self._check_header()
+            self._check_complete()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._sound.close()
+        self._file.close()
+
+    def pieces(self, start=0, frames=None):
+        """Yield float32 arrays (frames, C) from frame `start` on, `frames` in all or up to the end."""
+        at, end = start, self.frames if frames is None else start + frames
+        if start:
+            self._sound.seek(min(start, self.frames))
+        while at < end:
+            piece = self._decode(min(PIECE, end - at), at)
+            if len(piece) == 0:
+                break
+            self._check_finite(piece, at)
+            at += len(piece)
+            yield piece
+        if self._state() != self._stamp:
+            raise AudioError(
+                f"{self.path}: the file changed while it was read. Read it again when it is still."
+            )
+        if at == 0:
+            raise AudioError(f"{self.path}: holds no samples at all. Was the recording stopped at once?")
+        if end >= self.frames:
+            self._check_end(at)
+
+    def _open_sound(self):
+        import soundfile
+
+        self._failures = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError, MemoryError)
+        if self._stamp[0] == 0:
+            raise AudioError(f"{self.path}: the file is empty (0 bytes). Copy or download it again.")
+        try:
+            return soundfile.SoundFile(self._file)
+        except self._failures as error:
+            raise AudioError(f"{self.path}: not a readable audio file ({_reason(error)}). {HINT}") from None
+
+    def _check_header(self):
+        self.rate, self.channels = self._sound.samplerate, self._sound.channels
+        self.frames, self.format = self._sound.frames, self._sound.format
+        if not RATES[0] <= self.rate <= RATES[1]:
+            raise AudioError(
+                f"{self.path}: its header says {self.rate} samples per second; "
+                f"expected {RATES[0]} to {RATES[1]}. The header is damaged: export the file again."
+            )
+
+    def _check_complete(self):
+        """Formats that say in their header or last page how long they ought to be."""
+        short = None
+        if self.format in ("WAV", "WAVEX", "AIFF"):
+            short = _wav_missing_bytes(self._sound.extra_info)
+        elif self.format == "OGG" and not _ogg_is_closed(self._file):
+            short = "its last page"
+        if short:
+            raise AudioError(f"{self.path}: the file is truncated, {short} missing. Copy or export it again.")
+
+    def _check_end(self, at):
+        """MP3 and FLAC show only at their end whether something is missing."""
+        if at < self.frames and (self.format != "MP3" or _mp3_knows_length(self._file)):
+            raise AudioError(
+                f"{self.path}: the file is truncated: {at / self.rate:.2f} s of "
+                f"{self.frames / self.rate:.2f} s could be read. Copy or export it again."
+            )
+        if (
+            self.format == "MP3"
+            and self._stamp[0] - self._file.tell() > 65_536
+            and not _mp3_knows_length(self._file)
+        ):
+            raise AudioError(
+                f"{self.path}: an MP3 that does not say how long it is: only {at / self.rate:.2f} s "
+                "could be read. Rewrite it: ffmpeg -i INPUT.mp3 -c copy output.mp3"
+            )
+
+    def _decode(self, frames, at):
+        try:
+            return self._sound.read(frames, dtype="float32", always_2d=True)
+        except self._failures as error:
+            where = f"after {at / self.rate:.2f} s"
+            raise AudioError(
+                f"{self.path}: damaged or truncated {where} ({_reason(error)}). {HINT}"
+            ) from None
+
+    def _check_finite(self, piece, at):
+        if np.isfinite(piece.sum(dtype=np.float64)):
+            return
+        bad = np.flatnonzero(~np.isfinite(piece).all(axis=1))
+        if len(bad):
+            raise AudioError(
+                f"{self.path}: holds NaN or infinity, first at {(at + bad[0]) / self.rate:.3f} s. "
+                "Samples must be finite numbers: export the file again, or replace them by zero."
+            )
+
+    def _state(self):
+        """What changes when somebody writes to the open file: its size and its time stamp."""
+        status = os.fstat(self._file.fileno())
+        return status.st_size, status.st_mtime_ns
+
+
+def _open_bytes(path):
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise AudioError(f"{path}: this is a folder; expected one audio file.")
+        if not stat.S_ISREG(mode):
+            raise AudioError(f"{path}: this is a device or a pipe; expected an audio file on disk.")
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise AudioError(
+            f"{path}: there is no such file (looked in {Path.cwd()}). {_neighbours(path)}"
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, AudioError):
+            raise
+        raise AudioError(f"{path}: cannot be opened ({getattr(error, 'strerror', None) or error}).") from None
+
+
+def _neighbours(path):
+    """A missing file is mostly a typing mistake: name what lies beside it."""
+    from difflib import get_close_matches
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return "Its folder does not exist either."
+    close = get_close_matches(path.name, names, n=3, cutoff=0.75)
+    return f"Did you mean {' or '.join(close)}?" if close else "Check the spelling and the folder."
+
+
+def _reason(error):
+    return str(getattr(error, "error_string", error)).strip().rstrip(".")
+
+
+def _wav_missing_bytes(log):
+    """libsndfile writes what a chunk claims and what is really there into its log."""
+    for claimed, there in re.findall(r"^(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", log, re.MULTILINE):
+        if int(there) < int(claimed) < STREAMED:
+            return f"{int(claimed) - int(there)} bytes"
+    return None
+
+
+def _ogg_is_closed(file):
+    """The last page of an Ogg stream is marked as the end, and all of it is there."""
+    position = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 131_072))
+    tail = file.read()
+    file.seek(position)
+    page = tail.rfind(b"OggS")
+    if page < 0 or len(tail) < page + 27 or not tail[page + 5] & 4:
+        return False
+    segments = tail[page + 26]
+    return len(tail) >= page + 27 + segments + sum(tail[page + 27 : page + 27 + segments])
+
+
+def _mp3_knows_length(file):
+    """Whether the first frame carries the Xing, Info or VBRI header that counts all frames."""
+    position = file.tell()
+    file.seek(0)
+    head = file.read(10)
+    tag = 0
+    if head[:3] == b"ID3":
+        tag = 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    file.seek(tag)
+    first = file.read(512)
+    file.seek(position)
+    return any(name in first for name in (b"Xing", b"Info", b"VBRI"))

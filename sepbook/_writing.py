@@ -1,0 +1,225 @@
+"""Audio files that are written whole or not at all."""
+
+import os
+import uuid
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from sepbook._reading import AudioError
+
+PIECE = 1 << 16  # frames that are encoded at once
+FORMATS = {
+    ".wav": ("WAV", "FLOAT"),  # 32-bit float: nothing clips, stems still add up to their mixture
+    ".flac": ("FLAC", "PCM_24"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+MOST_CHANNELS = {".flac": 8, ".mp3": 2, ".ogg": 255, ".wav": 1024}
+WAV_BYTES = (1 << 32) - 4096
+
+
+class ClippingWarning(UserWarning):
+    """Samples beyond -1 … 1 were clipped, because the file format cannot hold them.
+
+    Taught on: book/how_to_read
+    """
+
+
+class Writer:
+    """Write an audio file block by block; it appears under its name only when it is complete.
+
+    The blocks (C, N) go to a hidden file beside `path`, which is renamed at the end of the `with` block.
+    After an error, a full disk or ctrl-C the hidden file is removed, and an older `path` is untouched.
+
+    The suffix decides the format: .wav (32-bit float), .flac (24 bit), .ogg (Vorbis), .mp3 (`kbps`).
+    All but .wav clip at -1 and 1; `clipped` counts these samples, and a ClippingWarning reports them.
+
+    Raises AudioError: unknown suffix, a rate or number of channels that the format cannot hold, NaN or
+    infinity, a place that cannot be written, a full disk.
+
+    Taught on: book/how_to_read
+    """
+
+    def __init__(self, path, rate, channels, kbps=None):
+        self.path, self.rate, self.channels = Path(path), int(rate), int(channels)
+        self.frames, self.clipped, self.peak = 0, 0, 0.0
+        self.suffix = _check_format(self.path, self.rate, self.channels, kbps)
+        self._kbps = kbps
+        self._part = self.path.with_name(f".sepbook-{uuid.uuid4().hex[:12]}.part")
+
+    def __enter__(self):
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.is_dir():
+                raise AudioError(f"{self.path}: this is a folder; expected the name of a file.")
+            self._file = _Recorder(open(self._part, "xb"))
+        except OSError as error:
+            raise self._cannot(error) from None
+        try:
+            self._sound = open_encoder(self._file, self.suffix, self.rate, self.channels, self._kbps)
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def write(self, samples):
+        """Append samples (C, N), a tensor or an array."""
+        samples = as_array(samples, self.path)
+        if len(samples) != self.channels:
+            raise AudioError(
+                f"{self.path}: the block has {len(samples)} channels (axis C), expected {self.channels}."
+            )
+        self._check_room(samples.shape[1])
+        self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
+        if self.suffix != ".wav":
+            self.clipped += int((np.abs(samples) > 1).sum())
+            samples = samples.clip(-1, 1)
+        self.frames += samples.shape[1]
+        self._guarded(lambda: encode(self._sound, samples))
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            self._guarded(self._finish)
+        except BaseException:
+            self._discard()
+            raise
+        if self.clipped:
+            warnings.warn(self._report(), ClippingWarning, stacklevel=3)
+
+    def _finish(self):
+        if self.frames == 0:
+            raise AudioError(f"{self.path}: no samples were given (N = 0), so there is nothing to save.")
+        self._sound.close()
+        self._file.close()
+        self._file.raise_error()
+        os.replace(self._part, self.path)
+
+    def _guarded(self, action):
+        """The encoder reports a full disk poorly; the recorder knows the true error."""
+        try:
+            action()
+            self._file.raise_error()
+        except AudioError:
+            raise
+        except Exception as error:
+            raise self._cannot(self._file.error or error) from None
+
+    def _discard(self):
+        try:
+            if hasattr(self, "_sound"):
+                self._sound.close()
+        except Exception:  # the file is given up: only its removal matters
+            pass
+        try:
+            self._file.close()
+        except OSError:
+            pass
+        self._part.unlink(missing_ok=True)
+
+    def _check_room(self, frames):
+        if self.suffix == ".wav" and (self.frames + frames) * self.channels * 4 > WAV_BYTES:
+            raise AudioError(f"{self.path}: a .wav file holds at most 4 GiB. Save it as .flac instead.")
+
+    def _cannot(self, error):
+        reason = getattr(error, "strerror", None) or error
+        return AudioError(
+            f"{self.path}: cannot be written ({reason}). Nothing was left there; choose another place."
+        )
+
+    def _report(self):
+        return (
+            f"{self.path}: {self.clipped} samples beyond -1 … 1 were clipped (peak {self.peak:.2f}). "
+            "Save as .wav, which keeps them, or divide all stems by the same number first."
+        )
+
+
+class _Recorder:
+    """A binary file that remembers the first error, which an encoder written in C would swallow."""
+
+    def __init__(self, file):
+        self._file, self.error = file, None
+
+    def write(self, data):
+        try:
+            return self._file.write(data) if self.error is None else 0
+        except BaseException as error:
+            self.error = error
+            return 0
+
+    def seek(self, *args):
+        return self._file.seek(*args)
+
+    def tell(self):
+        return self._file.tell()
+
+    def read(self, *args):
+        return b""
+
+    def flush(self):
+        pass
+
+    def close(self):
+        self._file.close()
+
+    def raise_error(self):
+        if self.error is not None:
+            raise self.error
+
+
+def as_array(samples, name="samples"):
+    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); AudioError for anything else."""
+    if hasattr(samples, "detach"):
+        samples = samples.detach().cpu().numpy()
+    array = np.atleast_2d(np.asarray(samples, dtype=np.float32))
+    if array.ndim != 2:
+        raise AudioError(f"{name}: expected samples (C, N), got {array.ndim} axes {array.shape}.")
+    if not np.isfinite(array).all():
+        raise AudioError(
+            f"{name}: the samples hold NaN or infinity. Find where they arise before you save them."
+        )
+    return array
+
+
+def open_encoder(file, suffix, rate, channels, kbps=None):
+    """A soundfile.SoundFile that writes to an open binary file."""
+    import soundfile
+
+    kind, subtype = FORMATS[suffix]
+    options = {}
+    if suffix == ".mp3":
+        options = {"bitrate_mode": "CONSTANT", "compression_level": _compression(kbps or 64 * channels, rate)}
+    return soundfile.SoundFile(file, "w", rate, channels, subtype, format=kind, **options)
+
+
+def encode(sound, samples):
+    """Write an array (C, N) in pieces."""
+    for start in range(0, samples.shape[1], PIECE):
+        sound.write(samples[:, start : start + PIECE].T)
+
+
+def _compression(kbps, rate):
+    """libsndfile counts bit rates from 0 (most) to 1 (least), differently for MPEG 1 and 2."""
+    least, most = (32, 320) if rate >= 32_000 else (8, 160)
+    return min(max((most - kbps - 0.5) / (most - least), 0.0), 1.0)
+
+
+def _check_format(path, rate, channels, kbps):
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise AudioError(f"{path}: cannot write '{path.suffix}'. Choose one of: {', '.join(FORMATS)}.")
+    if not 1 <= channels <= MOST_CHANNELS[suffix]:
+        raise AudioError(
+            f"{path}: {channels} channels (axis C) given, but {suffix} holds 1 to {MOST_CHANNELS[suffix]}. "
+            "Use audio.remix(samples, 2), or save as .wav. Is the array (C, N), not (N, C)?"
+        )
+    if suffix == ".mp3" and rate not in MP3_RATES:
+        raise AudioError(f"{path}: MP3 has no rate of {rate} Hz. Save as .flac, or use audio.resample first.")
+    if kbps is not None and suffix != ".mp3":
+        raise AudioError(f"{path}: kbps is for .mp3 only; '{suffix}' has no such setting.")
+    return suffix
