@@ -97,6 +97,7 @@ class EncoderBlock(nn.Module):
         self.more = nn.Sequential(*more)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Halve `(B, H, F, T)`; odd sizes are rounded up."""
         F, T = x.shape[-2:]
         kernel = self.conv.kernel_size[0]
         x = functional.pad(x, (*same_padding(T, kernel), *same_padding(F, kernel)))
@@ -121,6 +122,7 @@ class DecoderBlock(nn.Module):
             self.finish = nn.Sequential(norm, nn.ReLU(), nn.Dropout(dropout))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Double `(B, H, F, T)`."""
         F, T = x.shape[-2:]
         before, _ = same_padding(2 * F, self.conv.kernel_size[0])  # the adjoint of the encoder's padding
         x = self.conv(x)[..., before : before + 2 * F, before : before + 2 * T]
@@ -157,6 +159,7 @@ class UNet(nn.Module):
             self._initialise(config.init_std)
 
     def forward(self, magnitude: Tensor) -> Tensor:
+        """Estimate the masks of `(B, C, F, T)` magnitudes."""
         F, T = magnitude.shape[-2:]
         x = functional.pad(magnitude, (0, -T % self.multiple, 0, -F % self.multiple))
         maps = []

@@ -86,6 +86,7 @@ class STFT(nn.Module):
         self.register_buffer("window", values, persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
+        """Transform `(B, C, N)` samples."""
         if samples.dim() != 3 or samples.shape[-1] == 0:
             raise ValueError(
                 f"STFT expects samples (B, C, N) with N of at least 1, but was given {tuple(samples.shape)}; "
@@ -130,11 +131,10 @@ class ISTFT(nn.Module):
         self.register_buffer("window", values, persistent=False)
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
+        """Return `length` samples of `(…, F, T)` bins."""
         *batch, F, T = bins.shape
         if self.n_fft // 2 + 1 != F:
-            raise ValueError(
-                f"ISTFT with n_fft={self.n_fft} expects F={self.n_fft // 2 + 1} bins, but was given F={F}"
-            )
+            raise ValueError(f"ISTFT with n_fft={self.n_fft} expects F={self.n_fft // 2 + 1} bins, but was given F={F}")
         if 1 + math.ceil(length / self.hop) > T:
             raise ValueError(
                 f"length={length} samples need {1 + math.ceil(length / self.hop)} frames, but was given T={T}"
@@ -159,6 +159,7 @@ class Masking(nn.Module):
     dims = "bins: B C F T, masks: B S C F T -> B S C F T"
 
     def forward(self, bins: Tensor, masks: Tensor) -> Tensor:
+        """Apply the masks."""
         if masks.dim() != 5 or bins.dim() != 4 or masks.shape[2:] != bins.shape[1:]:
             raise ValueError(
                 f"masks (B, S, C, F, T) must fit bins (B, C, F, T), but were given {tuple(masks.shape)} and "

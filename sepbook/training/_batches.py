@@ -1,0 +1,88 @@
+"""Which items make which batch, and what of a batch a system wants to see."""
+
+import signal
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from sepbook.architectures.base import System
+from sepbook.training._distributed import World
+from sepbook.training.device import Device
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on. Taught on: book/training/loop."""
+
+
+class ItemNumbers(Sampler):
+    """The numbers of the items of every step, from any step on, whatever the number of workers.
+
+    An endless data set (`data.endless`) makes item i from i alone, so the numbers count up. Any other one is shuffled
+    anew each time it is used up, by (seed, round). Taught on: book/training/loop
+    """
+
+    def __init__(self, data, config, start: int, world: World):
+        self.data, self.config, self.start, self.world = data, config, start, world
+
+    def __len__(self) -> int:
+        return (self.config.steps - self.start) * self.config.batch_size
+
+    def __iter__(self):
+        B, size = self.config.batch_size, len(self.data)
+        for step in range(self.start, self.config.steps):
+            first = (step * self.world.size + self.world.rank) * B
+            for i in range(first, first + B):
+                yield i if getattr(self.data, "endless", False) else self._shuffled(i, size)
+
+    def _shuffled(self, i: int, size: int) -> int:
+        turn, position = divmod(i, size)
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
+        return int(torch.randperm(size, generator=generator)[position])
+
+
+def select(batch: dict, data, system: System) -> dict[str, Tensor]:
+    """Pick the system's sources, by name, out of all stems; the mixture stays the sum of all.
+
+    Taught on: book/training/loop
+    """
+    batch = {name: value for name, value in batch.items() if torch.is_tensor(value)}
+    index = [list(data.source_names).index(name) for name in system.source_names]
+    return {**batch, "sources": batch["sources"][:, index]}
+
+
+def check(system: System, data, config) -> None:
+    """Raise a clear error before the first step rather than a strange one after it.
+
+    Taught on: book/training/loop
+    """
+    missing = [name for name in system.source_names if name not in data.source_names]
+    if missing:
+        raise TrainingError(
+            f"the system separates {', '.join(system.source_names)}, but the data has only "
+            f"{', '.join(data.source_names)}; missing: {', '.join(missing)}"
+        )
+    if len(data) < config.batch_size:
+        raise TrainingError(f"the training set has {len(data)} items, fewer than one batch of {config.batch_size}")
+    if config.schedule not in ("cosine", "constant"):
+        raise TrainingError(f"schedule {config.schedule!r} is unknown; choose 'cosine' or 'constant'")
+
+
+def make_loader(data, config, device: Device, start: int, world: World) -> DataLoader:
+    """Batches from step `start` on, in memory that the device can copy from while it computes.
+
+    Taught on: book/training/loop
+    """
+    return DataLoader(
+        data,
+        batch_size=config.batch_size,
+        sampler=ItemNumbers(data, config, start, world),
+        num_workers=config.workers,
+        pin_memory=device.device.type == "cuda",
+        worker_init_fn=ignore_interrupt,
+    )
+
+
+def ignore_interrupt(worker: int) -> None:
+    """Leave ctrl-C to the loop: a worker that dies of it would take the run with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,203 @@
+"""The training loop, whole: draw a batch, compute the loss, follow its gradient, and look up from time to time.
+
+Nothing here knows which system it trains; the contract of `sepbook.architectures.base` is all it uses.
+
+Taught on: book/training/loop
+"""
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from sepbook.architectures.base import System
+from sepbook.training import _distributed, _state
+from sepbook.training._batches import TrainingError, check, make_loader, select
+from sepbook.training._state import History, Run
+from sepbook.training._validation import validate
+from sepbook.training.device import Device, choose, peak_memory
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train. Steps and seed define the result, not the clock. Taught on: book/training/loop."""
+
+    steps: int = 350
+    batch_size: int = 8  # items per step and process
+    learning_rate: float = 2e-3  # Adam's, at its highest
+    schedule: str = "cosine"  # from the highest rate down to zero at the last step; or "constant"
+    weight_decay: float = 0.0
+    clip_norm: float = 5.0  # longest allowed gradient, as a vector over all weights
+    patience: int = 0  # epochs without a better validation before stopping early; 0: never
+    seed: int = 0
+    workers: int = 0  # processes that prepare batches; 0: the loop does it itself
+    device: str = "auto"
+    compile: bool = False  # compile the network in place (torch.compile)
+    folder: str | None = None  # where last.safetensors and best.safetensors go
+    resume: bool = False  # go on where last.safetensors stopped, if it is there
+    save_every: int = 100  # steps between checkpoints
+
+
+class TrainingStep(nn.Module):
+    """A module whose forward pass is the system's loss: what autocast and several processes can wrap.
+
+    Taught on: book/training/loop
+    """
+
+    def __init__(self, system: System):
+        super().__init__()
+        self.system = system
+
+    def forward(self, **batch: Tensor) -> dict[str, Tensor]:
+        """Return the loss terms of a batch."""
+        return self.system.loss(**batch)
+
+
+def train(system: System, data, valid=None, config: TrainConfig | None = None, progress: bool = True) -> History:
+    """Train a system in place and return what happened; the best weights are in the system afterwards.
+
+    `data` and `valid` are data sets of dicts {"mixture": (C, N), "sources": (S, C, N), …} with ``source_names``; what
+    else a batch holds goes to the system as labels. One epoch is once through ``len(data)`` items. Validation measures
+    the SI-SDR improvement of whole estimates; without `valid` the last weights are kept.
+
+    Ctrl-C finishes the step, saves, and leaves the best weights. Raises TrainingError for a loss that is not finite
+    or too little data, CheckpointError when files stand in the way. Taught on: book/training/loop
+    """
+    config = config or TrainConfig()
+    world = _distributed.join()
+    device = choose(config.device, world.local)
+    check(system, data, config)
+    torch.manual_seed(config.seed)
+    system.to(device.device).train()
+    optimizer = torch.optim.Adam(system.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    scaler = torch.amp.GradScaler(device.device.type, enabled=device.scaler)
+    run = Run(system, optimizer, scaler, config)
+    random_state = torch.get_rng_state()
+    if config.folder and _state.claim(config.folder, config.resume):
+        random_state = run.restore()
+    loader = make_loader(data, config, device, run.step, world)
+    if run.step == 0:
+        system.prepare(make_loader(data, config, device, 0, world))
+    model = wrap(system, config, device, world)
+    batches = iter(loader)
+    torch.set_rng_state(random_state)  # only now: making the loader's iterator draws a number
+    epoch = max(1, len(data) // (config.batch_size * world.size))  # steps
+    started, since = time.perf_counter(), run.step
+    bar = tqdm(total=config.steps, initial=run.step, disable=not (progress and world.first), unit="step")
+    with bar, _state.ask_to_stop() as asked:
+        if run.step == 0:
+            bar.write(device.reason) if progress and world.first else None
+        for batch in batches:
+            batch = device.move(select(batch, data, system))
+            terms = one_step(model, run, batch, device, world)
+            seconds = batch["mixture"].shape[0] * batch["mixture"].shape[-1] / system.sample_rate * world.size
+            rate = seconds * (run.step - since) / (time.perf_counter() - started)
+            bar.update()
+            bar.set_postfix(postfix(terms["loss"], run, rate, device), refresh=False)
+            last = run.step == config.steps
+            if run.step % epoch == 0 or last:
+                end_epoch(run, valid, device, world, epoch, rate, time.perf_counter() - started)
+                if config.patience and run.step - run.history.best_step >= config.patience * epoch:
+                    run.history.stopped = "early stopping"
+            if world.any(asked(), device.device):
+                run.history.stopped = "interrupted"
+            if world.first and (run.step % config.save_every == 0 or last or run.history.stopped):
+                run.save()
+            if run.history.stopped:
+                break
+    if run.best and valid is not None:
+        system.load_state_dict(run.best)
+    world.wait()
+    system.eval()
+    return run.history
+
+
+def one_step(model: nn.Module, run: Run, batch: dict, device: Device, world) -> dict[str, float]:
+    """Forward, backward, clip, update: one step of gradient descent. Returns the loss terms.
+
+    Taught on: book/training/loop
+    """
+    config, optimizer = run.config, run.optimizer
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(run.step, config)
+    with device.autocast():
+        terms = model(**batch)
+    values = {name: term.item() for name, term in terms.items()}
+    if world.any(not math.isfinite(values["loss"]), device.device):
+        stop_not_finite(run, batch, values["loss"], world)
+    optimizer.zero_grad(set_to_none=True)
+    run.scaler.scale(terms["loss"]).backward()
+    run.scaler.unscale_(optimizer)
+    nn.utils.clip_grad_norm_(run.system.parameters(), config.clip_norm)
+    run.scaler.step(optimizer)
+    run.scaler.update()
+    run.history.losses.append(values["loss"])
+    for name, value in values.items():
+        run.sums[name] = run.sums.get(name, 0.0) + value
+    return values
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Adam's rate at a step: constant, or half a cosine from the highest rate to zero.
+
+    Taught on: book/training/loop
+    """
+    if config.schedule == "constant":
+        return config.learning_rate
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+
+
+def end_epoch(run: Run, valid, device: Device, world, epoch: int, rate: float, seconds: float) -> None:
+    """Average the epoch's terms, validate, keep the best weights, and tell the system.
+
+    Taught on: book/training/loop
+    """
+    steps = run.step % epoch or epoch
+    terms = {name: total / steps for name, total in run.sums.items()}
+    run.sums = {}
+    row = {"step": run.step, **terms, "learning_rate": learning_rate(run.step - 1, run.config)}
+    row |= {"seconds": seconds, "audio_per_second": rate}
+    if world.first:
+        if valid is not None:
+            row |= validate(run.system, valid, device, run.config.batch_size)
+        run.keep_best(row.get("valid_si_sdr_improvement", -terms["loss"]))
+    run.history.rows.append(row)
+    world.wait()
+    run.system.epoch_end(terms)
+    run.system.train()
+
+
+def wrap(system: System, config: TrainConfig, device: Device, world) -> nn.Module:
+    """Return the training step, compiled and distributed where asked. Taught on: book/training/loop."""
+    network = getattr(system, "network", None)
+    if config.compile and network is not None:
+        network.compile()  # in place, so that the names of the weights stay
+    model = TrainingStep(system)
+    if world.size > 1:
+        cards = [device.device.index] if device.device.type == "cuda" else None
+        model = nn.parallel.DistributedDataParallel(model, device_ids=cards)
+    return model
+
+
+def stop_not_finite(run: Run, batch: dict, value: float, world) -> None:
+    """Raise TrainingError that says at which step and items the loss broke; the best weights are restored."""
+    first = (run.step * world.size + world.rank) * run.config.batch_size
+    if run.best:
+        run.system.load_state_dict(run.best)
+    silent = [name for name, tensor in batch.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    cause = f"the batch's {', '.join(silent)} already hold NaN or infinity" if silent else "the batch itself is finite"
+    raise TrainingError(
+        f"the loss is {value} at step {run.step}, items {first} to {first + run.config.batch_size - 1}: {cause}. "
+        f"The weights of step {run.history.best_step} are kept; try a lower learning rate or a smaller clip_norm"
+    )
+
+
+def postfix(loss: float, run: Run, rate: float, device: Device) -> dict[str, str]:
+    """What the progress bar says beside itself: loss, validation, throughput, peak memory."""
+    shown = {"loss": f"{loss:.4f}"}
+    if run.history.rows and "valid_si_sdr_improvement" in run.history.rows[-1]:
+        shown["valid SI-SDRi"] = f"{run.history.rows[-1]['valid_si_sdr_improvement']:.1f} dB"
+    return shown | {"audio": f"{rate:.0f} s/s", "memory": f"{peak_memory(device.device):.0f} MB"}
