@@ -100,7 +100,7 @@ def _resampled(stream, from_rate, to_rate):
         given, made = given + block.shape[-1], made + len(out)
         yield torch.from_numpy(out.T)
     tail = np.zeros((_padding(from_rate, to_rate), len(block)), np.float32)
-    rest = resampler.resample_chunk(tail, last=True)[: _resampled_length(given, from_rate, to_rate) - made]
+    rest = resampler.resample_chunk(tail, last=True)[: resampled_length(given, from_rate, to_rate) - made]
     yield torch.from_numpy(rest.T)
 
 
@@ -167,13 +167,13 @@ def resample(samples, from_rate, to_rate):
     if from_rate == to_rate or samples.shape[-1] == 0:
         return samples
     flat = samples.detach().cpu().float().reshape(-1, samples.shape[-1])  # (channels of any kind, N)
-    length = _resampled_length(flat.shape[-1], from_rate, to_rate)
+    length = resampled_length(flat.shape[-1], from_rate, to_rate)
     padded = torch.nn.functional.pad(flat, (0, _padding(from_rate, to_rate)))
     out = soxr.resample(padded.numpy().T, from_rate, to_rate)[:length].T
     return torch.from_numpy(np.ascontiguousarray(out)).reshape(*samples.shape[:-1], length)
 
 
-def _resampled_length(length, from_rate, to_rate):
+def resampled_length(length, from_rate, to_rate):
     return -(-length * to_rate // from_rate)
 
 

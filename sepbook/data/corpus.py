@@ -1,0 +1,149 @@
+"""The built-in corpus: songs of four stems with their score, and talkers, rendered by the book's own script.
+
+It is small, free to use, and comes with the package, so that every page and lab works without a download.
+`card()` says what is in it, under which licences, and how hard it is.
+
+Taught on: book/data/corpus
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from sepbook import audio
+from sepbook.data.folder import FolderError, StemFolder
+
+SOURCES = ("vocals", "drums", "bass", "other")
+SPLITS = ("train", "valid", "test")
+SAMPLE_RATE = 16_000  # Hz
+ROOT = Path(__file__).parent.parent / "assets" / "corpus"
+
+
+class CorpusError(ValueError):
+    """The built-in corpus is missing or not what its checksums say.
+
+    Taught on: book/data/corpus
+    """
+
+
+def songs(split="train"):
+    """The songs of a split ("train", "valid" or "test") as a StemFolder: mono, 16 kHz, stems as in SOURCES.
+
+    Raises ValueError for another split and CorpusError where the corpus is not installed.
+
+    Taught on: book/data/corpus
+    """
+    _check(split)
+    try:
+        return StemFolder(ROOT / "songs", split, SAMPLE_RATE, 1, SOURCES)
+    except FolderError as error:
+        raise CorpusError(f"The built-in corpus is damaged: {error} Install sepbook again.") from None
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One sentence of a talker: `identity`, `name`, `split`, `path`, and `details` (such as its text).
+
+    Taught on: book/data/corpus
+    """
+
+    identity: str
+    name: str
+    split: str
+    path: Path
+    details: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def samples(self):
+        """The sound as a tensor (C=1, N) at 16 kHz."""
+        return audio.load(self.path, SAMPLE_RATE, 1)[0]
+
+    @property
+    def seconds(self):
+        """Duration in seconds."""
+        return audio.info(self.path).seconds
+
+
+def talkers(split="train"):
+    """The utterances of a split ("train", "valid" or "test"): a list of Utterance, ordered by identity.
+
+    Raises ValueError for another split and CorpusError where the corpus is not installed.
+
+    Taught on: book/data/corpus
+    """
+    _check(split)
+    details = _read(ROOT / "talkers" / "talkers.json")
+    paths = sorted((ROOT / "talkers" / split).glob("*/*.ogg"))
+    return [Utterance(path.parent.name, path.stem, split, path, _details(details, split, path)) for path in paths]
+
+
+def card():
+    """The data card as a dict: contents, licences, and measured difficulty.
+
+    Taught on: book/data/corpus
+    """
+    _check()
+    return _read(ROOT / "card.json")
+
+
+def checksum(path):
+    """The SHA-256 of the decoded samples of a file, as 16-bit integers, with their rate and shape.
+
+    The bytes of an Ogg file differ each time it is written; what is heard does not.
+
+    Taught on: book/data/corpus
+    """
+    samples, rate = audio.load(path)
+    digest = hashlib.sha256(f"{rate} {tuple(samples.shape)}".encode())
+    digest.update(np.round(samples.numpy() * 32767).astype("<i2").tobytes())
+    return digest.hexdigest()
+
+
+def verify():
+    """Decode every file of the corpus, compare it with `checksums.json`, and return the number of files.
+
+    Raises CorpusError that names what is missing, changed or too much.
+
+    Taught on: book/data/corpus
+    """
+    _check()
+    expected = _read(ROOT / "checksums.json")
+    present = {path.relative_to(ROOT).as_posix(): path for path in ROOT.rglob("*.ogg")}
+    faults = [f"missing: {name}" for name in expected if name not in present]
+    faults += [f"not in checksums.json: {name}" for name in present if name not in expected]
+    faults += [f"changed: {name}" for name in expected if name in present and not _same(present[name], expected[name])]
+    if faults:
+        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise CorpusError(f"{ROOT}: {'; '.join(faults[:5])}{more}. Install sepbook again, or run make corpus.")
+    return len(expected)
+
+
+def _same(path, expected):
+    try:
+        return checksum(path) == expected
+    except audio.AudioError:
+        return False
+
+
+def _check(split="train"):
+    if split not in SPLITS:
+        raise ValueError(f"The corpus has no split {split!r}; choose from {', '.join(SPLITS)}.")
+    if not ROOT.is_dir():
+        raise CorpusError(f"The built-in corpus is not at {ROOT}. Install sepbook again, or run make corpus.")
+
+
+def _read(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path}: cannot be read ({error}). Install sepbook again.") from None
+
+
+def _details(details, split, path):
+    """What talkers.json says of the talker and of the utterance."""
+    talker = details.get(split, {}).get(path.parent.name, {})
+    utterances = talker.get("utterances", {})
+    about = {key: value for key, value in talker.items() if key != "utterances"}
+    return about | utterances.get(path.stem, {})

@@ -1,0 +1,237 @@
+"""Any folder of stems as a data set: `root/split/track/stem.wav` (or .flac, .ogg, .mp3).
+
+::
+
+    my_songs/
+      train/
+        first song/   vocals.wav  drums.wav  bass.wav  other.wav
+        second song/  vocals.flac drums.flac bass.flac other.flac
+      test/
+        …
+
+The mixture is always the sum of the stems. A `mixture.wav` beside them is not used; `Track.deviation`
+says how far it is from the sum.
+
+Taught on: book/data/corpus
+"""
+
+import json
+import warnings
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from sepbook import audio
+from sepbook.data._layout import MIXTURE_NAMES, FolderError, all_names, find_tracks, missing_message
+
+
+class StemFolder(Sequence):
+    """The tracks of one split of a folder, in the order of their names.
+
+    `split=None` takes `root/track/stem.wav`, without the level of splits. `sample_rate` (Hz) and `channels`
+    convert every track; without them a track keeps the highest rate and the most channels of its stems.
+
+    `source_names` chooses and orders the stems; other audio files of a track are left out of the mixture too.
+    Without it the stems are all those found in any track. A track that lacks one is an error, unless
+    `allow_missing=True` puts silence in its place.
+
+    With `cache=True` decoded stems stay in memory, up to `cache_bytes`; those not used for longest are
+    dropped first. With `cache=False` an excerpt of a .wav or .flac is read from the disk each time.
+
+    Hidden files, files that are no audio, and folders without audio are passed over.
+    Raises FolderError where the folder, the split, a track or a stem is missing or ambiguous.
+
+    Taught on: book/data/corpus
+    """
+
+    def __init__(
+        self,
+        root,
+        split="train",
+        sample_rate=None,
+        channels=None,
+        source_names=None,
+        allow_missing=False,
+        cache=True,
+        cache_bytes=2 << 30,
+    ):
+        self.root, self.split = Path(root), split
+        found = find_tracks(self.root, split)
+        names = tuple(source_names) if source_names else all_names(found.values())
+        kept = _Cache(cache_bytes) if cache else None
+        self.source_names = names
+        self._tracks = []
+        for name, paths in found.items():
+            missing = [stem for stem in names if stem not in paths]
+            if missing and not (allow_missing and len(missing) < len(names)):
+                raise FolderError(missing_message(self.root, split, name, missing, paths, source_names))
+            self._tracks.append(Track(name, split, paths, names, sample_rate, channels, kept))
+
+    def __len__(self):
+        return len(self._tracks)
+
+    def __getitem__(self, index):
+        return self._tracks[index]
+
+    def __repr__(self):
+        seconds = sum(track.seconds for track in self)
+        stems = ", ".join(self.source_names)
+        return f"StemFolder({str(self.root)!r}, {self.split!r}): {len(self)} tracks, {seconds:.0f} s, {stems}"
+
+
+class Deviation(NamedTuple):
+    """How far a mixture file is from the sum of the stems: `peak` of the difference, and its level in dB.
+
+    Taught on: book/data/corpus
+    """
+
+    peak: float
+    decibels: float
+
+
+class Track:
+    """One song: a file for each stem, decoded when first needed.
+
+    `paths` maps the names of the audio files to their places. All stems come out with one rate (Hz), one number
+    of channels and one length (N): others are resampled, remixed, and padded with zeros at their end. A warning
+    says so where the padding is longer than a second.
+
+    Taught on: book/data/corpus
+    """
+
+    def __init__(self, name, split, paths, stem_names=None, sample_rate=None, channels=None, cache=None):
+        self.name, self.split, self.paths = name, split, dict(paths)
+        self.stem_names = tuple(stem_names or all_names([self.paths]))
+        self._rate, self._channels, self._cache = sample_rate, channels, cache
+
+    def __repr__(self):
+        return f"Track({self.name!r}, {self.seconds:.1f} s, {', '.join(self.stem_names)})"
+
+    @cached_property
+    def _infos(self):
+        return {name: audio.info(self.paths[name]) for name in self.stem_names if name in self.paths}
+
+    @cached_property
+    def sample_rate(self):
+        """Samples per second (Hz)."""
+        return self._rate or max(info.sample_rate for info in self._infos.values())
+
+    @cached_property
+    def channels(self):
+        """Number of audio channels (C)."""
+        return self._channels or max(info.channels for info in self._infos.values())
+
+    @cached_property
+    def length(self):
+        """Number of samples (N): that of the longest stem."""
+        lengths = {name: self._length_of(info) for name, info in self._infos.items()}
+        longest, shortest = max(lengths, key=lengths.get), min(lengths, key=lengths.get)
+        padded = (lengths[longest] - lengths[shortest]) / self.sample_rate
+        if padded > 1:
+            warnings.warn(
+                f"track {self.name!r}: {shortest} ends {padded:.1f} s before {longest}; zeros fill it up.",
+                stacklevel=2,
+            )
+        return lengths[longest]
+
+    def _length_of(self, info):
+        return audio.resampled_length(info.frames, info.sample_rate, self.sample_rate)
+
+    @property
+    def seconds(self):
+        """Duration in seconds."""
+        return self.length / self.sample_rate
+
+    @cached_property
+    def score(self):
+        """What `score.json` in the folder of the track holds, as a dict; None without that file."""
+        path = next(iter(self.paths.values())).parent / "score.json"
+        if not path.is_file():
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise FolderError(f"{path}: this is not valid JSON ({error}). Write it again or remove it.") from None
+
+    def sources(self, names=None, start=0, length=None):
+        """The stems as a tensor (S, C, N), in the order of `names` (all of them unless given).
+
+        `start` and `length` take an excerpt, in samples at `sample_rate`. Where it reaches beyond the
+        end of the track, zeros follow. Raises FolderError for a name that the track lacks.
+        """
+        names = self.stem_names if names is None else tuple(names)
+        length = self.length - start if length is None else length
+        out = torch.zeros(len(names), self.channels, length)
+        for stem, name in zip(out, names, strict=True):
+            excerpt = self._excerpt(name, start, length)
+            stem[:, : excerpt.shape[-1]] = excerpt
+        return out
+
+    def mixture(self):
+        """The sum of all stems (C, N)."""
+        return self.sources().sum(dim=0)
+
+    def deviation(self):
+        """How far `mixture.wav` is from the sum of the stems, as a Deviation; None without such a file."""
+        name = next((name for name in MIXTURE_NAMES if name in self.paths), None)
+        if name is None:
+            return None
+        given, total = self._decode(name), self.mixture()
+        length = max(given.shape[-1], total.shape[-1])
+        given, total = (torch.nn.functional.pad(x, (0, length - x.shape[-1])).double() for x in (given, total))
+        difference = total - given
+        level = 10 * torch.log10(difference.square().sum() / given.square().sum().clamp_min(1e-30))
+        return Deviation(float(difference.abs().max()), float(level))
+
+    def _excerpt(self, name, start, length):
+        """Samples (C, up to length) of one stem; none where the stem is silent or over."""
+        if name not in self.stem_names:
+            raise FolderError(f"track {self.name!r} has no stem {name!r}; it has {', '.join(self.stem_names)}.")
+        if name not in self.paths:
+            return torch.zeros(self.channels, 0)
+        info = self._infos[name]
+        if self._cache is None and info.sample_rate == self.sample_rate and _seeks_exactly(self.paths[name]):
+            if start >= info.frames:
+                return torch.zeros(self.channels, 0)
+            return audio.load(self.paths[name], channels=self.channels, start=start, frames=length)[0]
+        return self._decode(name)[:, start : start + length]
+
+    def _decode(self, name):
+        """All of one file (C, N), from the cache where there is one."""
+        path = self.paths[name]
+        key = (path, self.sample_rate, self.channels)
+        samples = self._cache.get(key) if self._cache is not None else None
+        if samples is None:
+            samples, _ = audio.load(path, self.sample_rate, self.channels)
+            if self._cache is not None:
+                self._cache.put(key, samples)
+        return samples
+
+
+class _Cache:
+    """Decoded stems, up to a number of bytes; the one not used for longest goes first."""
+
+    def __init__(self, limit):
+        self.limit, self.bytes, self._kept = limit, 0, OrderedDict()
+
+    def get(self, key):
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def put(self, key, samples):
+        self._kept[key] = samples
+        self.bytes += samples.nbytes
+        while self.bytes > self.limit:
+            self.bytes -= self._kept.popitem(last=False)[1].nbytes
+
+    def __getstate__(self):
+        return {"limit": self.limit, "bytes": 0, "_kept": OrderedDict()}  # a new process decodes for itself
+
+
+def _seeks_exactly(path):
+    return path.suffix.lower() in (".wav", ".flac")

@@ -1,0 +1,159 @@
+"""Training items: short mixtures, drawn from the tracks of a folder or of the built-in corpus.
+
+A *coherent* item is an excerpt of one song. An *incoherent* item takes each stem from another song and
+place: it sounds like no music, but it shows the network many more combinations.
+
+Taught on: book/data/corpus
+"""
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+LABEL_RATE = 100  # frames per second of the labels in a score
+LABELS = ("vocal_activity", "f0")  # 0 or 1; fundamental frequency in Hz, 0 where nobody sings
+
+
+class Mixtures(Dataset):
+    """A data set of random mixtures: item i is a function of (seed, i), whoever draws it.
+
+    tracks: a StemFolder, or any list of tracks with equal stems, rate and channels.
+    seconds: duration of an item. A shorter track is followed by zeros.
+    length: number of items in an epoch.
+    incoherent: probability that an item takes its stems from different songs and places.
+    gain_db: each stem is made louder or softer by a random number of decibels between these two.
+    flip: whether the sign of each stem is drawn at random too.
+    labels: any of "vocal_activity" and "f0" (Hz), taken from the scores of the tracks.
+
+    An item is a dict: mixture (C, N), sources (S, C, N), and each label as a float tensor (T,) with 100
+    frames a second, which follows the excerpt that the vocals come from. The mixture is exactly
+    `sources.sum(0)`.
+
+    Raises ValueError where the tracks differ in what has to be equal, where a setting makes no sense, or
+    where a label has no score.
+
+    Taught on: book/data/corpus
+    """
+
+    def __init__(
+        self,
+        tracks,
+        seconds=3.0,
+        length=1000,
+        incoherent=0.5,
+        gain_db=(-6.0, 3.0),
+        flip=True,
+        seed=0,
+        labels=(),
+    ):
+        self.tracks, self.length, self.seed = tracks, length, seed
+        self.incoherent, self.gain_db, self.flip, self.labels = incoherent, gain_db, flip, tuple(labels)
+        self._check_settings(seconds)
+        self.source_names, self.sample_rate, self.channels = _common(tracks)
+        self.samples = round(seconds * self.sample_rate)  # N
+        self._check_labels()
+        self._lengths = [track.length for track in tracks]
+        self._scores = {}
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        if not -self.length <= index < self.length:
+            raise IndexError(f"item {index} of a data set with {self.length} items")
+        index %= self.length
+        random = np.random.default_rng(np.random.SeedSequence([self.seed, index]))
+        places = self._draw_places(random)
+        sources = self._augment(self._cut(places), random)  # (S, C, N)
+        item = {"mixture": sources.sum(dim=0), "sources": sources}
+        if self.labels:
+            track, start = places[self.source_names.index("vocals")]
+            item |= {label: self._label(label, track, start) for label in self.labels}
+        return item
+
+    def _draw_places(self, random):
+        """For each stem the number of a track and the first sample: one place for all, or one for each."""
+        different = random.random() < self.incoherent
+        drawn = [self._draw_place(random) for _ in (self.source_names if different else "1")]
+        return drawn if different else drawn * len(self.source_names)
+
+    def _draw_place(self, random):
+        track = int(random.integers(len(self.tracks)))
+        room = max(0, self._lengths[track] - self.samples)
+        grid = self._grid()
+        return track, int(random.integers(room // grid + 1)) * grid
+
+    def _grid(self):
+        """Excerpts start where a label frame starts, if these fall on whole samples."""
+        return self.sample_rate // LABEL_RATE if self.sample_rate % LABEL_RATE == 0 else 1
+
+    def _cut(self, places):
+        if len(set(places)) == 1:
+            track, start = places[0]
+            return self.tracks[track].sources(self.source_names, start, self.samples)
+        parts = [
+            self.tracks[track].sources([name], start, self.samples)
+            for name, (track, start) in zip(self.source_names, places, strict=True)
+        ]
+        return torch.cat(parts)
+
+    def _augment(self, sources, random):
+        gains = 10 ** (random.uniform(*self.gain_db, size=len(sources)) / 20)
+        if self.flip:
+            gains *= random.choice((-1.0, 1.0), size=len(sources))
+        return sources * torch.tensor(gains, dtype=torch.float32)[:, None, None]
+
+    def _label(self, label, track, start):
+        """Frames of one label (T,) from sample `start` on; zeros after the end."""
+        frames = -(-self.samples * LABEL_RATE // self.sample_rate)  # T
+        first = round(start * LABEL_RATE / self.sample_rate)
+        out = torch.zeros(frames)
+        found = self._score(label, track)[first : first + frames]
+        out[: len(found)] = found
+        return out
+
+    def _score(self, label, number):
+        if (label, number) not in self._scores:
+            track = self.tracks[number]
+            if not track.score or label not in track.score:
+                raise ValueError(
+                    f"track {track.name!r}: the label {label!r} needs a score.json that has it, "
+                    f"with {LABEL_RATE} numbers for each second. Add it, or ask for no labels."
+                )
+            self._scores[label, number] = torch.tensor(track.score[label], dtype=torch.float32)
+        return self._scores[label, number]
+
+    def _check_settings(self, seconds):
+        low, high = self.gain_db
+        wrong = {
+            f"tracks is empty: give at least one track, got {self.tracks!r}": len(self.tracks) == 0,
+            f"seconds={seconds}: expected a positive number": not seconds > 0,
+            f"length={self.length}: expected at least one item": self.length < 1,
+            f"incoherent={self.incoherent}: expected a probability, 0 to 1": not 0 <= self.incoherent <= 1,
+            f"gain_db={self.gain_db}: expected (low, high) with low <= high": not low <= high,
+            f"seed={self.seed}: expected 0 or more": self.seed < 0,
+        }
+        for message, true in wrong.items():
+            if true:
+                raise ValueError(f"Mixtures: {message}.")
+
+    def _check_labels(self):
+        for label in self.labels:
+            if label not in LABELS:
+                raise ValueError(f"Mixtures: unknown label {label!r}; choose from {', '.join(LABELS)}.")
+        if self.labels and "vocals" not in self.source_names:
+            raise ValueError(f"Mixtures: labels follow the stem 'vocals', but the stems are {self.source_names}.")
+
+
+def _common(tracks):
+    """The stem names, rate (Hz) and channels (C) of all tracks, which have to be equal."""
+    first = tracks[0]
+    for track in tracks:
+        for what in ("stem_names", "sample_rate", "channels"):
+            ours, theirs = getattr(track, what), getattr(first, what)
+            if ours != theirs:
+                raise ValueError(
+                    f"Mixtures: {what} differs between tracks: {ours} in {track.name!r}, {theirs} in "
+                    f"{first.name!r}. Give StemFolder a sample_rate, channels and source_names to convert to."
+                )
+    return first.stem_names, first.sample_rate, first.channels
