@@ -143,7 +143,7 @@ make_venv() {
     [ -t 1 ] || quiet=--quiet # to a person, pip shows what it is loading and how much is left
     say "Installing requirements.txt into .venv (the first time takes some minutes)."
     .venv/bin/python -m pip install $quiet -r requirements.txt
-    .venv/bin/python -m pip install $quiet --no-deps --no-build-isolation -e .
+    .venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
 }
 
 case "${1:-}" in
