@@ -18,7 +18,7 @@ from sepbook._writing import MP3_RATES, ClippingWarning, Writer, as_array, encod
 
 __all__ = [
     "SUFFIXES", "AudioError", "AudioInfo", "ClippingWarning", "Writer",
-    "blocks", "info", "load", "loudness", "mp3_bytes", "remix", "resample", "save",
+    "blocks", "info", "load", "loudness", "mp3_bytes", "remix", "resample", "resampled", "save",
 ]  # fmt: skip
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -84,12 +84,15 @@ def blocks(path, seconds=10.0, sample_rate=None, channels=None):
         size = max(1, round(seconds * rate))
         stream = (remix(torch.from_numpy(piece.T), channels or reader.channels) for piece in reader.pieces())
         if rate != reader.rate:
-            stream = _resampled(stream, reader.rate, rate)
+            stream = resampled(stream, reader.rate, rate)
         yield from _regrouped(stream, size)
 
 
-def _resampled(stream, from_rate, to_rate):
-    """Resample a stream of blocks (C, N) so that their borders cannot be heard."""
+def resampled(stream, from_rate, to_rate):
+    """Resample a stream of blocks (C, N), block by block: joined together, what `resample` returns.
+
+    Taught on: book/how_to_read
+    """
     import soxr
 
     resampler, given, made = None, 0, 0

@@ -1,127 +1,140 @@
-"""How good is a separation? SI-SDR in decibels, its improvement, and fair means of both.
+"""How good is a separation? SI-SDR in decibels, and how much of it the system gained.
 
-SI-SDR (scale-invariant signal-to-distortion ratio, Le Roux et al. 2019, "SDR - half-baked or well done?") asks how
-much of an estimate is the source, at whatever volume, and how much is anything else:
+SI-SDR (scale-invariant signal-to-distortion ratio) asks how much of an estimate is the source, at whatever
+volume, and how much is anything else::
 
     estimate = scale * source + rest          SI-SDR = 10 log10(|scale * source|² / |rest|²)
 
-All channels and the whole song count as one long vector. Three inner products hold everything that is needed, so
-nothing as long as the song is ever stored: with <s,s>, <e,s> and <e,e>,
+All channels and the whole song count as one long vector. Three inner products hold all that is needed, so
+nothing as long as the song is ever made::
 
-    |scale * source|² = <e,s>² / <s,s>        |rest|² = <e,e> - <e,s>² / <s,s>
+    |scale * source|² = <e, s>² / <s, s>      |rest|² = <e, e> - <e, s>² / <s, s>
 
-Where the limits sit. Sums are float64. No epsilon is added anywhere; the finished ratio is limited to +-100 dB
-instead. So a perfect estimate scores +100 dB, and a silent estimate of a sounding source -100 dB. A source below
--90 dB full scale (root mean square) counts as silent: no ratio describes it, so its score is NaN, and `Scores`
-leaves it out of every mean and counts it.
+Where the limits sit. Sums are float64. No epsilon is added anywhere: the finished ratio is held within ±100
+dB instead. So a perfect estimate scores 100 dB, and silence in place of a sounding source -100 dB. A source
+below -90 dB (mean square; full scale is 0 dB) counts as silent. No ratio describes it: its score is NaN, and
+`Scores` leaves it out of every mean and counts it.
 
-Taught on: book/evaluation/metrics
+Source: Le Roux et al. 2019, "SDR - half-baked or well done?". Taught on: book/evaluation/metrics
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
 from torch.linalg import vecdot
+from tqdm.auto import tqdm
 
-LIMIT_DB = 100.0  # no score is larger than this or smaller than minus this
-SILENCE_DB = -90.0  # a reference below this level (mean square, full scale = 0 dB) counts as silent
-BLOCK = 1 << 15  # samples turned into float64 at a time: few enough to stay in the processor's cache
+from sepbook.evaluation.scores import Scores, TrackScores
+from sepbook.evaluation.separation import separate
+from sepbook.losses.permutation import best_permutation
+
+__all__ = ["Scores", "evaluate", "match", "pairwise_si_sdr", "score", "si_sdr", "si_sdr_improvement"]
+
+LIMIT_DB = 100.0  # no score is above this or below minus this
+SILENCE_DB = -90.0  # a source with less mean square counts as silent
+BLOCK = 1 << 15  # samples turned into float64 at a time: few enough for the processor's cache
 
 
 def si_sdr(estimates: Tensor, sources: Tensor) -> Tensor:
-    """Score estimates against their sources: one SI-SDR in dB for each source.
+    """Score estimates against their sources: `(S, C, N), (S, C, N) -> (S,)` in dB, float64.
 
-    Args:
-        estimates: `(S, C, N)`; more axes in front are fine.
-        sources: the true sources, the same shape.
-
-    Returns:
-        `(S,)` in dB, float64, within +-100 dB. NaN where the source is silent and no score exists.
-
-    Raises:
-        ValueError: the shapes differ, or a value is NaN or infinite.
-
-    Taught on: book/evaluation/metrics
+    More axes in front of C are welcome. NaN where the source is silent. Raises ValueError when the shapes
+    differ or a value is NaN or infinite. Taught on: book/evaluation/metrics
     """
     _check(estimates, sources)
     es = ee = ss = 0.0
     for e, s in _blocks(estimates, sources):  # (S, n)
         es, ee, ss = es + vecdot(e, s), ee + vecdot(e, e), ss + vecdot(s, s)
-    return _ratio(es, ee, ss, sources.shape[-2:].numel())
+    return _decibels(es, ee, ss, sources.shape[-2:].numel())
 
 
 def si_sdr_improvement(estimates: Tensor, sources: Tensor, mixture: Tensor) -> Tensor:
-    """Say how many dB the estimates gain over handing out the untouched mixture for every source.
+    """Say how much better the estimates are than the untouched mixture `(C, N)` in place of every source.
 
-    Args:
-        estimates: `(S, C, N)`.
-        sources: `(S, C, N)`.
-        mixture: `(C, N)`, what the system heard.
-
-    Returns:
-        `(S,)` in dB, float64; NaN where the source is silent.
-
-    Raises:
-        ValueError: the shapes do not belong together, or a value is NaN or infinite.
-
-    Taught on: book/evaluation/metrics
+    `(S, C, N), (S, C, N), (C, N) -> (S,)` in dB, float64. NaN where the source is silent, and where the
+    mixture already is the source, so that nothing could be gained. Raises ValueError when the shapes do not
+    belong together or a value is NaN or infinite. Taught on: book/evaluation/metrics
     """
     if mixture.shape != sources.shape[1:]:
         raise ValueError(
-            f"the mixture has shape {_axes(mixture)}, the sources {_axes(sources)}. "
-            "Give the mixture as (C, N) with the C and N of the sources."
+            f"the mixture has shape {_sizes(mixture)}, the sources {_sizes(sources)}: "
+            "give the mixture as (C, N), with the C and N of the sources"
         )
-    return si_sdr(estimates, sources) - si_sdr(mixture.expand_as(sources), sources)
+    before = si_sdr(mixture.expand_as(sources), sources)
+    before = torch.where(before < LIMIT_DB, before, torch.nan)
+    return si_sdr(estimates, sources) - before
 
 
 def pairwise_si_sdr(estimates: Tensor, sources: Tensor) -> Tensor:
-    """Score every estimate against every source: row i, column j is estimate i as source j.
+    """Score every estimate against every source: `(S, C, N), (S, C, N) -> (S, S)` in dB, float64.
 
-    Args:
-        estimates: `(S, C, N)`.
-        sources: `(S, C, N)`.
-
-    Returns:
-        `(S, S)` in dB, float64; a column of NaN where the source is silent.
-
-    Raises:
-        ValueError: the shapes differ, or a value is NaN or infinite.
-
-    Taught on: book/evaluation/metrics
+    Row i, column j is estimate i taken for source j; a column of NaN where the source is silent. Raises
+    ValueError like `si_sdr`. Taught on: book/evaluation/metrics
     """
     _check(estimates, sources)
     es = ee = ss = 0.0
     for e, s in _blocks(estimates, sources):  # (S, n)
         es, ee, ss = es + e @ s.mT, ee + vecdot(e, e), ss + vecdot(s, s)
-    return _ratio(es, ee[:, None], ss[None, :], sources.shape[-2:].numel())
+    return _decibels(es, ee[:, None], ss[None, :], sources.shape[-2:].numel())
 
 
 def match(estimates: Tensor, sources: Tensor) -> Tensor:
-    """Find which estimate belongs to which source, for systems that answer in any order.
+    """Find the estimate that belongs to each source: `estimates[match(estimates, sources)]` is in their order.
 
-    Of all orders it takes the one with the largest sum of SI-SDR (the Hungarian algorithm finds it without trying
-    them all). A silent source takes whichever estimate is left.
+    `(S, C, N), (S, C, N) -> (S,)` int64. Of all orders it is the one with the largest sum of SI-SDR; a silent
+    source takes what is left over. Raises ValueError like `si_sdr`. Taught on: book/evaluation/metrics
+    """
+    scores = pairwise_si_sdr(estimates, sources).nan_to_num(0.0)  # for silence every choice is as good
+    return best_permutation(-scores[None])[0]
 
-    Args:
-        estimates: `(S, C, N)`.
-        sources: `(S, C, N)`.
 
-    Returns:
-        `(S,)` whole numbers: `estimates[match(estimates, sources)]` is in the order of the sources.
+def evaluate(system, tracks: Iterable, progress: bool = True) -> Scores:
+    """Separate every track with a system and score the estimates.
 
-    Raises:
-        ValueError: the shapes differ, or a value is NaN or infinite.
+    A track has `name`, `seconds`, `sample_rate`, `mixture() -> (C, N)` and `sources(names) -> (S, C, N)`.
+    Scores are taken at the track's own rate and channels, as a listener hears it, whatever the system works
+    at. When the system is not `ordered`, each track is scored in its best order. `progress` shows a bar after
+    two seconds. Taught on: book/evaluation/metrics
+    """
 
+    def estimate(track) -> Tensor:
+        return separate(system, track.mixture(), track.sample_rate)
+
+    title = " ".join(word for word in (system.name, system.preset) if word)
+    return score(estimate, tracks, system.source_names, system.ordered, title, progress)
+
+
+def score(
+    estimate: Callable[..., Tensor],
+    tracks: Iterable,
+    source_names: Iterable[str],
+    ordered: bool = True,
+    title: str = "",
+    progress: bool = True,
+) -> Scores:
+    """Score any function from a track to estimates `(S, C, N)`: a system, an oracle, a baseline.
+
+    Raises ValueError that names the track when its estimates have a wrong shape or hold NaN.
     Taught on: book/evaluation/metrics
     """
-    from scipy.optimize import linear_sum_assignment
+    scores = Scores(tuple(source_names), title=title)
+    for track in tqdm(tracks, desc="Scoring", unit="song", delay=2, disable=not progress):
+        try:
+            scores.tracks.append(_score_track(estimate(track), track, scores.source_names, ordered))
+        except ValueError as error:
+            raise type(error)(f"track '{track.name}': {error}") from error
+    return scores
 
-    scores = pairwise_si_sdr(estimates, sources).nan_to_num(0.0)  # silent sources: all choices are equal
-    source, estimate = linear_sum_assignment(scores.mT.cpu().numpy(), maximize=True)
-    return torch.as_tensor(estimate, device=estimates.device)
+
+def _score_track(estimates: Tensor, track, names: tuple[str, ...], ordered: bool) -> TrackScores:
+    sources, mixture = track.sources(names), track.mixture()  # (S, C, N), (C, N)
+    if not ordered:
+        estimates = estimates[match(estimates, sources)]
+    plain = si_sdr(estimates, sources).tolist()
+    gained = si_sdr_improvement(estimates, sources, mixture).tolist()
+    by_name = [dict(zip(names, values, strict=True)) for values in (plain, gained)]
+    return TrackScores(track.name, float(track.seconds), *by_name)
 
 
 def _blocks(estimates: Tensor, sources: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -131,32 +144,30 @@ def _blocks(estimates: Tensor, sources: Tensor) -> Iterator[tuple[Tensor, Tensor
         yield a.double(), b.double()
 
 
-def _ratio(es: Tensor, ee: Tensor, ss: Tensor, n: int) -> Tensor:
-    """Turn the three inner products of vectors of n values into dB."""
+def _decibels(es: Tensor, ee: Tensor, ss: Tensor, count: int) -> Tensor:
+    """Turn the three inner products of vectors with `count` values into dB."""
     for name, energy in (("estimates", ee), ("sources", ss)):
         if not energy.isfinite().all():
-            raise ValueError(f"the {name} hold values that are NaN or infinite: check what made them.")
+            raise ValueError(f"the {name} hold NaN or infinite samples; look at what made them")
     target = es.square() / ss.clamp(min=torch.finfo(ss.dtype).tiny)
-    rest = (ee - target).clamp(min=0.0)
-    tenth = LIMIT_DB / 10
-    ratio = (target / rest).clamp(10**-tenth, 10**tenth)  # x / 0 is infinite and is limited like any other
-    db = torch.where(target > 0, 10 * ratio.log10(), -LIMIT_DB)
-    return torch.where(ss > n * 10 ** (SILENCE_DB / 10), db, torch.nan)
+    rest = (ee - target).clamp(min=0.0)  # rounding can leave it a hair below zero
+    most = 10 ** (LIMIT_DB / 10)
+    decibels = 10 * (target / rest).clamp(1 / most, most).log10()
+    decibels = torch.where(target > 0, decibels, -LIMIT_DB)  # 0 / 0: the estimate is silent
+    return torch.where(ss > count * 10 ** (SILENCE_DB / 10), decibels, torch.nan)
 
 
 def _check(estimates: Tensor, sources: Tensor) -> None:
-    """Refuse shapes that do not belong together."""
     if estimates.ndim < 2 or estimates.shape != sources.shape:
         raise ValueError(
-            f"the estimates have shape {_axes(estimates)}, the sources {_axes(sources)}. "
-            "Both must be (S, C, N), with equal sizes on every axis."
+            f"the estimates have shape {_sizes(estimates)}, the sources {_sizes(sources)}: "
+            "both must be (S, C, N), with the same size on every axis"
         )
-    if sources.shape[-1] == 0:
-        raise ValueError("the sources have no samples (N = 0): there is nothing to score.")
+    if sources.numel() == 0:
+        raise ValueError(f"the sources have shape {_sizes(sources)}: there is nothing to score")
 
 
-def _axes(x: Tensor) -> str:
-    """Name the sizes of a tensor for an error message."""
-    names = ("B", "S", "C", "N")[-x.ndim :] if x.ndim in (1, 2, 3, 4) else ()
-    sizes = ", ".join(f"{a}={n}" for a, n in zip(names, x.shape, strict=True)) if names else str(tuple(x.shape))
-    return f"({sizes})" if names else sizes
+def _sizes(x: Tensor) -> str:
+    """Write a shape with its axes named, as in (S=4, C=1, N=16000)."""
+    axes = "BSCN"[-x.ndim :] if 0 < x.ndim <= 4 else "?" * x.ndim
+    return "(" + ", ".join(f"{a}={n}" for a, n in zip(axes, x.shape, strict=True)) + ")"

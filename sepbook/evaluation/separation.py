@@ -1,0 +1,251 @@
+"""Separate audio of any rate, any number of channels and any length with a system that knows only one of each.
+
+Rate: the audio is resampled to the system's rate, and the estimates back.
+
+Channels: they go through the system in groups of as many as it takes. A mono system hears the left and the
+right channel one after the other, so the estimates keep their place in the stereo image; a stereo system that
+is given mono hears it twice, and the two answers are averaged.
+
+Length: the audio is cut into chunks that overlap. A network knows nothing of what lies beyond the edge of its
+chunk, so the edges are its worst estimates. The outer parts of each overlap are therefore thrown away, and in
+its middle one chunk fades into the next; the two weights sum to one::
+
+    chunk 1  ████████████████████▓▒░····            · computed, then thrown away
+    chunk 2                 ····░▒▓█████████████    ░ fades in or out
+                            |← overlap →|
+
+Chunks start at multiples of `STRIDE` samples (or of the system's own `stride`), so that they meet the same
+grid of frames as one pass over the whole would. A system that measures the whole signal first (its loudest
+point, say) still answers a little differently in chunks.
+
+Taught on: book/evaluation/separation
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from sepbook import audio
+from sepbook.losses.permutation import best_permutation
+
+STRIDE = 3 << 14  # samples: a multiple of nearly every hop and stride in this book
+EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
+BLOCK_SECONDS = 10.0  # how much of a file is read at a time
+
+
+def separate(
+    system,
+    samples: Tensor,
+    rate: int,
+    chunk_seconds: float = 30.0,
+    overlap: float = 0.25,
+    progress: bool = False,
+) -> Tensor:
+    """Separate samples `(C, N)` at `rate` Hz into estimates `(S, C, N)` at the same rate and channels.
+
+    `chunk_seconds` bounds the memory and `overlap` is the part of a chunk that the next one computes again.
+    `progress` shows a bar after two seconds. The system is in eval mode meanwhile; no gradients.
+
+    Raises ValueError when samples are not `(C, N)` with N of at least 1, or hold NaN or infinity.
+    Taught on: book/evaluation/separation
+    """
+    samples = _check_samples(samples, rate)
+    length, hop = chunk_sizes(system, chunk_seconds, overlap)
+    mixture = audio.resample(samples, rate, system.sample_rate)  # (C, N at the system's rate)
+    with _listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
+        parts = list(_counted(_estimates(system, [mixture], length, hop), bar, system.sample_rate))
+    estimates = audio.resample(torch.cat(parts, dim=-1), system.sample_rate, rate)
+    return estimates[..., : samples.shape[-1]]  # (S, C, N): resampling rounds lengths up
+
+
+def separate_file(
+    system,
+    path: str | Path,
+    folder: str | Path,
+    suffix: str = ".wav",
+    chunk_seconds: float = 30.0,
+    overlap: float = 0.25,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> dict[str, Path]:
+    """Separate an audio file of any length into one file per source; return their paths by source name.
+
+    Reading, separating and writing go chunk by chunk: memory does not grow with the file. A stem takes its
+    name only when all of it is written, so an error, a full disk or ctrl-C leaves no half of one.
+
+    Raises AudioError when the file cannot be read, a stem cannot be written, or one is there already and
+    `overwrite` is off. Taught on: book/evaluation/separation
+    """
+    about = audio.info(path)
+    length, hop = chunk_sizes(system, chunk_seconds, overlap)
+    paths = {name: Path(folder) / f"{name}{suffix}" for name in system.source_names}
+    _check_free(paths.values(), path, overwrite)
+    with ExitStack() as stack:
+        open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
+        writers = [stack.enter_context(writer) for writer in open_stem]
+        stack.enter_context(_listening(system))
+        bar = stack.enter_context(_bar(about.seconds, progress))
+        for stems in _streamed(system, path, about.sample_rate, length, hop, bar):  # (S, C, n)
+            for writer, stem in zip(writers, stems, strict=True):
+                writer.write(stem)
+    return paths
+
+
+def chunk_sizes(system, chunk_seconds: float, overlap: float) -> tuple[int, int]:
+    """Choose the length of a chunk and the hop to the next, in samples at the system's rate.
+
+    The hop is a multiple of the system's `stride` (`STRIDE` where it names none). Raises ValueError for an
+    overlap outside 0 to 0.5 or chunks of no length. Taught on: book/evaluation/separation
+    """
+    if not 0 <= overlap <= 0.5:
+        raise ValueError(f"overlap is {overlap}; choose 0 to 0.5: the part of a chunk that is computed twice")
+    if not 0 < chunk_seconds < math.inf:
+        raise ValueError(f"chunk_seconds is {chunk_seconds}; choose a length above 0, for example 30")
+    stride = getattr(system, "stride", STRIDE)
+    hop = max(1, round(chunk_seconds * system.sample_rate * (1 - overlap) / stride)) * stride
+    return round(hop / (1 - overlap)), hop
+
+
+def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[Tensor]:
+    """Estimates `(S, C, n)` of a file at its own rate, piece by piece, as many samples as the file has."""
+    file, done = _Counted(audio.blocks(path, BLOCK_SECONDS)), 0
+    estimates = _estimates(system, _at_rate(file, rate, system.sample_rate), length, hop)
+    S = len(system.source_names)
+    flat = (part.flatten(0, 1) for part in _counted(estimates, bar, system.sample_rate))  # (S·C, n)
+    for part in _at_rate(flat, system.sample_rate, rate):
+        part = part[:, : file.count - done]  # resampling rounds lengths up
+        done += part.shape[-1]
+        yield part.unflatten(0, (S, -1))
+
+
+def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[Tensor]:
+    """Separate a stream of blocks `(C, any n)` at the system's rate: yield finished estimates `(S, C, n)`."""
+    overlap, tail = length - hop, None
+    ramp = _ramp(overlap)
+    for chunk, last in _chunks(blocks, length, hop):
+        found = _run(system, chunk)  # (S, C, n)
+        if tail is not None:
+            head = found[..., :overlap]
+            if not system.ordered:
+                order = _same_order(head, tail)
+                found, head = found[order], head[order]
+            found[..., :overlap] = torch.lerp(tail, head, ramp)
+        ready = found.shape[-1] - (0 if last else overlap)
+        yield found[..., :ready]
+        tail = found[..., ready:]
+
+
+def _chunks(blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[tuple[Tensor, bool]]:
+    """Cut a stream into overlapping chunks `(C, length)`, the last one shorter: yield (chunk, is it the last)."""
+    waiting = None
+    for block in blocks:
+        waiting = block if waiting is None else torch.cat([waiting, block], dim=-1)
+        while waiting.shape[-1] > length:
+            yield waiting[:, :length], False
+            waiting = waiting[:, hop:]
+    yield waiting, True
+
+
+def _ramp(overlap: int) -> Tensor:
+    """Weights of the new chunk over an overlap: 0, then rising, then 1."""
+    edge = int(EDGE * overlap)
+    fade = overlap - 2 * edge
+    rising = (torch.arange(fade) + 0.5) / max(fade, 1)
+    return torch.cat([torch.zeros(edge), rising, torch.ones(edge)])
+
+
+@torch.no_grad()
+def _run(system, chunk: Tensor) -> Tensor:
+    """Separate one chunk `(C, n)` of any C: its channels are batch items of as many as the system takes."""
+    C, size = len(chunk), system.channels
+    groups = -(-C // size)
+    index = torch.arange(groups * size).clamp(max=C - 1)  # the last channel fills up the last group
+    device = next((p.device for p in system.parameters()), torch.device("cpu"))
+    batch = chunk[index].unflatten(0, (groups, size)).to(device)  # (groups, size, n)
+    found = system(batch).float().cpu()  # (groups, S, size, n)
+    if not system.ordered:
+        found = torch.stack([found[0], *(g[_same_order(g, found[0])] for g in found[1:])])
+    found = found.transpose(0, 1).flatten(1, 2)  # (S, groups · size, n)
+    last = found[:, C - 1 :].mean(1, keepdim=True)  # and its copies
+    return torch.cat([found[:, : C - 1], last], dim=1)  # (S, C, n)
+
+
+def _same_order(estimates: Tensor, reference: Tensor) -> Tensor:
+    """Order estimates `(S, C, n)` like the reference that they resemble, by the sum of their products."""
+    likeness = torch.einsum("icn,jcn->ij", estimates, reference)
+    return best_permutation(-likeness[None])[0]
+
+
+@contextmanager
+def _listening(system):
+    """Put a system into eval mode, and each of its modules back into its own mode afterwards."""
+    modes = [(module, module.training) for module in system.modules()]
+    system.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+class _Counted:
+    """A stream of blocks `(C, n)` that knows how many samples went by."""
+
+    def __init__(self, blocks: Iterable[Tensor]):
+        self.blocks, self.count = blocks, 0
+
+    def __iter__(self):
+        for block in self.blocks:
+            self.count += block.shape[-1]
+            yield block
+
+
+def _at_rate(blocks: Iterable[Tensor], from_rate: int, to_rate: int) -> Iterable[Tensor]:
+    return blocks if from_rate == to_rate else audio.resampled(blocks, from_rate, to_rate)
+
+
+def _bar(seconds: float, progress: bool) -> tqdm:
+    shape = "{l_bar}{bar}| {n:.0f} of {total:.0f} s [{elapsed}<{remaining}]"
+    return tqdm(total=seconds, desc="Separating", delay=2, disable=not progress, bar_format=shape)
+
+
+def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:
+    """Pass parts on and move the bar."""
+    for part in parts:
+        bar.update(min(part.shape[-1] / rate, bar.total - bar.n))
+        yield part
+
+
+def _check_samples(samples: Tensor, rate: int) -> Tensor:
+    samples = torch.as_tensor(samples)
+    given = tuple(samples.shape)
+    if samples.dim() != 2:
+        raise ValueError(f"samples must be (C, N): audio channel, sample; given was {given}")
+    if samples.numel() == 0:
+        raise ValueError(f"samples {given} are empty: there is nothing to separate")
+    if not rate > 0:
+        raise ValueError(f"rate is {rate}; expected the sample rate of the samples in Hz, for example 44100")
+    if not samples.isfinite().all():
+        channel, at = (~samples.isfinite()).nonzero()[0].tolist()
+        raise ValueError(
+            f"samples hold NaN or infinity, first in channel {channel} at sample {at}. "
+            "Replace them, for example with torch.nan_to_num(samples)"
+        )
+    return samples.float()
+
+
+def _check_free(stems: Iterable[Path], source: str | Path, overwrite: bool) -> None:
+    """Refuse to write over the file that is read, and over any other file unless asked to."""
+    for stem in stems:
+        if stem.exists() and stem.samefile(source):
+            raise audio.AudioError(f"{stem}: this is the file to separate; choose another folder for stems.")
+        if stem.exists() and not overwrite:
+            raise audio.AudioError(
+                f"{stem}: exists already. Choose another folder, "
+                "or replace it with overwrite=True (--overwrite on the command line)."
+            )
