@@ -61,9 +61,7 @@ class Reader:
             at += len(piece)
             yield piece
         if self._state() != self._stamp:
-            raise AudioError(
-                f"{self.path}: the file changed while it was read. Read it again when it is still."
-            )
+            raise AudioError(f"{self.path}: the file changed while it was read. Read it again when it is still.")
         if at == 0:
             raise AudioError(f"{self.path}: holds no samples at all. Was the recording stopped at once?")
         if end >= self.frames:
@@ -106,11 +104,7 @@ class Reader:
                 f"{self.path}: the file is truncated: {at / self.rate:.2f} s of "
                 f"{self.frames / self.rate:.2f} s could be read. Copy or export it again."
             )
-        if (
-            self.format == "MP3"
-            and self._stamp[0] - self._file.tell() > 65_536
-            and not _mp3_knows_length(self._file)
-        ):
+        if self.format == "MP3" and self._stamp[0] - self._file.tell() > 65_536 and not _mp3_knows_length(self._file):
             raise AudioError(
                 f"{self.path}: an MP3 that does not say how long it is: only {at / self.rate:.2f} s "
                 "could be read. Rewrite it: ffmpeg -i INPUT.mp3 -c copy output.mp3"
@@ -121,9 +115,7 @@ class Reader:
             return self._sound.read(frames, dtype="float32", always_2d=True)
         except self._failures as error:
             where = f"after {at / self.rate:.2f} s"
-            raise AudioError(
-                f"{self.path}: damaged or truncated {where} ({_reason(error)}). {HINT}"
-            ) from None
+            raise AudioError(f"{self.path}: damaged or truncated {where} ({_reason(error)}). {HINT}") from None
 
     def _check_finite(self, piece, at):
         if np.isfinite(piece.sum(dtype=np.float64)):
@@ -150,9 +142,7 @@ def _open_bytes(path):
             raise AudioError(f"{path}: this is a device or a pipe; expected an audio file on disk.")
         return open(path, "rb")
     except FileNotFoundError:
-        raise AudioError(
-            f"{path}: there is no such file (looked in {Path.cwd()}). {_neighbours(path)}"
-        ) from None
+        raise AudioError(f"{path}: there is no such file (looked in {Path.cwd()}). {_neighbours(path)}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, AudioError):
             raise

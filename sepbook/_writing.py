@@ -69,9 +69,7 @@ class Writer:
         """Append samples (C, N), a tensor or an array."""
         samples = as_array(samples, self.path)
         if len(samples) != self.channels:
-            raise AudioError(
-                f"{self.path}: the block has {len(samples)} channels (axis C), expected {self.channels}."
-            )
+            raise AudioError(f"{self.path}: the block has {len(samples)} channels (axis C), expected {self.channels}.")
         self._check_room(samples.shape[1])
         self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
         if self.suffix != ".wav":
@@ -128,9 +126,7 @@ class Writer:
 
     def _cannot(self, error):
         reason = getattr(error, "strerror", None) or error
-        return AudioError(
-            f"{self.path}: cannot be written ({reason}). Nothing was left there; choose another place."
-        )
+        return AudioError(f"{self.path}: cannot be written ({reason}). Nothing was left there; choose another place.")
 
     def _report(self):
         return (
@@ -180,9 +176,7 @@ def as_array(samples, name="samples"):
     if array.ndim != 2:
         raise AudioError(f"{name}: expected samples (C, N), got {array.ndim} axes {array.shape}.")
     if not np.isfinite(array).all():
-        raise AudioError(
-            f"{name}: the samples hold NaN or infinity. Find where they arise before you save them."
-        )
+        raise AudioError(f"{name}: the samples hold NaN or infinity. Find where they arise before you save them.")
     return array
 
 
