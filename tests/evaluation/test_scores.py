@@ -1,0 +1,148 @@
+"""Means that silence cannot spoil, intervals, tables and JSON; and `evaluate` with small systems."""
+
+import json
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+
+from sepbook.evaluation.metrics import evaluate, score, si_sdr
+from sepbook.evaluation.scores import Scores, TrackScores
+
+NAN = float("nan")
+
+
+def two_songs():
+    scores = Scores(("vocals", "drums"), title="a system")
+    scores.tracks.append(TrackScores("one", 20.0, {"vocals": 8.0, "drums": 4.0}, {"vocals": 10.0, "drums": 6.0}))
+    scores.tracks.append(TrackScores("two", 20.0, {"vocals": NAN, "drums": 2.0}, {"vocals": NAN, "drums": 5.0}))
+    return scores
+
+
+def test_means_ignore_and_count_silence():
+    scores = two_songs()
+    assert scores.per_source() == {"vocals": 10.0, "drums": 5.5}
+    assert scores.mean() == pytest.approx((8.0 + 5.0) / 2), "the mean of song means"
+    assert scores.mean("si_sdr") == pytest.approx((6.0 + 2.0) / 2)
+    assert scores.silent == 1
+
+
+def test_interval_is_students_t():
+    scores = two_songs()
+    low, high = scores.interval("improvement", "drums")
+    half = 12.7062047 * math.sqrt(0.5) / math.sqrt(2)  # t of 97.5 % with one degree of freedom; deviation of 6 and 5
+    assert (low, high) == pytest.approx((5.5 - half, 5.5 + half))
+    narrow = scores.interval("improvement", "drums", level=0.5)
+    assert low < narrow[0] < 5.5 < narrow[1] < high
+    assert all(map(math.isnan, scores.interval("improvement", "vocals"))), "one value tells no spread"
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    generator = torch.Generator().manual_seed(0)
+    hits = 0
+    for _ in range(400):
+        scores = Scores(("x",))
+        for value in torch.randn(6, generator=generator).tolist():
+            scores.tracks.append(TrackScores("t", 1.0, {"x": value}, {"x": value}))
+        low, high = scores.interval()
+        hits += low < 0 < high
+    assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_nothing_scored_is_nan_inside_and_null_outside():
+    scores = Scores(("x",), [TrackScores("quiet", 1.0, {"x": NAN}, {"x": NAN})])
+    assert math.isnan(scores.mean())
+    found = json.loads(json.dumps(scores.as_dict(), allow_nan=False))
+    assert found["improvement"]["mean"] is None
+    assert found["per_track"][0]["si_sdr"] == {"x": None}
+    assert "-" in str(scores)
+    assert Scores(("x",)).as_dict()["tracks"] == 0
+
+
+def test_dict_holds_every_number():
+    found = json.loads(json.dumps(two_songs().as_dict(), allow_nan=False))
+    assert found["improvement"]["sources"]["drums"]["mean"] == 5.5
+    assert found["improvement"]["sources"]["vocals"] == {"mean": 10.0, "interval": [None, None], "silent": 1}
+    assert found["silent"] == 1 and found["tracks"] == 2 and found["unit"] == "dB"
+    assert [track["name"] for track in found["per_track"]] == ["one", "two"]
+
+
+def test_table_as_text_and_html():
+    text = str(two_songs())
+    assert "vocals" in text and "10.00" in text and "1 of 2" in text and "1 silent" in text
+    lines = text.splitlines()[1:-1]
+    assert len({len(line) for line in lines}) == 1, "the columns line up"
+    page = two_songs()._repr_html_()
+    assert page.count("<tr>") == 4 and 'scope="row">vocals<' in page
+    assert "&lt;b&gt;" in Scores(("<b>",))._repr_html_()
+
+
+@pytest.mark.parametrize("ask", [{"measure": "sdr"}, {"source": "voice"}])
+def test_unknown_names_are_refused(ask):
+    with pytest.raises(ValueError, match="Choose one of"):
+        two_songs().mean(**ask)
+
+
+@dataclass
+class Song:
+    name: str
+    stems: dict
+    sample_rate: int = 8000
+
+    @property
+    def seconds(self):
+        return self.mixture().shape[-1] / self.sample_rate
+
+    def sources(self, names):
+        return torch.stack([self.stems[name] for name in names])
+
+    def mixture(self):
+        return sum(self.stems.values())
+
+
+class Fixed(nn.Module):
+    """Answers with mixture times a number for each source."""
+
+    name, preset, sample_rate, channels, ordered = "fixed", "small", 8000, 1, True
+    source_names, stride = ("a", "b"), 1
+
+    def forward(self, mixture):
+        return torch.stack([mixture, 0.5 * mixture], dim=1)
+
+
+def song(seed=0, channels=1, rate=8000):
+    generator = torch.Generator().manual_seed(seed)
+    return Song(f"song {seed}", {n: torch.randn(channels, 4000, generator=generator) for n in "abc"}, rate)
+
+
+def test_evaluate_scores_a_system():
+    tracks = [song(0), song(1)]
+    scores = evaluate(Fixed(), tracks, progress=False)
+    assert scores.title == "fixed small"
+    assert scores.mean() == pytest.approx(0.0, abs=1e-6), "the mixture gains nothing over itself"
+    mixture, a = tracks[0].mixture(), tracks[0].stems["a"]
+    assert scores.tracks[0].si_sdr["a"] == pytest.approx(si_sdr(mixture, a).item(), abs=1e-6)
+    assert scores.tracks[0].seconds == 0.5
+
+
+def test_evaluate_takes_other_rates_and_channels():
+    scores = evaluate(Fixed(), [song(0, channels=2, rate=16000)], progress=False)
+    assert scores.mean("si_sdr") < 0, "half of the band is lost on the way through 8 kHz"
+    assert scores.mean("improvement") < -1
+
+
+def test_unordered_estimates_are_matched():
+    track = song(2)
+
+    def swapped(track):
+        return track.sources("ba") + 0.1
+
+    assert score(swapped, [track], "ab", ordered=True).mean() < 0
+    assert score(swapped, [track], "ab", ordered=False).mean() > 15
+
+
+def test_errors_name_the_track():
+    with pytest.raises(ValueError, match="track 'song 3'.*NaN"):
+        score(lambda t: t.sources("ab") * NAN, [song(3)], "ab")
