@@ -10,6 +10,7 @@ import numpy as np
 PIECE = 1 << 18  # frames that are decoded at once: what a header promises is never allocated unseen
 RATES = (1_000, 768_000)  # Hz: outside of this a header is damaged
 STREAMED = 0x7FFF_0000  # bytes: a WAV whose writer could not go back claims at least this much
+UNKNOWN = 1 << 60  # frames: libsndfile's number for a length that was never written down
 HINT = "sepbook reads wav, flac, ogg and mp3; other formats convert with: ffmpeg -i INPUT output.wav"
 
 
@@ -62,7 +63,7 @@ class Reader:
             yield piece
         if self._state() != self._stamp:
             raise AudioError(f"{self.path}: the file changed while it was read. Read it again when it is still.")
-        if at == 0:
+        if at == 0 and end > 0:
             raise AudioError(f"{self.path}: holds no samples at all. Was the recording stopped at once?")
         if end >= self.frames:
             self._check_end(at)
@@ -85,6 +86,11 @@ class Reader:
             raise AudioError(
                 f"{self.path}: its header says {self.rate} samples per second; "
                 f"expected {RATES[0]} to {RATES[1]}. The header is damaged: export the file again."
+            )
+        if self.frames > UNKNOWN:
+            raise AudioError(
+                f"{self.path}: does not say how long it is. Rewrite it: ffmpeg -i INPUT{self.path.suffix} "
+                f"output{self.path.suffix}"
             )
 
     def _check_complete(self):

@@ -1,6 +1,7 @@
 """Audio files that are written whole or not at all."""
 
 import os
+import stat
 import uuid
 import warnings
 from pathlib import Path
@@ -53,8 +54,7 @@ class Writer:
     def __enter__(self):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.is_dir():
-                raise AudioError(f"{self.path}: this is a folder; expected the name of a file.")
+            _check_place(self.path)
             self._file = _Recorder(open(self._part, "xb"))
         except OSError as error:
             raise self._cannot(error) from None
@@ -106,7 +106,10 @@ class Writer:
         except AudioError:
             raise
         except Exception as error:
-            raise self._cannot(self._file.error or error) from None
+            true = self._file.error or error
+            if not isinstance(true, Exception):  # ctrl-C in the middle of an encoder
+                raise true from None
+            raise self._cannot(true) from None
 
     def _discard(self):
         try:
@@ -201,6 +204,15 @@ def _compression(kbps, rate):
     """libsndfile counts bit rates from 0 (most) to 1 (least), differently for MPEG 1 and 2."""
     least, most = (32, 320) if rate >= 32_000 else (8, 160)
     return min(max((most - kbps - 0.5) / (most - least), 0.0), 1.0)
+
+
+def _check_place(path):
+    """Find out now, and not after an hour of work, that the file cannot take its name."""
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise AudioError(f"{path}: this is a folder; expected the name of a file.")
+    except FileNotFoundError:
+        pass
 
 
 def _check_format(path, rate, channels, kbps):

@@ -18,7 +18,7 @@ from sepbook._writing import MP3_RATES, ClippingWarning, Writer, as_array, encod
 
 __all__ = [
     "SUFFIXES", "AudioError", "AudioInfo", "ClippingWarning", "Writer",
-    "blocks", "info", "load", "loudness", "mp3_bytes", "remix", "resample", "resampled", "save",
+    "blocks", "info", "load", "loudness", "mp3_bytes", "remix", "resample", "resampled", "resampled_length", "save",
 ]  # fmt: skip
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -89,7 +89,7 @@ def blocks(path, seconds=10.0, sample_rate=None, channels=None):
 
 
 def resampled(stream, from_rate, to_rate):
-    """Resample a stream of blocks (C, N), block by block: joined together, what `resample` returns.
+    """Resample a stream of blocks (C, any N), block by block: joined together, what `resample` returns.
 
     Taught on: book/how_to_read
     """
@@ -102,6 +102,8 @@ def resampled(stream, from_rate, to_rate):
         out = resampler.resample_chunk(np.ascontiguousarray(block.numpy().T))  # (N, C)
         given, made = given + block.shape[-1], made + len(out)
         yield torch.from_numpy(out.T)
+    if resampler is None:
+        return
     tail = np.zeros((_padding(from_rate, to_rate), len(block)), np.float32)
     rest = resampler.resample_chunk(tail, last=True)[: resampled_length(given, from_rate, to_rate) - made]
     yield torch.from_numpy(rest.T)
@@ -177,6 +179,10 @@ def resample(samples, from_rate, to_rate):
 
 
 def resampled_length(length, from_rate, to_rate):
+    """Number of samples that `resample` makes of `length` samples: length * to_rate / from_rate, rounded up.
+
+    Taught on: book/how_to_read
+    """
     return -(-length * to_rate // from_rate)
 
 

@@ -44,7 +44,10 @@ def _existing(root, split):
 
 
 def _visible(folder):
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX")))
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX")))
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be listed ({error.strerror}). Check its permissions.") from None
 
 
 def _audio_files(folder):

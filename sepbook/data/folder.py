@@ -61,14 +61,15 @@ class StemFolder(Sequence):
     ):
         self.root, self.split = Path(root), split
         found = find_tracks(self.root, split)
-        names = tuple(source_names) if source_names else all_names(found.values())
+        asked = (source_names,) if isinstance(source_names, str) else tuple(source_names or ())
+        names = asked or all_names(found.values())
         kept = _Cache(cache_bytes) if cache else None
         self.source_names = names
         self._tracks = []
         for name, paths in found.items():
             missing = [stem for stem in names if stem not in paths]
             if missing and not (allow_missing and len(missing) < len(names)):
-                raise FolderError(missing_message(self.root, split, name, missing, paths, source_names))
+                raise FolderError(missing_message(self.root, split, name, missing, paths, asked))
             self._tracks.append(Track(name, split, paths, names, sample_rate, channels, kept))
 
     def __len__(self):

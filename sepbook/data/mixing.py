@@ -25,6 +25,9 @@ class Mixtures(Dataset):
     flip: whether the sign of each stem is drawn at random too.
     labels: any of "vocal_activity" and "f0" (Hz), taken from the scores of the tracks.
 
+    The data set is endless: `length` is where an epoch ends, but item 5000 exists too, so that a long training
+    never meets an item twice.
+
     An item is a dict: mixture (C, N), sources (S, C, N), and each label as a float tensor (T,) with 100
     frames a second, which follows the excerpt that the vocals come from. The mixture is exactly
     `sources.sum(0)`.
@@ -34,6 +37,8 @@ class Mixtures(Dataset):
 
     Taught on: book/data/corpus
     """
+
+    endless = True
 
     def __init__(
         self,
@@ -51,17 +56,18 @@ class Mixtures(Dataset):
         self._check_settings(seconds)
         self.source_names, self.sample_rate, self.channels = _common(tracks)
         self.samples = round(seconds * self.sample_rate)  # N
+        self._lengths, self._scores = [track.length for track in tracks], {}
         self._check_labels()
-        self._lengths = [track.length for track in tracks]
-        self._scores = {}
 
     def __len__(self):
         return self.length
 
+    def __iter__(self):
+        return (self[index] for index in range(self.length))
+
     def __getitem__(self, index):
-        if not -self.length <= index < self.length:
-            raise IndexError(f"item {index} of a data set with {self.length} items")
-        index %= self.length
+        if index < 0:
+            raise IndexError(f"item {index}: items count from 0")
         random = np.random.default_rng(np.random.SeedSequence([self.seed, index]))
         places = self._draw_places(random)
         sources = self._augment(self._cut(places), random)  # (S, C, N)
@@ -141,8 +147,10 @@ class Mixtures(Dataset):
         for label in self.labels:
             if label not in LABELS:
                 raise ValueError(f"Mixtures: unknown label {label!r}; choose from {', '.join(LABELS)}.")
-        if self.labels and "vocals" not in self.source_names:
-            raise ValueError(f"Mixtures: labels follow the stem 'vocals', but the stems are {self.source_names}.")
+            if "vocals" not in self.source_names:
+                raise ValueError(f"Mixtures: labels follow the stem 'vocals'; the stems are {self.source_names}.")
+            for number in range(len(self.tracks)):
+                self._score(label, number)
 
 
 def _common(tracks):
