@@ -92,9 +92,7 @@ def table(outcomes):
 
 def summary(outcomes):
     """Return the closing line, such as ``812 passed, 0 failed, 3 skipped``."""
-    passed, failed, skipped = (
-        sum(getattr(o, field) for o in outcomes) for field in ("passed", "failed", "skipped")
-    )
+    passed, failed, skipped = (sum(getattr(o, field) for o in outcomes) for field in ("passed", "failed", "skipped"))
     return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
 
 
@@ -120,14 +118,17 @@ def main(arguments=None):
     parser.add_argument("--make", default="make", help="the make program")
     options = parser.parse_args(arguments)
     # A time limit from outside (`timeout 80m make test`) still gets to see the table.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped from outside"))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes, started = [], datetime.now(UTC)
     try:
         for target in options.targets:
             outcomes.append(run(target, options.make))
-    finally:
-        path = write(outcomes, started)
-        print(f"\n{table(outcomes)}\n\nTimes are in {path}.\n{summary(outcomes)}", flush=True)
+    except KeyboardInterrupt:
+        seconds = (datetime.now(UTC) - started).total_seconds() - sum(o.seconds for o in outcomes)
+        outcomes.append(Outcome(target, 130, round(seconds, 1), 0.0, 0, 1, 0))
+        print(f"\nStopped during {target}.")
+    path = write(outcomes, started)
+    print(f"\n{table(outcomes)}\n\nTimes are in {path}.\n{summary(outcomes)}", flush=True)
     return 0 if all(o.ok for o in outcomes) else 1
 
 

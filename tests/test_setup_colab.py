@@ -1,0 +1,59 @@
+"""Installing the package on Colab replaces nothing that Colab has."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from tools import colab_dry_run
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PINS = colab_dry_run.read_freeze(colab_dry_run.FREEZE)
+
+
+def test_freeze_is_read_whole():
+    lines = [line for line in colab_dry_run.FREEZE.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert len(PINS) == len(lines) > 600
+    assert PINS["numpy"] == "2.1.3" and PINS["scikit-learn"] == "1.6.1"
+
+
+@pytest.mark.parametrize("line", PROJECT["dependencies"])
+def test_colab_satisfies_each_lower_bound(line):
+    need = Requirement(line)
+    have = PINS.get(colab_dry_run.canonical(need.name))
+    assert have, f"Colab has no {need.name}: it would be downloaded into every session."
+    assert need.specifier.contains(Version(have).public), f"Colab has {need.name} {have}, we ask for {line}."
+
+
+@pytest.mark.parametrize("line", PROJECT["dependencies"])
+def test_core_dependencies_have_a_lower_bound_only(line):
+    assert [s.operator for s in Requirement(line).specifier] == [">="], f"{line} would age on Colab."
+
+
+def test_colab_python_is_supported():
+    need = Requirement(f"python{PROJECT['requires-python']}").specifier
+    assert need.contains(colab_dry_run.COLAB_PYTHON) and need.contains("3.11")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return colab_dry_run.build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def test_pip_would_install_sepbook_alone(wheel):
+    # Everything it needs is there as a stub, so pip does not even have to ask the index.
+    installs = colab_dry_run.would_install(wheel, PINS, options=["--no-index"])
+    assert [name for name, _ in installs] == ["sepbook"]
+
+
+@pytest.mark.network
+def test_the_dry_run_sees_a_package_that_would_be_replaced(wheel):
+    old = PINS | {"tqdm": "4.0.0"}
+    try:
+        installs = colab_dry_run.would_install(wheel, old)
+    except RuntimeError as error:
+        pytest.skip(f"the package index does not answer: {str(error).splitlines()[-1]}")
+    assert set(colab_dry_run.changes(installs, old)) == {"tqdm"}
