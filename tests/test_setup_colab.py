@@ -1,6 +1,7 @@
-"""Installing the package on Colab replaces nothing that Colab has."""
+"""What Colab installs is whole, and replaces nothing that Colab has."""
 
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def test_colab_python_is_supported():
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     return colab_dry_run.build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def test_wheel_holds_every_file_of_the_package(wheel):
+    held = set(zipfile.ZipFile(wheel).namelist())
+    files = (p for p in (ROOT / "sepbook").rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    missing = {p.relative_to(ROOT).as_posix() for p in files} - held
+    assert not missing, "see package-data in pyproject.toml"
+    assert any(name.endswith("licenses/LICENSE-content") for name in held)
 
 
 def test_pip_would_install_sepbook_alone(wheel):

@@ -92,7 +92,8 @@ refuse() {
 
 install_packages() {
     local missing as_root
-    missing=$(missing_packages "$1" | xargs)
+    missing=$(missing_packages "$1") || return
+    missing=${missing//$'\n'/ }
     if [ -z "$missing" ]; then
         return
     elif [ "$(uname)" = Darwin ]; then
