@@ -6,11 +6,10 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sepbook_static import PLACEHOLDER
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import nested_parse_with_titles
-
-from sepbook_static import PLACEHOLDER
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +20,10 @@ def raw(text):
 
 
 class Player(SphinxDirective):
-    """``{player} test/<song>``: the mixture and the true stems of one song of the built-in corpus."""
+    """``{player} test/<song>``: the true stems of one song of the built-in corpus; all of them are the mixture.
+
+    ``:stems:`` chooses some of them; ``mixture`` among them offers the mixture as one sound beside the stems.
+    """
 
     required_arguments = 1
     option_spec = {"stems": directives.unchanged_required, "title": directives.unchanged_required}
@@ -29,7 +31,7 @@ class Player(SphinxDirective):
     def run(self):
         """Write the sounds and return the player's static HTML."""
         from sepbook.data import corpus
-        from sepbook.widgets import player
+        from sepbook.widgets.player import player_html
 
         split, _, name = self.arguments[0].partition("/")
         tracks = {track.name: track for track in corpus.songs(split)}
@@ -38,14 +40,15 @@ class Player(SphinxDirective):
             return self.refuse(f"split {split!r} has no song {name!r}; there is: {known}")
         track = tracks[name]
         asked = [stem.strip() for stem in self.options.get("stems", "").split(",") if stem.strip()]
-        stems = asked or ["mixture", *track.stem_names]
-        unknown = [stem for stem in stems if stem != "mixture" and stem not in track.stem_names]
+        stems = [stem for stem in asked or track.stem_names if stem != "mixture"]
+        unknown = [stem for stem in stems if stem not in track.stem_names]
         if unknown:
             known = ", ".join(["mixture", *track.stem_names])
             return self.refuse(f"{name} has no stem {unknown[0]!r}; there is: {known}")
-        sounds = {s: track.mixture() if s == "mixture" else track.sources([s])[0] for s in stems}
+        sounds = dict(zip(stems, track.sources(stems), strict=True)) if stems else {}
+        whole = {"mixture": track.mixture()} if "mixture" in asked else None
         title = self.options.get("title", name.replace("_", " "))
-        return [raw(player.player(sounds, track.sample_rate, title=title)._repr_html_())]
+        return [raw(player_html(sounds, track.sample_rate, title, whole))]
 
     def refuse(self, problem):
         """Warn, and print nothing."""

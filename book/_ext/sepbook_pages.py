@@ -4,6 +4,13 @@ import re
 from pathlib import Path
 
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+# Identifiers that an exercise gives to each of its kind, a role that is no longer one, and what thebe leaves behind.
+REPAIRS = (
+    (re.compile(r'<section id="(exercise|solution)-content">'), r'<section class="\1-content">'),
+    (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
+    (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
+    (re.compile(r"<script>kernelName = .*?</script>"), ""),
+)
 
 
 def clean_up(app, pagename, templatename, context, doctree):
@@ -13,6 +20,8 @@ def clean_up(app, pagename, templatename, context, doctree):
         drop_notebook_buttons(context)
     if context.get("body"):
         context["body"] = TABLE.sub(scrollable, context["body"])
+        for wrong, right in REPAIRS:
+            context["body"] = wrong.sub(right, context["body"])
 
 
 def drop_thebe(context):

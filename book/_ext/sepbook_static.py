@@ -66,7 +66,8 @@ def resolve(app, pagename, templatename, context, doctree):
 
 
 def copy_widgets(app, exception):
-    """Copy every widget module, since modules import each other."""
+    """Copy every widget module and style sheet, since modules import each other."""
     if exception is None and app.builder.format == "html":
-        for source in sources(app)["widgets"].glob("*.js"):
-            copy(source, Path(app.outdir) / "_static" / "widgets" / source.name)
+        for source in sources(app)["widgets"].glob("*"):
+            if source.suffix in (".js", ".css"):
+                copy(source, Path(app.outdir) / "_static" / "widgets" / source.name)

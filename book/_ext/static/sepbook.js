@@ -54,7 +54,16 @@ function reachScrollers() {
   }
 }
 
+/** The search page holds two search fields of one name; the one in the overlay gives its name up. */
+function nameOnce() {
+  if (document.querySelectorAll("#search-input").length > 1) {
+    document.querySelector(".search-button__search-container #search-input")?.removeAttribute("id");
+  }
+}
+
 document.querySelectorAll(".sepbook-explorer").forEach(start);
+if (document.querySelector(".sepbook-player")) import("./widgets/host.js");
+nameOnce();
 reachScrollers();
 addEventListener("resize", reachScrollers);
 addEventListener("load", reachScrollers);

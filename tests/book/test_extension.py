@@ -1,0 +1,163 @@
+"""The extension at work: one tiny book with everything in it, built strictly."""
+
+import json
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+FIGURE = "0123456789abcdef.svg"
+CELL = f"""
+```{{code-cell}} ipython3
+import os
+from pathlib import Path
+from IPython.display import HTML
+assert os.environ["SEPBOOK_BOOK"] == "1" and Path(os.environ["SEPBOOK_BOOK_AUDIO"]).is_dir()
+picture = Path(os.environ["SEPBOOK_BOOK_FIGURES"]) / "{FIGURE}"
+picture.write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")
+HTML('<img alt="A small empty picture" src="{{{{SEPBOOK_STATIC}}}}/figures/{FIGURE}">')
+```
+"""
+PAGE = """
+It gains {result}`unet/small.json:test.mean|.1f dB` with {result}`unet/small.json:count|,` weights.
+
+```{result} unet/small.json:test.per_source
+:format: +.1f
+:unit: dB
+:head: source, gain
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```{explorer} player
+:label: A thing to try
+:state: {"level": 3}
+
+What there is to see, in **words**.
+```
+
+```{lab} tiny
+:cpu: half a minute
+:gpu: a moment
+:hear: a *click*
+```
+
+```{ledger} unet small
+:seconds: 0.5
+```
+
+```{exercise} First
+:label: first-one
+
+Why?
+```
+
+```{exercise} Second
+:label: second-one
+
+How?
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def book(tiny_of_module, lab):
+    """Build the book once."""
+    tiny = tiny_of_module
+    numbers = {"test": {"mean": -10.84, "per_source": {"vocals": 9.96, "drums": -0.5}}, "count": 1234567}
+    tiny.write("results/unet/small.json", json.dumps(numbers))
+    tiny.page("index", PAGE)
+    tiny.page("deep/down", CELL)
+    tiny.write("notebooks/tiny.ipynb", lab)
+    status, printed = tiny.build()
+    assert status == 0, printed[-3000:]
+    return tiny
+
+
+@pytest.fixture(scope="module")
+def index(book):
+    return BeautifulSoup(book.html("book/index"), "html.parser")
+
+
+def test_result_prints_a_number_with_format_unit_and_true_minus(index):
+    assert [e.text for e in index.select("p .sepbook-result")] == ["−10.8\N{NO-BREAK SPACE}dB", "1,234,567"]
+
+
+def test_result_prints_a_table(index):
+    table = index.select_one("table.sepbook-results")
+    assert [[c.text.strip() for c in row.select("td, th")] for row in table.select("tr")] == [
+        ["source", "gain"],
+        ["vocals", "+10.0\N{NO-BREAK SPACE}dB"],
+        ["drums", "−0.5\N{NO-BREAK SPACE}dB"],
+    ]
+
+
+def test_every_table_can_scroll(index):
+    assert all(table.parent["class"] == ["sepbook-scroll"] for table in index.select("article table"))
+    assert len(index.select("article table")) >= 2
+
+
+def test_explorer_holds_its_words_state_and_module(book, index):
+    explorer = index.select_one(".sepbook-explorer")
+    assert explorer.select_one(".sepbook-explorer-fallback strong").text == "words"
+    assert json.loads(explorer["data-state"]) == {"level": 3} and explorer["aria-label"] == "A thing to try"
+    assert re.fullmatch(r"\.\./_static/widgets/player\.js\?v=[0-9a-f]{8}", explorer["data-module"])
+    assert (book.folder / "_build/html/_static/widgets/player.js").is_file()
+
+
+def test_lab_card_leads_to_colab_kaggle_and_the_page(book, index):
+    card = index.select_one(".sepbook-lab")
+    links = {a.text: a["href"] for a in card.select("a")}
+    import yaml
+
+    config = yaml.safe_load((book.folder / "_config.yml").read_text())["repository"]
+    name = config["url"].removeprefix("https://github.com/")
+    where = f"{name}/blob/{config['branch']}/notebooks/tiny.ipynb"
+    assert links["Open in Colab"] == f"https://colab.research.google.com/github/{where}"
+    assert links["Open in Kaggle"] == f"https://kaggle.com/kernels/welcome?src=https://github.com/{where}"
+    assert links["Read it here"] == "../notebooks/tiny.html"
+    assert "Build a tiny thing" in card.text and card.select_one("dd em").text == "click"
+
+
+def test_ledger_shows_the_shapes_of_the_system(index):
+    ledger = index.select_one(".sepbook-ledger table")
+    assert ledger and "parameters" in ledger.text.lower()
+
+
+def test_placeholder_becomes_the_relative_path_of_each_page(book):
+    page = book.html("book/deep/down")
+    picture = BeautifulSoup(page, "html.parser").select_one(f"img[src$='{FIGURE}']")
+    assert picture["src"] == f"../../_static/figures/{FIGURE}"
+    assert (book.folder / "_build/html/_static/figures" / FIGURE).is_file()
+
+
+def test_root_leads_to_the_first_page(book):
+    assert "url=book/index.html" in book.html("index")
+
+
+def test_thebe_is_gone_and_identifiers_are_unique(book, index):
+    assert "thebe" not in book.html("book/index").lower()
+    identifiers = [element["id"] for element in index.select("[id]")]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_colab_button_stands_on_labs_only(book, index):
+    lab = BeautifulSoup(book.html("notebooks/tiny"), "html.parser")
+    assert lab.select(".article-header-buttons a[href*='colab.research.google.com']")
+    assert not index.select(".article-header-buttons a[href*='colab']")
+    assert not index.select(".article-header-buttons a[href$='.ipynb']")
+
+
+def test_changed_prose_reuses_outputs_and_a_changed_package_runs_anew(book):
+    page = book.folder / "book/deep/down.md"
+    page.write_text(page.read_text() + "\nOne more sentence.\n")
+    status, printed = book.build()
+    assert status == 0 and "Using cached notebook" in printed and "Executing notebook" not in printed
+    assert "One more sentence" in book.html("book/deep/down")
+
+    (book.folder / "requirements.txt").write_text("something==1.0\n")
+    status, printed = book.build()
+    assert status == 0 and "Executing notebook" in printed
+    assert len(list((book.folder / "_build/.jupyter_cache").iterdir())) == 2

@@ -1,0 +1,149 @@
+"""One server, one browser, two views. Every host but our own is blocked, and asking it is an error."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
+SCREENSHOTS = HTML.parent / "screenshots"
+VIEWS = {
+    "1280-light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "390-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True},
+}
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pages():
+    """Return the addresses of all pages a reader can open, or one that says that there is no book."""
+    found = sorted(p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
+    return [p for p in found if p not in ("index.html", "genindex.html")] or ["no book: run `make book` first"]
+
+
+def pytest_generate_tests(metafunc):
+    """Run each test that takes an ``address`` on each page."""
+    if "address" in metafunc.fixturenames:
+        metafunc.parametrize("address", pages())
+    if "view" in metafunc.fixturenames:
+        metafunc.parametrize("view", VIEWS)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Stay silent when the browser hangs up in the middle of a file."""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Stay silent."""
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Serve the built book, as ``make serve`` does; give its address."""
+    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(HTML))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Give one headless Chromium for the whole session."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.fail("these tests need Chromium: apt-get install chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Log:
+    """What went wrong while a page was open, and what the page fetched."""
+
+    errors: list = field(default_factory=list)
+    strangers: list = field(default_factory=list)
+    fetched: list = field(default_factory=list)
+
+    def clear(self):
+        """Forget the page before."""
+        for entries in (self.errors, self.strangers, self.fetched):
+            entries.clear()
+
+
+def guard(context, log):
+    """Block every other host, and write down what the pages of ``context`` do."""
+
+    def route(request_route):
+        url = request_route.request.url
+        if urlsplit(url).hostname == "127.0.0.1" or url.startswith(("data:", "blob:")):
+            request_route.continue_()
+        else:
+            log.strangers.append(url)
+            request_route.abort()
+
+    def console(message):
+        if message.type == "error":
+            log.errors.append(f"console: {message.text}")
+
+    def response(answer):
+        log.fetched.append(answer.url)
+        if answer.status >= 400:
+            log.errors.append(f"{answer.status}: {answer.url}")
+
+    context.route("**/*", route)
+    context.on("console", console)
+    context.on("weberror", lambda error: log.errors.append(f"page: {error.error}"))
+    context.on("response", response)
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium):
+    """Give one browser context and one log per view, made when first asked for."""
+    made = {}
+
+    def get(view):
+        if view not in made:
+            context, log = chromium.new_context(**VIEWS[view]), Log()
+            guard(context, log)
+            made[view] = context.new_page(), log
+        return made[view]
+
+    yield get
+    for page, _ in made.values():
+        page.context.close()
+
+
+READY = """async () => {
+  await document.fonts.ready;
+  if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
+  await new Promise((done) => setTimeout(done, 50));
+}"""
+
+
+@pytest.fixture
+def visit(contexts, server):
+    """Open a page in a view and wait until its mathematics is drawn: ``visit(address, view)`` -> page, log."""
+
+    def open_page(address, view="1280-light"):
+        page, log = contexts(view)
+        log.clear()
+        page.goto(f"{server}/{address}", wait_until="load")
+        page.evaluate(READY)
+        return page, log
+
+    return open_page
