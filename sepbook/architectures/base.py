@@ -22,6 +22,7 @@ class System(nn.Module):
     Taught on: book/architectures/unet
     """
 
+    dims = "mixture: B C N -> B S C N"
     source_names: tuple[str, ...]
     sample_rate: int
     channels: int = 1

@@ -207,7 +207,7 @@ class UNetSystem(System):
         masks = self.network(x[:, :, :-1])  # without the highest bin
         return torch.cat([masks, masks[..., -1:, :]], dim=-2).float()
 
-    def forward(self, mixture: Tensor) -> Tensor:
+    def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:
         """Separate `(B, C, N) -> (B, S, C, N)`."""
         self.check_mixture(mixture)
         bins = self.stft(mixture)  # (B, C, F, T) complex

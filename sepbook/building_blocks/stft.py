@@ -56,13 +56,14 @@ def check_geometry(window: Tensor, hop: int) -> None:
     overlap = padded.view(-1, hop).sum(0)  # the summed squared window, one period
     if overlap.min() < SMALLEST_OVERLAP * overlap.max():
         raise ValueError(
-            f"window of {n_fft} samples with hop {hop}: sample {int(overlap.argmin())} of each hop has almost no weight "
-            f"in any frame, so the inverse cannot restore it; use a smaller hop (n_fft // 4 = {n_fft // 4} is common)"
+            f"window of {n_fft} samples with hop {hop}: sample {int(overlap.argmin())} of each hop has almost no "
+            "weight in any frame, so the inverse cannot restore it; "
+            f"use a smaller hop (n_fft // 4 = {n_fft // 4} is common)"
         )
 
 
 def _full_precision(x: Tensor):
-    return torch.autocast(x.device.type, enabled=False)
+    return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
 
 
 class STFT(nn.Module):
@@ -80,10 +81,10 @@ class STFT(nn.Module):
 
     def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
         super().__init__()
-        values = make_window(window, n_fft)
-        check_geometry(values, hop)
+        with torch.device("cpu"):
+            check_geometry(make_window(window, n_fft), hop)
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("window", values, persistent=False)
+        self.register_buffer("window", make_window(window, n_fft), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
@@ -107,7 +108,8 @@ class STFT(nn.Module):
             )  # (B·C, F, T)
         return bins.view(B, C, *bins.shape[-2:])  # (B, C, F, T)
 
-    def extra_repr(self) -> str:  # noqa: D102
+    def extra_repr(self) -> str:
+        """Show the geometry when the module is printed."""
         return f"n_fft={self.n_fft}, hop={self.hop}"
 
 
@@ -125,10 +127,10 @@ class ISTFT(nn.Module):
 
     def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
         super().__init__()
-        values = make_window(window, n_fft)
-        check_geometry(values, hop)
+        with torch.device("cpu"):
+            check_geometry(make_window(window, n_fft), hop)
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("window", values, persistent=False)
+        self.register_buffer("window", make_window(window, n_fft), persistent=False)
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""
@@ -144,7 +146,8 @@ class ISTFT(nn.Module):
             samples = torch.istft(flat, self.n_fft, self.hop, window=self.window, center=True, length=length)
         return samples.view(*batch, length)  # (…, N)
 
-    def extra_repr(self) -> str:  # noqa: D102
+    def extra_repr(self) -> str:
+        """Show the geometry when the module is printed."""
         return f"n_fft={self.n_fft}, hop={self.hop}"
 
 

@@ -6,6 +6,7 @@ Taught on: book/losses/permutation
 from collections.abc import Callable
 from itertools import permutations
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -44,7 +45,7 @@ def best_permutation(costs: Tensor) -> Tensor:
         return orders[sums.argmin(1)]
     matrices = costs.cpu().numpy()
     found = [linear_sum_assignment(matrix.T)[1] for matrix in matrices]  # rows: sources, columns: estimates
-    return torch.tensor(found, device=costs.device, dtype=torch.int64)
+    return torch.tensor(np.array(found), device=costs.device, dtype=torch.int64)
 
 
 def reorder(estimates: Tensor, permutation: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sepbook.losses.spectrogram import check_pair, reduce
 
-EPSILON = 1e-8  # energy per sample, added to both energies: about -80 dB against full scale
+EPSILON = 1e-10  # energy per sample, added to both energies: -100 dB against full scale
 
 
 def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tensor:

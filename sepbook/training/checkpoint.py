@@ -36,7 +36,7 @@ def write(path: str | Path, tensors: dict[str, Tensor], header: dict) -> None:
     stays. Taught on: book/training/loop
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.part")
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     try:
         data = save(tensors, metadata={HEADER: json.dumps({"format": FORMAT, **header})})

@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sepbook import architectures
+from sepbook.architectures.base import System
+
+
+def test_names_need_no_torch():
+    code = "import sys, sepbook.architectures as a; assert 'unet' in a.names(); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fields", "words"),
+    [
+        (("unett",), {}, ["system 'unett'", "did you mean 'unet'?", "unet"]),
+        (("unet", "papers"), {}, ["preset of 'unet' 'papers'", "'paper'", "small"]),
+        (("unet",), {"width": 3}, ["field of 'unet' 'width'", "widths"]),
+        (("unet",), {"scale": "cubic"}, ["cubic", "'peak' or 'log'"]),
+        (("unet",), {"loss": "l3"}, ["l3", "'l1' or 'mse'"]),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_the_choices(arguments, fields, words):
+    with pytest.raises(ValueError) as error:
+        architectures.create(*arguments, **fields)
+    assert all(word in str(error.value) for word in words), error.value
+
+
+def test_overrides_replace_single_fields():
+    system = architectures.create("unet", widths=[4, 8])
+    assert system.config.widths == (4, 8)
+    assert system.config.hop == architectures.module("unet").PRESETS["small"].hop
+
+
+def test_hooks_of_the_base_do_nothing():
+    system = architectures.create("unet", widths=(4, 8))
+    before = {k: v.clone() for k, v in system.state_dict().items()}
+    system.prepare([])
+    system.epoch_end({"loss": 1.0})
+    assert all(torch.equal(v, before[k]) for k, v in system.state_dict().items())
+
+
+def test_a_system_must_say_how():
+    bare = System(architectures.module("unet").PRESETS["small"])
+    with pytest.raises(NotImplementedError):
+        bare(torch.zeros(1, 1, 10))
+    with pytest.raises(NotImplementedError):
+        bare.loss(torch.zeros(1, 1, 10), torch.zeros(1, 4, 1, 10))

@@ -1,0 +1,269 @@
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from sepbook.architectures import create
+from sepbook.training import checkpoint
+from sepbook.training.checkpoint import CheckpointError
+from sepbook.training.loop import TrainConfig, TrainingError, learning_rate, train
+from tests.systems import Synthetic, Talkers, TalkersConfig, register
+
+TINY = {"widths": (4, 8)}
+
+
+def fresh(**fields):
+    torch.manual_seed(0)
+    return create("unet", **{**TINY, **fields})
+
+
+def config(**fields):
+    return TrainConfig(**{"steps": 8, "batch_size": 2, "device": "cpu", "learning_rate": 1e-2, **fields})
+
+
+def same(a, b):
+    return all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
+
+
+class Breaks(Synthetic):
+    def __getitem__(self, i):
+        if i == 10:
+            raise OSError("disk on fire")
+        return super().__getitem__(i)
+
+
+def items(system, count=6, **fields):
+    return Synthetic(system, items=count, samples=4000, **fields)
+
+
+def test_learning_rate_schedules():
+    cosine = [learning_rate(step, config(steps=100)) for step in (0, 50, 100)]
+    assert cosine == pytest.approx([1e-2, 5e-3, 0.0])
+    assert learning_rate(73, config(schedule="constant")) == 1e-2
+
+
+def test_history_and_best_weights(tmp_path):
+    system = fresh()
+    history = train(system, items(system), items(system, 2, seed=9), config(folder=str(tmp_path)), progress=False)
+    assert history.steps == 8 and [row["step"] for row in history.rows] == [3, 6, 8]
+    assert all(math.isfinite(v) for row in history.rows for v in row.values())
+    scores = [row["valid_si_sdr_improvement"] for row in history.rows]
+    assert history.best_score == max(scores)
+    assert history.best_step == history.rows[scores.index(max(scores))]["step"]
+    assert same(system, checkpoint.load_weights(tmp_path / "best.safetensors"))
+    assert not system.training
+
+
+def test_the_loop_equals_the_lines_it_stands_for():
+    system, by_hand = fresh(), fresh()
+    train(system, items(system), config=config(steps=3, schedule="constant"), progress=False)
+    data = items(by_hand)
+    optimizer = torch.optim.Adam(by_hand.parameters(), 1e-2)
+    by_hand.train()
+    for step in range(3):
+        batch = torch.utils.data.default_collate([data[2 * step], data[2 * step + 1]])
+        optimizer.zero_grad()
+        by_hand.loss(batch["mixture"], batch["sources"])["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(by_hand.parameters(), 5.0)
+        optimizer.step()
+    assert same(system, by_hand)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_resumed_equals_uninterrupted(tmp_path, workers):
+    whole = fresh(dropout=0.5)  # dropout draws random numbers, which must go on where they stopped
+    first = train(whole, items(whole), items(whole, 2, seed=9), config(), progress=False)
+
+    system = fresh(dropout=0.5)
+    broken = Breaks(system, items=6, samples=4000)
+    fields = {"folder": str(tmp_path), "save_every": 2, "workers": workers}
+    with pytest.raises(OSError, match="disk on fire"):
+        train(system, broken, items(system, 2, seed=9), config(**fields), progress=False)
+    again = fresh(dropout=0.5)
+    history = train(again, items(again), items(again, 2, seed=9), config(**fields, resume=True), progress=False)
+    assert history.losses == first.losses
+    assert same(again, whole)
+
+
+def test_a_run_is_not_overwritten_and_not_resumed_as_another(tmp_path):
+    system = fresh()
+    train(system, items(system), config=config(folder=str(tmp_path)), progress=False)
+    with pytest.raises(CheckpointError, match="already holds a training run"):
+        train(fresh(), items(system), config=config(folder=str(tmp_path)), progress=False)
+    with pytest.raises(CheckpointError, match="learning_rate=0.01.*learning_rate=0.1"):
+        train(
+            fresh(), items(system), config=config(folder=str(tmp_path), resume=True, learning_rate=0.1), progress=False
+        )
+    with pytest.raises(CheckpointError, match="widths"):
+        other = fresh(widths=(4, 6))
+        train(other, items(other), config=config(folder=str(tmp_path), resume=True), progress=False)
+    checkpoint.save_weights(tmp_path / "last.safetensors", system)
+    with pytest.raises(CheckpointError, match="not a training run"):
+        train(fresh(), items(system), config=config(folder=str(tmp_path), resume=True), progress=False)
+
+
+def test_early_stopping():
+    system = fresh()
+    history = train(
+        system, items(system, 4), items(system, 2, seed=9),
+        config(steps=100, learning_rate=1e-30, patience=2), progress=False,
+    )  # fmt: skip
+    assert history.stopped == "early stopping" and history.steps < 100
+
+
+def test_nan_is_reported_with_its_items(tmp_path):
+    class Poisoned(Synthetic):
+        def __getitem__(self, i):
+            item = super().__getitem__(i)
+            if i == 9:
+                item["mixture"] = item["mixture"] * float("nan")
+            return item
+
+    system = fresh()
+    data = Poisoned(system, items=4, samples=4000)
+    with pytest.raises(TrainingError, match="step 4, items 8 to 9.*mixture.*NaN"):
+        train(system, data, items(system, 2, seed=9), config(folder=str(tmp_path)), progress=False)
+    assert all(v.isfinite().all() for v in system.state_dict().values())
+    assert same(system, checkpoint.load_weights(tmp_path / "best.safetensors"))
+
+
+def test_too_little_data_and_missing_sources():
+    system = fresh()
+    with pytest.raises(TrainingError, match="1 items, fewer than one batch of 2"):
+        train(system, items(system, 1), config=config(), progress=False)
+    data = items(system)
+    data.source_names = ("vocals", "drums", "piano", "other")
+    with pytest.raises(TrainingError, match="missing: bass"):
+        train(system, data, config=config(), progress=False)
+    with pytest.raises(TrainingError, match="'step'.*'cosine' or 'constant'"):
+        train(system, items(system), config=config(schedule="step"), progress=False)
+
+
+def test_sources_are_picked_by_name():
+    class Recorder(Talkers):
+        def loss(self, mixture, sources, **labels):
+            self.seen = mixture.clone(), sources.clone()
+            return super().loss(mixture, sources)
+
+    system = Recorder(TalkersConfig(source_names=("c", "a"), sample_rate=8000))
+    data = items(Talkers(TalkersConfig(source_names=("a", "b", "c"))))
+    train(system, data, config=config(steps=1), progress=False)
+    mixture, sources = system.seen
+    item = data[0]
+    assert torch.equal(sources[0], item["sources"][[2, 0]])
+    assert torch.equal(mixture[0], item["sources"].sum(0))
+
+
+def test_a_finite_data_set_is_shuffled_and_used_up_evenly(monkeypatch):
+    class Finite(Synthetic):
+        endless = False
+        seen = []
+
+        def __getitem__(self, i):
+            assert 0 <= i < self.items
+            self.seen.append(i)
+            return super().__getitem__(i)
+
+    system = fresh()
+    train(system, Finite(system, items=4, samples=2000), config=config(steps=4), progress=False)
+    assert sorted(Finite.seen[:4]) == sorted(Finite.seen[4:8]) == [0, 1, 2, 3]
+
+
+def test_unordered_systems_are_validated_under_the_best_order(monkeypatch):
+    register(monkeypatch)
+    torch.manual_seed(0)
+    system = create("talkers")
+
+    class Perfect(Talkers):
+        def forward(self, mixture, **inputs):
+            return self.truth.flip(1)
+
+        def loss(self, mixture, sources, **labels):
+            self.truth = sources
+            return {"loss": self.encoder.weight.sum() * 0 + 1}
+
+    perfect = Perfect(system.config)
+    history = train(perfect, items(system), items(system, 2), config(steps=1), progress=False)
+    assert history.rows[0]["valid_si_sdr_improvement"] > 40
+
+
+def test_ctrl_c_finishes_the_step_and_keeps_the_best(tmp_path):
+    system = fresh()
+
+    class Interrupts(Synthetic):
+        def __getitem__(self, i):
+            if i == 9:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().__getitem__(i)
+
+    data = Interrupts(system, items=4, samples=4000)
+    fields = {"steps": 50, "folder": str(tmp_path)}
+    history = train(system, data, items(system, 2, seed=9), config(**fields), progress=False)
+    assert history.stopped == "interrupted" and history.steps == 5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    tensors, header = checkpoint.read(tmp_path / "last.safetensors")
+    assert len(header["history"]["losses"]) == 5
+    whole, resumed = fresh(), fresh()
+    train(whole, items(whole, 4), items(system, 2, seed=9), config(steps=50), progress=False)
+    train(resumed, items(whole, 4), items(system, 2, seed=9), config(**fields, resume=True), progress=False)
+    assert same(whole, resumed)
+
+
+def test_runs_outside_the_main_thread():
+    system, results = fresh(), []
+    job = threading.Thread(
+        target=lambda: results.append(train(system, items(system), config=config(steps=1), progress=False))
+    )
+    job.start()
+    job.join()
+    assert results[0].steps == 1
+
+
+RUN = """
+import sys, torch
+from sepbook.architectures import create
+from sepbook.training.loop import TrainConfig, train
+from tests.systems import Synthetic
+torch.set_num_threads(1)
+torch.manual_seed(0)
+system = create("unet", widths=(4, 8), dropout=0.5)
+data = Synthetic(system, items=6, samples=4000)
+config = TrainConfig(steps=60, batch_size=2, device="cpu", folder=sys.argv[1], resume=True, save_every=1,
+                     workers=int(sys.argv[2]))
+train(system, data, Synthetic(system, items=2, samples=4000, seed=9), config, progress=False)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_kill_at_any_moment_and_resume_bit_for_bit(tmp_path, workers):
+    def start(folder):
+        return subprocess.Popen([sys.executable, "-c", RUN, str(folder), str(workers)])
+
+    assert start(tmp_path / "whole").wait() == 0
+    killed, moment = 0, torch.Generator().manual_seed(workers)
+    while killed < 5:
+        job = start(tmp_path / "killed")
+        deadline = time.monotonic() + 60  # wait for the run to begin writing, then a random while
+        before = (tmp_path / "killed" / "last.safetensors").exists()
+        while not before and not (tmp_path / "killed" / "last.safetensors").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        wait = (2.0 if before else 0.0) + 0.4 * torch.rand(1, generator=moment).item()
+        time.sleep(wait)
+        if job.poll() is not None:
+            break
+        job.kill()
+        job.wait()
+        killed += 1
+    assert start(tmp_path / "killed").wait() == 0
+    whole, _ = checkpoint.read(tmp_path / "whole" / "last.safetensors")
+    again, _ = checkpoint.read(tmp_path / "killed" / "last.safetensors")
+    assert killed >= 1
+    assert all(torch.equal(whole[key], again[key]) for key in whole)
+    assert not list((tmp_path / "killed").glob("*.part*"))
