@@ -30,7 +30,7 @@ help:
 
 # The stamp carries a checksum of both files, so a change in either installs anew.
 $(VENV): requirements.txt pyproject.toml
-	@bash tools/setup.sh apt $(if $(filter test browser,$(MAKECMDGOALS)),test,book)
+	@bash tools/setup.sh apt $(if $(filter test check unit browser,$(MAKECMDGOALS)),test,book)
 	@bash tools/setup.sh venv "$(PYTHON)"
 	@rm -f .venv/.installed-*
 	@touch $@

@@ -1,6 +1,7 @@
 """What all tests share: where the repository is, one thread where two processes run, no stray randomness."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def root():
     """The repository's top folder."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """The path of a Chromium: $SEPBOOK_CHROMIUM, one that is installed, or playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = os.environ.get("SEPBOOK_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            path = playwright.chromium.executable_path
+    if not Path(path).exists():
+        pytest.fail("These tests need Chromium. Get one with `bash tools/setup.sh browser`.")
+    return path

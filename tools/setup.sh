@@ -125,10 +125,15 @@ brew_line() {
     esac
 }
 
+# Debian has a chromium package; elsewhere playwright brings its own.
 install_browser() {
     local with_deps=""
     have_browser && return
-    if [ "$(uname)" = Linux ] && root >/dev/null; then with_deps="--with-deps"; fi
+    if [ "$(uname)" = Linux ] && ! is_ubuntu && command -v apt-get >/dev/null && root >/dev/null; then
+        apt_install "$(root)" chromium && return
+    elif [ "$(uname)" = Linux ] && root >/dev/null; then
+        with_deps="--with-deps"
+    fi
     # shellcheck disable=SC2086  # nothing, or one word
     .venv/bin/playwright install $with_deps chromium
 }
