@@ -1,0 +1,40 @@
+"""Checks for the labs' exercises: they print ✔ or a hint, and never stop a notebook.
+
+A lab hands over an answer, a function or a value::
+
+    from sepbook.check.architectures import unet as check
+
+    check.exercise_2(pad_to_halve)
+
+Each further wrong try of the same kind shows one hint more: what is wrong, where to look, how to mend it. The hints are
+computed from the answer at hand. A new exercise is a function of one answer that raises `CheckFailure`::
+
+    @exercise("Exercise 1: double it", hints=("Look at the factor.", "Multiply x by 2."))
+    def exercise_1(answer):
+        x = torch.arange(6.0).view(2, 3)
+        y = call(answer, x)
+        expect_values(y, 2 * x, "B T", known={"three times as much": 3 * x})
+        return "Twice as large is 6 dB louder."
+
+What it returns is said after the ✔. Taught on: book/how_to_read
+"""
+
+from sepbook.check._calls import call
+from sepbook.check._compare import expect_gradient, expect_shape, expect_tensor, expect_values
+from sepbook.check._exercise import CheckFailure, Exercise, NotYet, exercise
+from sepbook.check._predict import expect_choice, expect_number, expect_sizes
+
+__all__ = [
+    "CheckFailure",
+    "Exercise",
+    "NotYet",
+    "call",
+    "exercise",
+    "expect_choice",
+    "expect_gradient",
+    "expect_number",
+    "expect_shape",
+    "expect_sizes",
+    "expect_tensor",
+    "expect_values",
+]

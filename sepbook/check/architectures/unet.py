@@ -1,0 +1,143 @@
+"""Checks for the lab on the U-Net: a shape, the padding, the skips, and a bug. Taught on: book/architectures/unet."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sepbook.architectures.unet import Config, UNet, same_padding
+from sepbook.check import call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+
+TINY = Config(source_names=("voice", "band"), widths=(4, 8, 12), dropout=0.0, norm_epsilon=1e-5, init_std=0.0)
+
+
+@exercise(
+    "Exercise 1: the shape after one strided convolution",
+    hints=(
+        "H is the number of kernels. F and T follow from where a kernel of 5 fits when it moves in steps of 2.",
+        "Place the kernel at bin 0, 2, 4, … and count the places where all five taps lie inside: (size - 5) // 2 + 1.",
+    ),
+)
+def exercise_1(prediction):
+    """Check the predicted (H, F, T) of Conv2d(1, 16, 5, stride=2) on one channel of 64 bins and 32 frames."""
+    known = {
+        (16, 32, 16): "Half of each axis is what we want. But nothing was padded: the kernel must stay inside.",
+        (16, 29, 13): "Nearly: the first place of the kernel counts too, so add one.",
+        (16, 60, 28): "That is a stride of 1. With a stride of 2 every second place is left out.",
+        (16, 31, 15): "The kernel fits a whole number of times only: what is left over at the end is not used.",
+    }
+    expect_sizes(prediction, (16, 30, 14), "H F T", known)
+    return "Two bins short of a half at each level: after six levels the way back up would not fit."
+
+
+def _padded(x: Tensor, kernel: int, order=(0, 1), extra_after: bool = True) -> Tensor:
+    pairs = [same_padding(size, kernel) for size in x.shape[-2:]]
+    pairs = [pair if extra_after else pair[::-1] for pair in pairs]
+    return functional.pad(x, (*pairs[order[1]], *pairs[order[0]]))
+
+
+@exercise(
+    "Exercise 2: zeros so that a stride of 2 halves",
+    hints=(
+        "Take each axis by itself. The last kernel starts at (half - 1) * 2 and covers `kernel` values from there.",
+        "half = -(-size // 2); total = max((half - 1) * 2 + kernel - size, 0); put total // 2 zeros before and the "
+        "rest after. functional.pad takes the last axis first: (before T, after T, before F, after F).",
+    ),
+)
+def exercise_2(pad_to_halve):
+    """Check `pad_to_halve(x (B, H, F, T), kernel)`: zeros around F and T, the odd one after."""
+    for size, kernel in (((64, 32), 5), ((7, 8), 5), ((9, 6), 3), ((1, 2), 5)):
+        x = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(sum(size))) + 0.1
+        known = {
+            "the axes are swapped. functional.pad begins with the last axis, which is T": _padded(x, kernel, (1, 0)),
+            "the odd zero stands before the values instead of after them": _padded(x, kernel, extra_after=False),
+        }
+        where = "It is about an input of {} bins and {} frames, and a kernel of {}.".format(*size, kernel)
+        expect_values(call(pad_to_halve, x, kernel), _padded(x, kernel), "B H F T", known, where)
+    return "It is what TensorFlow calls 'same'. padding=2 gives these sizes as well, but every map sits one bin off."
+
+
+def _forward(network: UNet, x: Tensor, skip_first: bool = False, finish=torch.sigmoid) -> Tensor:
+    """The forward pass, and with other arguments the usual ways to get it wrong."""
+    maps = []
+    for block in network.encoder:
+        x = block(x)
+        maps.append(x)
+    x = network.decoder[0](maps.pop())
+    for block in network.decoder[1:]:
+        pair = [maps.pop(), x] if skip_first else [x, maps.pop()]
+        x = block(torch.cat(pair, dim=1))
+    return finish(x)
+
+
+def _network(seed: int) -> UNet:
+    """A small U-Net in eval mode whose random weights are large enough to tell mistakes apart."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = UNet(TINY)
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.normal_(layer.weight, std=0.2)
+    return network.eval()
+
+
+@exercise(
+    "Exercise 3: down, across and up",
+    hints=(
+        "Follow one map at a time through the picture: which decoder block has the size of which encoder block?",
+        "Keep every encoder output in a list. The last one starts the way up: x = decoder[0](maps.pop()). Then for "
+        "each later block: x = block(torch.cat([x, maps.pop()], dim=1)). End with torch.sigmoid.",
+    ),
+)
+def exercise_3(unet_masks):
+    """Check `unet_masks(encoder, decoder, magnitude (B, 1, F, T))`: masks (B, S, F, T) with skip connections."""
+    for seed, size in ((0, (16, 24)), (1, (32, 8))):
+        network = _network(seed)
+        x = torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(seed), requires_grad=True)
+        known = {
+            "torch.cat puts the skip before what comes from below; it belongs behind": _forward(network, x, True),
+            "the sigmoid at the end is missing": _forward(network, x, finish=lambda y: y),
+            "the last step is a ReLU instead of a sigmoid": _forward(network, x, finish=torch.relu),
+        }
+        masks = call(unet_masks, list(network.encoder), list(network.decoder), x)
+        expect_values(masks, _forward(network, x), "B S F T", known)
+        expect_gradient(masks, x)
+    return "The skips carry the fine detail across; what comes from below says what it belongs to."
+
+
+def _any_size(logits, x: Tensor, multiple: int, finish=torch.sigmoid, before=False, crop_end=True) -> Tensor:
+    F, T = x.shape[-2:]
+    f, t = -F % multiple, -T % multiple
+    y = finish(logits(functional.pad(x, (t, 0, f, 0) if before else (0, t, 0, f))))
+    return y[..., :F, :T] if crop_end else y[..., f:, t:]
+
+
+@exercise(
+    "Exercise 4: find the bugs",
+    hints=(
+        "Try it on 32 bins and 16 frames first, where no padding is needed, and look at the smallest and largest mask.",
+        "There are three: -F % multiple instead of F % multiple (the same for T), a sigmoid instead of the ReLU, and a "
+        "crop at the end: [..., :F, :T].",
+    ),
+)
+def exercise_4(masks_for_any_size):
+    """Check `masks_for_any_size(logits, magnitude (B, 1, F, T), multiple)`: masks (B, S, F, T) in 0…1, for any F and T."""
+    network = _network(2)
+
+    def logits(x):
+        return _forward(network, x, finish=lambda y: y)
+
+    for size in ((32, 16), (45, 37), (8, 3)):
+        x = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(size[0]))
+        where = "It is about an input of {} bins and {} frames, and a network of three levels.".format(*size)
+        known = {
+            "ReLU gives 0 and more. A share of the mixture lies between 0 and 1": _any_size(logits, x, 8, torch.relu),
+            "there is nothing that keeps the masks between 0 and 1": _any_size(logits, x, 8, lambda y: y),
+            "the zeros are put before the spectrogram, so that it is cropped away": _any_size(
+                logits, x, 8, before=True, crop_end=True
+            ),
+            "the crop takes from the beginning what was padded at the end": _any_size(logits, x, 8, crop_end=False),
+        }
+        masks = call(masks_for_any_size, logits, x, 8)
+        expect_shape(masks, (1, 2, *size), "B S F T", where, "The masks must fit the mixture: crop [..., :F, :T].")
+        expect_values(masks, _any_size(logits, x, 8), "B S F T", known, where)
+    return "So much for a fixed input size: pad to the next multiple, crop, and any length will do."
