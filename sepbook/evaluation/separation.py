@@ -129,12 +129,10 @@ def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int) -> Itera
     ramp = _ramp(overlap)
     for chunk, last in _chunks(blocks, length, hop):
         found = _run(system, chunk)  # (S, C, n)
+        if not system.ordered:
+            _keep_order(found, tail, system.channels)
         if tail is not None:
-            head = found[..., :overlap]
-            if not system.ordered:
-                order = _same_order(head, tail)
-                found, head = found[order], head[order]
-            found[..., :overlap] = torch.lerp(tail, head, ramp)
+            found[..., :overlap] = torch.lerp(tail, found[..., :overlap], ramp)
         ready = found.shape[-1] - (0 if last else overlap)
         yield found[..., :ready]
         tail = found[..., ready:]
@@ -167,18 +165,23 @@ def _run(system, chunk: Tensor) -> Tensor:
     index = torch.arange(groups * size).clamp(max=C - 1)  # the last channel fills up the last group
     device = next((p.device for p in system.parameters()), torch.device("cpu"))
     batch = chunk[index].unflatten(0, (groups, size)).to(device)  # (groups, size, n)
-    found = system(batch).float().cpu()  # (groups, S, size, n)
-    if not system.ordered:
-        found = torch.stack([found[0], *(g[_same_order(g, found[0])] for g in found[1:])])
-    found = found.transpose(0, 1).flatten(1, 2)  # (S, groups · size, n)
+    found = system(batch).float().cpu().transpose(0, 1).flatten(1, 2)  # (S, groups · size, n)
     last = found[:, C - 1 :].mean(1, keepdim=True)  # and its copies
     return torch.cat([found[:, : C - 1], last], dim=1)  # (S, C, n)
 
 
-def _same_order(estimates: Tensor, reference: Tensor) -> Tensor:
-    """Order estimates `(S, C, n)` like the reference that they resemble, by the sum of their products."""
-    likeness = torch.einsum("icn,jcn->ij", estimates, reference)
-    return best_permutation(-likeness[None])[0]
+def _keep_order(found: Tensor, tail: Tensor | None, size: int) -> None:
+    """Let estimates `(S, C, n)` that came in any order follow the chunk before, in each group of channels.
+
+    Which estimate is which is told by the overlap: the products with `tail` sum up to most for the same source.
+    In the first chunk the groups follow the first group.
+    """
+    if tail is None:
+        tail = found[:, :size].mean(1, keepdim=True).expand_as(found)
+    for start in range(0, found.shape[1], size):
+        group = slice(start, start + size)
+        likeness = torch.einsum("icn,jcn->ij", found[:, group, : tail.shape[-1]], tail[:, group])
+        found[:, group] = found[best_permutation(-likeness.abs()[None])[0], group]
 
 
 @contextmanager
