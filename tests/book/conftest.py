@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "tests" / "book")]
 
 HEAD = """---
 jupytext:

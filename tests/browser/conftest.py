@@ -96,7 +96,7 @@ def guard(context, log):
             log.errors.append(f"console: {message.text}")
 
     def response(answer):
-        log.fetched.append(answer.url)
+        log.fetched.append((answer.url, int(answer.headers.get("content-length", 0))))
         if answer.status >= 400:
             log.errors.append(f"{answer.status}: {answer.url}")
 

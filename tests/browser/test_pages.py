@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -33,6 +35,15 @@ MATHS = """() => ({
   drawn: document.querySelectorAll("article .math mjx-container").length,
   failed: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map((e) => e.textContent),
 })"""
+UNFOLD = """() => {
+  document.querySelectorAll("article details").forEach((e) => (e.open = true));
+  document.querySelectorAll("article .toggle-button-hidden").forEach((e) => e.click());
+}"""
+# What scrolls sideways must be reachable by keyboard: itself, or something in it.
+UNREACHABLE = """() => [...document.querySelectorAll("article *")].filter((e) =>
+    e.scrollWidth > e.clientWidth + 1 && ["auto", "scroll"].includes(getComputedStyle(e).overflowX) &&
+    e.checkVisibility() && e.tabIndex < 0 && !e.querySelector("a[href], button, input, select, [tabindex='0']")
+  ).map((e) => e.outerHTML.slice(0, 200))"""
 
 
 @dataclass
@@ -45,6 +56,9 @@ class Findings:
     pictures: list
     maths: dict
     axe: list
+    unreachable: list
+    own_bytes: int
+    theme_bytes: int
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +71,29 @@ def seen():
 def findings(address, view, visit, seen):
     """Open the page once, ask everything, keep the answers and a screenshot."""
     if (address, view) not in seen:
-        page, log = visit(address, view)
-        pictures, maths, sideways = (page.evaluate(script) for script in (PICTURES, MATHS, SIDEWAYS))
-        axe = violations(page)
-        name = address.removesuffix(".html").replace("/", "-")
-        page.screenshot(path=SCREENSHOTS / f"{name}-{view}.png", full_page=True)
-        seen[address, view] = Findings([*log.errors], [*log.strangers], sideways, pictures, maths, axe)
+        seen[address, view] = look(*visit(address, view), f"{address.removesuffix('.html').replace('/', '-')}-{view}")
     return seen[address, view]
+
+
+def look(page, log, name):
+    """Ask a page everything; its solutions are folded for the picture and unfolded for axe."""
+    pictures = page.evaluate(PICTURES)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    page.evaluate(UNFOLD)
+    page.wait_for_timeout(250)  # the theme fades
+    sideways, maths, unreachable = (page.evaluate(script) for script in (SIDEWAYS, MATHS, UNREACHABLE))
+    own = sum(size for url, size in log.fetched if is_own(url))
+    theme = sum(size for url, size in log.fetched if not is_own(url))
+    axe = violations(page)
+    return Findings([*log.errors], [*log.strangers], sideways, pictures, maths, axe, unreachable, own, theme)
+
+
+def is_own(url):
+    """Say whether a file is the page's own, and not the theme's or MathJax's."""
+    path = urlsplit(url).path
+    return not path.startswith("/_static/") or path.startswith(
+        ("/_static/figures/", "/_static/widgets/", "/_static/sepbook")
+    )
 
 
 def violations(page):
@@ -104,3 +134,17 @@ def test_mathematics_is_drawn(findings):
 
 def test_axe_finds_nothing(findings):
     assert not findings.axe, "\n".join(findings.axe)
+
+
+def test_what_scrolls_is_reached_by_keyboard(findings):
+    assert not findings.unreachable
+
+
+def test_page_is_light(findings):
+    assert findings.own_bytes <= 1_500_000
+    assert findings.theme_bytes <= 3_000_000
+
+
+def test_most_pages_are_very_light(seen):
+    """Runs after all pages have been seen."""
+    assert seen and median(found.own_bytes for found in seen.values()) <= 300_000

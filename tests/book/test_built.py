@@ -1,0 +1,136 @@
+"""The built book, read file by file: links, pictures, sounds, foreign hosts, weights."""
+
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from statistics import median
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from book_sources import ROOT
+from bs4 import BeautifulSoup
+
+HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
+EXTRA = {"index.html", "genindex.html", "search.html", "py-modindex.html"}
+PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
+PAGES = [name for name in PAGES if name not in EXTRA] or ["no book: run `make book` first"]
+PATH_LIKE = re.compile(r"\.(png|svg|jpe?g|gif|webp)\b|_images|^[0-9a-f]{8,}$", re.IGNORECASE)
+# Attributes that make a browser fetch something as the page opens.
+FETCHING = {"script": "src", "img": "src", "audio": "src", "source": "src", "iframe": "src", "link": "href"}
+
+
+@cache
+def soup(name):
+    """Return a page, parsed."""
+    return BeautifulSoup((HTML / name).read_text(encoding="utf-8"), "html.parser")
+
+
+@cache
+def identifiers(name):
+    """Return every id of a page."""
+    return {element["id"] for element in soup(name).select("[id]")} | {a["name"] for a in soup(name).select("a[name]")}
+
+
+def player_files(page):
+    """Return the addresses of the sounds and pictures that the players of a page load on demand."""
+    found = [json.loads(element["data-player"])["files"].values() for element in page.select("[data-player]")]
+    return [address for addresses in found for address in addresses]
+
+
+def local(name, address):
+    """Return the file behind an address on a page, and its fragment."""
+    parts = urlsplit(address)
+    path = (HTML / name).parent / unquote(parts.path) if parts.path else HTML / name
+    return path.resolve(), unquote(parts.fragment)
+
+
+@pytest.fixture(autouse=True)
+def there_is_a_book(built):
+    """Fail with one clear message where there is none."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_inner_link_and_anchor_leads_somewhere(name):
+    lost = []
+    for link in soup(name).select("a[href]"):
+        address = link["href"]
+        if urlsplit(address).scheme:
+            continue
+        path, fragment = local(name, address)
+        if path.is_dir():
+            path /= "index.html"
+        if not path.is_file():
+            lost.append(address)
+        elif fragment and path.suffix == ".html":
+            inside = path.relative_to(HTML.resolve()).as_posix()
+            if fragment not in identifiers(inside) and fragment != "top":
+                lost.append(address)
+    assert not lost
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_fetched_from_another_host(name):
+    page = soup(name)
+    fetched = [e.get(attribute) for tag, attribute in FETCHING.items() for e in page.select(tag)]
+    foreign = [a for a in fetched if a and re.match(r"(?:https?:)?//", a)]
+    inline = "\n".join(e.text for e in page.select("script, style"))
+    foreign += re.findall(r"(?:import\s*\(?|from|url\()\s*['\"]?(?:https?:)?//[^'\")\s]+", inline)
+    assert not foreign
+
+
+def test_our_modules_and_styles_name_no_other_host():
+    own = [*(HTML / "_static").glob("sepbook*"), *(HTML / "_static" / "widgets").glob("*")]
+    assert len(own) >= 2
+    for path in own:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"(?:import|from|fetch|url)\b[\s('\"]*(?:https?:)?//\w", text), path.name
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_widget_state_and_no_sound_is_embedded(name):
+    text = (HTML / name).read_text(encoding="utf-8")
+    assert "application/vnd.jupyter.widget" not in text
+    assert "data:audio" not in text
+    assert "{{SEPBOOK_STATIC}}" not in "".join(str(e) for e in soup(name).select("[src], [href], [data-player]"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_file_a_page_loads_is_there(name):
+    page = soup(name)
+    asked = [e.get(attribute) for tag, attribute in FETCHING.items() for e in page.select(tag)]
+    asked += player_files(page) + [e["data-module"] for e in page.select("[data-module]")]
+    asked = [address for address in asked if address and not urlsplit(address).scheme]
+    # Sphinx names pages for `rel` links and a search page that are written as files as well.
+    assert not [address for address in asked if not local(name, address)[0].is_file()]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_sounds_wait_until_they_are_asked_for(name):
+    assert all(audio.get("preload") == "none" for audio in soup(name).select("audio"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_is_put_into_words(name):
+    pictures = soup(name).select("article img")
+    poor = [p["src"] for p in pictures if len(p.get("alt", "").split()) < 4 or PATH_LIKE.search(p["alt"])]
+    assert not poor
+
+
+def own_bytes(name):
+    """Return the bytes of a page's HTML, pictures and own modules; sounds are loaded on demand."""
+    page = soup(name)
+    asked = [p["src"] for p in page.select("article img")]
+    asked += [address for address in player_files(page) if not address.endswith(".mp3")]
+    files = {local(name, address)[0] for address in asked if not urlsplit(address).scheme}
+    if page.select(".sepbook-player, .sepbook-explorer"):
+        files |= set((HTML / "_static" / "widgets").glob("*"))
+    files |= set((HTML / "_static").glob("sepbook.*"))
+    return (HTML / name).stat().st_size + sum(path.stat().st_size for path in files)
+
+
+def test_pages_are_light():
+    weights = {name: own_bytes(name) for name in PAGES}
+    assert median(weights.values()) <= 300_000
+    assert max(weights.values()) <= 1_500_000, max(weights, key=weights.get)

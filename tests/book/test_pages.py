@@ -1,0 +1,104 @@
+"""What the source of every page and lab has to keep to (the page contract)."""
+
+import re
+
+import pytest
+import yaml
+from book_sources import ROOT, labs, pages, sentences, text_of
+
+WITHOUT_HEAD = ("book/index.md", "book/how_to_read.md", "book/appendix/")
+CONTRACT = [name for name in pages() if not name.startswith(WITHOUT_HEAD)]
+
+COUNT = r"(?:[kM]|thousand|million|billion)?\s*(?:parameters|weights|MACs|FLOPs)"
+BARE = re.compile(rf"(?<![\w.$])[-−+]?\d[\d,.]*\s*(?:dB|ms|µs|kB|MB|GB|{COUNT})(?!\w)")
+PATH_LIKE = re.compile(r"\.(png|svg|jpe?g|gif|webp)\b|/|^[0-9a-f]{8,}$", re.IGNORECASE)
+HEAD = re.compile(r"^(`{3,}|:{3,})\{admonition\}[^\n]*\n:class: sepbook-head\n(.*?)^\1\s*$", re.M | re.S)
+
+
+@pytest.mark.parametrize("name", pages() + labs())
+def test_measured_numbers_are_not_typed_into_prose(name):
+    bare = [s for s in sentences(text_of(name)) if BARE.search(s) and "{cite}" not in s]
+    assert not bare, "measure it in a cell, print it with {result}, cite its source, or define it in code or $…$"
+
+
+@pytest.mark.parametrize(
+    "text", ["It gains 10.8 dB.", "With 5 M parameters it", "It takes 3 ms.", "(9,823,313 weights)"]
+)
+def test_the_rule_sees_a_bare_number(text):
+    assert any(BARE.search(s) for s in sentences(text))
+    assert any(BARE.search(s) for s in sentences(f"```{{note}}\n:class: x\n{text}\n```"))
+
+
+HARMLESS = ["$-20$ dB", "{result}`u.json:x|.1f dB`", "`5 ms`", "```python\nx = '3 ms'\n```", "48 dBFS", "16 filters"]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_the_rule_lets_pass_what_is_no_measurement(text):
+    assert not any(BARE.search(s) for s in sentences(text))
+
+
+def test_a_citation_covers_its_own_sentence_only():
+    found = list(sentences("They report 11 dB {cite:p}`x2017`. We get 9 dB."))
+    assert ["{cite}" in s for s in found if BARE.search(s)] == [True, False]
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_head_names_prerequisites_minutes_and_three_goals(name):
+    before_sections = re.split(r"^## ", text_of(name), maxsplit=1, flags=re.MULTILINE)[0]
+    block = HEAD.search(before_sections)
+    assert block, "the head is an {admonition} with `:class: sepbook-head` before the first section"
+    head = block[2]
+    needs = re.search(r"^Prerequisites\n:\s+(.+?)\n\n", head, re.M | re.S)
+    assert needs, "the head has a term `Prerequisites`, then `: ` and links"
+    assert "](" in needs[1] or "none" in needs[1].lower(), "prerequisites are links, or none"
+    assert re.search(r"\b(\d+|[a-z-]+) minutes\b", head), "the head says how many minutes the page takes"
+    assert len(re.findall(r"^(?::)?\s+(?:\d\.|[-*])\s", head, re.M)) == 3, "the head lists three goals"
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_exercise_has_a_folded_solution(name):
+    text = text_of(name)
+    labels = re.findall(r"\{exercise(?:-start)?\}[^\n]*\n(?::class:[^\n]*\n)?:label: (\S+)", text)
+    assert len(labels) == len(re.findall(r"\{exercise(?:-start)?\}", text)), "every exercise has a label"
+    for label in labels:
+        solution = rf"\{{solution(?:-start)?\}} {re.escape(label)}\n:class: dropdown"
+        assert re.search(solution, text), f"{label} has no solution with `:class: dropdown`"
+
+
+def words_for_pictures(text):
+    """Return the alternative texts of a page: of Markdown and HTML images, directives and executed cells."""
+    patterns = [
+        r"!\[([^\]]*)\]\(",
+        r"^\s*:alt:(.*)$",
+        r"<img\b[^>]*?alt=[\"']([^\"']*)",
+        r"^\s*alt: [\"']?(.*?)[\"']?$",
+    ]
+    return [words.strip() for pattern in patterns for words in re.findall(pattern, text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("name", pages() + labs())
+def test_pictures_have_words_for_those_who_do_not_see_them(name):
+    text = text_of(name)
+    assert not [alt for alt in words_for_pictures(text) if len(alt.split()) < 4 or PATH_LIKE.search(alt)]
+    asked = len(re.findall(r"\{(?:image|figure)\}", text))
+    assert len(re.findall(r"^\s*:alt:", text, re.MULTILINE)) >= asked, "an {image} or {figure} has no :alt:"
+
+
+def listed(node):
+    """Return the files that a part of the table of contents names."""
+    if isinstance(node, list):
+        return [name for item in node for name in listed(item)]
+    if not isinstance(node, dict):
+        return []
+    return [node[key] for key in ("root", "file") if key in node] + listed(list(node.values()))
+
+
+def test_contents_list_every_page_and_every_lab_once():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    assert sorted(listed(contents)) == sorted(name.rpartition(".")[0] for name in pages() + labs())
+
+
+@pytest.mark.parametrize("name", labs())
+def test_each_lab_is_reached_by_a_card(name):
+    lab = name.removeprefix("notebooks/").removesuffix(".ipynb")
+    assert any(re.search(rf"\{{lab\}} {re.escape(lab)}\s*$", text_of(page), re.MULTILINE) for page in pages())
