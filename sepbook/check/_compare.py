@@ -118,7 +118,7 @@ def _located(given: Tensor, expected: Tensor, wrong: Tensor, dims: str) -> str:
     values = f"{_number(given[first])} instead of {_number(expected[first])}"
     text = f"{many} differ, the first at {item.show(first)}: {values}."
     for i, axis in enumerate(item.axes):
-        places = wrong.movedim(i, 0).flatten(1).any(1).nonzero().flatten().tolist()
+        places = wrong.movedim(i, 0).reshape(wrong.shape[i], -1).any(1).nonzero().flatten().tolist()
         if 1 < wrong.shape[i] > 2 * len(places):
             shown = ", ".join(map(str, places[:4])) + (", …" if len(places) > 4 else "")
             text += f" Along {describe(axis.text)}, only {shown} of 0 to {wrong.shape[i] - 1} differ."

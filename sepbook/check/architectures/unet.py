@@ -44,7 +44,7 @@ def _padded(x: Tensor, kernel: int, order=(0, 1), extra_after: bool = True) -> T
     ),
 )
 def exercise_2(pad_to_halve):
-    """Check `pad_to_halve(x (B, H, F, T), kernel)`: zeros around F and T, the odd one after."""
+    """Check a function of x `(B, H, F, T)` and a kernel size: zeros around F and T, the odd one after."""
     for size, kernel in (((64, 32), 5), ((7, 8), 5), ((9, 6), 3), ((1, 2), 5)):
         x = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(sum(size))) + 0.1
         known = {
@@ -89,7 +89,7 @@ def _network(seed: int) -> UNet:
     ),
 )
 def exercise_3(unet_masks):
-    """Check `unet_masks(encoder, decoder, magnitude (B, 1, F, T))`: masks (B, S, F, T) with skip connections."""
+    """Check a function of encoder, decoder and magnitude `(B, 1, F, T)`: masks `(B, S, F, T)`, with skips."""
     for seed, size in ((0, (16, 24)), (1, (32, 8))):
         network = _network(seed)
         x = torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(seed), requires_grad=True)
@@ -120,7 +120,7 @@ def _any_size(logits, x: Tensor, multiple: int, finish=torch.sigmoid, before=Fal
     ),
 )
 def exercise_4(masks_for_any_size):
-    """Check `masks_for_any_size(logits, magnitude (B, 1, F, T), multiple)`: masks (B, S, F, T) in 0…1, for any F and T."""
+    """Check a function of logits, magnitude `(B, 1, F, T)`, multiple: masks `(B, S, F, T)` in 0…1 of any size."""
     network = _network(2)
 
     def logits(x):

@@ -1,0 +1,201 @@
+"""The frame around every check: stubs, hints step by step, and answers of every kind, none of which may raise."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sepbook import check
+from sepbook.check import CheckFailure, Exercise, call, exercise, expect_tensor, expect_values
+
+
+def doubling():
+    """Return a fresh exercise: double a tensor."""
+
+    @exercise("Exercise 1: double it", hints=("Look at the factor.", "Multiply x by 2."))
+    def exercise_1(double):
+        x = torch.arange(1.0, 7.0).view(2, 3)
+        expect_values(call(double, x), 2 * x, "B T", known={"a factor of three": 3 * x})
+        return "That is 6 dB."
+
+    return exercise_1
+
+
+def said(capsys, exercise, *answers):
+    """Return what an exercise prints for an answer."""
+    exercise(*answers)
+    return " ".join(capsys.readouterr().out.split())
+
+
+def empty(x):
+    """Return twice x."""
+    ...
+
+
+def not_implemented(x):
+    raise NotImplementedError
+
+
+def test_right_answer(capsys):
+    exercise_1 = doubling()
+    assert said(capsys, exercise_1, lambda x: x * 2) == "✔ Exercise 1: double it That is 6 dB."
+    assert exercise_1.passed and exercise_1.tries == 0
+
+
+@pytest.mark.parametrize("stub", [empty, not_implemented, None, ..., lambda x: None])
+def test_stub_is_not_a_mistake(capsys, stub):
+    exercise_1 = doubling()
+    for _ in range(3):
+        text = said(capsys, exercise_1, stub)
+        assert text.startswith("… Exercise 1: double it: not yet.") and "✔" not in text and "✘" not in text
+    assert not exercise_1.passed and exercise_1.tries == 0
+
+
+def test_hints_come_one_by_one(capsys):
+    exercise_1 = doubling()
+    texts = [said(capsys, exercise_1, lambda x: x + 7.3 * x**2) for _ in range(4)]
+    assert ["What:" in t for t in texts] == [True] * 4
+    assert ["Where: Look at the factor." in t for t in texts] == [False, True, True, True]
+    assert ["How: Multiply x by 2." in t for t in texts] == [False, False, True, True]
+    assert ["again for the next hint" in t for t in texts] == [True, True, False, False]
+    assert "solution is folded" in texts[3]
+
+
+def test_another_mistake_begins_again(capsys):
+    exercise_1 = doubling()
+    said(capsys, exercise_1, lambda x: x + 1)
+    assert "Where:" in said(capsys, exercise_1, lambda x: x + 1)
+    assert "Where:" not in said(capsys, exercise_1, lambda x: x.numpy())
+    assert "Where:" not in said(capsys, exercise_1, lambda x: x + 1)
+
+
+def test_a_right_answer_forgets_the_tries(capsys):
+    exercise_1 = doubling()
+    said(capsys, exercise_1, lambda x: x + 1)
+    said(capsys, exercise_1, lambda x: 2 * x)
+    assert "Where:" not in said(capsys, exercise_1, lambda x: x + 1)
+    assert not exercise_1.passed
+
+
+def test_known_mistake_is_recognised(capsys):
+    exercise_1 = doubling()
+    said(capsys, exercise_1, lambda x: 3 * x)
+    assert "a factor of three" in said(capsys, exercise_1, lambda x: 3 * x)
+
+
+def forgets_return(x):
+    y = 2 * x
+    y.abs()
+
+
+def changes_input(x):
+    x *= 2
+    return x
+
+
+def breaks(x):
+    wide = torch.cat([x, x], dim=1)
+    return wide + x
+
+
+def leaves(x):
+    sys.exit(1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (forgets_return, "forgets_return ran to its end, but returned nothing"),
+        (changes_input, "changed its input number 1"),
+        (breaks, "stops in line"),
+        (breaks, "`return wide + x` with RuntimeError: The size of tensor a (6) must match"),
+        (leaves, "stops in line"),
+        (lambda: 3, "cannot be called with 1 arguments"),
+        (lambda x, y: 3, "missing a required argument: 'y'"),
+        (torch.zeros(2, 3), "wants the function itself, but was given a value of type Tensor"),
+        (7, "value of type int"),
+        ("double", "value of type str"),
+        (lambda x: (x * 2).numpy(), "type numpy.ndarray, but should be a torch tensor"),
+        (lambda x: [2, 4], "type list"),
+        (lambda x: 5, "type int"),
+        (lambda x: 2 * x[:1], "(B=1, T=3), but should have (B=2, T=3): B (batch) is 1 instead of 2"),
+        (lambda x: x[0], "1 axes, (3), but should have 2: (B=2, T=3)"),
+        (lambda x: x.T * 2, "(B=3, T=2)"),
+        (lambda x: x * float("nan"), "NaN or infinity, first at (B=0, T=0)"),
+        (lambda x: torch.where(x == 6, torch.inf, 2 * x), "NaN or infinity, first at (B=1, T=2)"),
+        (lambda x: x * 2j, "complex"),
+        (lambda x: undefined_name, "NameError: name 'undefined_name' is not defined"),  # noqa: F821
+        (lambda x: torch.where(x == 6, 0, 2 * x), "1 of 6 differ, the first at (B=1, T=2): 0 instead of 12"),
+        (np.float64(3), "float64"),
+        (print, "returned nothing"),
+        (torch.nn.Linear(5, 1), "RuntimeError"),
+    ],
+)
+def test_wrong_answers_are_told_what_is_wrong(capsys, answer, words):
+    text = said(capsys, doubling(), answer)
+    assert "✘ Exercise 1: double it What:" in text and words in text
+
+
+def test_error_shows_the_shapes_where_it_happened(capsys):
+    exercise_1 = doubling()
+    said(capsys, exercise_1, breaks)
+    assert "x (2, 3), wide (2, 6)" in said(capsys, exercise_1, breaks)
+
+
+def test_wrong_number_of_answers(capsys):
+    exercise_1 = doubling()
+    assert "wants double between its brackets, but was given 0 answers" in said(capsys, exercise_1)
+    assert "check.exercise" not in said(capsys, doubling(), 1, 2)
+
+
+def test_a_check_that_breaks_itself_does_not_raise(capsys):
+    broken = Exercise("Exercise 9", lambda answer: answer.shape.missing)
+    assert "cannot be checked: AttributeError" in said(capsys, broken, 3)
+
+
+def test_stop_button_still_stops():
+    def stop(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        doubling()(stop)
+
+
+def test_random_numbers_of_the_notebook_go_on(capsys):
+    torch.manual_seed(3)
+    expected = torch.rand(2)[1]
+    torch.manual_seed(3)
+    torch.rand(1)
+    doubling()(lambda x: x * torch.rand(1))
+    assert torch.rand(1) == expected
+
+
+def test_inputs_are_copies(capsys):
+    kept = []
+    first = doubling()
+    first(lambda x: kept.append(x) or 2 * x)
+    kept[0].zero_()
+    assert said(capsys, first, lambda x: 2 * x).endswith("That is 6 dB.")
+
+
+def test_terminal_without_ticks(monkeypatch):
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    doubling()(lambda x: 2 * x)
+    plain.flush()
+    assert b"Exercise 1: double it" in plain.buffer.getvalue()
+
+
+def test_lines_are_short_enough_for_a_phone_held_sideways(capsys):
+    exercise_1 = doubling()
+    for _ in range(3):
+        exercise_1(breaks)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
+
+
+def test_public_names_exist():
+    assert all(hasattr(check, name) for name in check.__all__)
+    with pytest.raises(CheckFailure, match="type str"):
+        expect_tensor("x")
