@@ -1,0 +1,1 @@
+"""Speed and memory, measured by `make bench` on an idle machine; the pages quote results/bench/*.json."""

@@ -1,0 +1,46 @@
+"""Fair timing: two candidates take turns in one process, and the medians are compared."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+
+PAIRS = 9
+
+
+def seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def compare(ours: Callable, theirs: Callable, pairs: int = PAIRS) -> dict:
+    """Interleave two functions and return the median time of each in seconds, and their ratio."""
+    ours(), theirs()  # warm up
+    times = [(seconds(ours), seconds(theirs)) for _ in range(pairs)]
+    a, b = median(t[0] for t in times), median(t[1] for t in times)
+    return {"ours_seconds": a, "theirs_seconds": b, "ratio": median(x / y for x, y in times), "pairs": pairs}
+
+
+def child(code: str, threads: int, *arguments: str) -> dict:
+    """Run Python code in a fresh process; return its wall time, processor time and peak memory.
+
+    Times are the best of one run: the caller repeats and takes the median.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "0"}
+    start = time.perf_counter()
+    job = subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment)
+    _, status, usage = os.wait4(job.pid, 0)
+    if status:
+        raise RuntimeError(f"the measured process failed with status {status}")
+    return {
+        "wall_seconds": time.perf_counter() - start,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / 1000,
+    }
+
+
+def medians(runs: list[dict]) -> dict:
+    return {key: median(run[key] for run in runs) for key in runs[0]}

@@ -1,0 +1,57 @@
+"""What every experiment needs: seeds, clocks, the hardware's name, and one way to write JSON."""
+
+import json
+import os
+import platform
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results"
+
+
+def hardware() -> dict:
+    """Name what the numbers were measured on."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": card,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+@contextmanager
+def clocks():
+    """Measure wall and processor time in seconds, and the load beside us: yields a dict that is filled at the end."""
+    result = {"load_at_start": os.getloadavg()[0]}
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield result
+    result |= {"wall_seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+
+
+def rounded(value, digits: int = 4):
+    """Round every float in nested dicts and lists, so that a rerun changes few lines."""
+    if isinstance(value, dict):
+        return {k: rounded(v, digits) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(v, digits) for v in value]
+    return float(f"{value:.{digits + 2}g}") if isinstance(value, float) else value
+
+
+def write(name: str, content: dict) -> None:
+    """Write results/NAME.json."""
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rounded({**content, "hardware": hardware()}), indent=1, ensure_ascii=False) + "\n")
+    print(f"wrote {path.relative_to(ROOT)}", flush=True)
