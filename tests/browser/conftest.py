@@ -33,6 +33,13 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("view", VIEWS)
 
 
+@pytest.fixture(scope="session")
+def pages_with():
+    """Find the pages whose HTML holds some text: ``pages_with(text)`` -> addresses."""
+    texts = {name: (HTML / name).read_text(encoding="utf-8") for name in pages() if (HTML / name).is_file()}
+    return lambda text: [name for name, page in texts.items() if text in page]
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 

@@ -1,0 +1,133 @@
+"""What a reader does on a page: play, solo, mute, compare, unfold, change the light, search."""
+
+import re
+
+import pytest
+
+TIME = "(e) => e.sepbookPlayer.time()"
+GAINS = "(e) => e.sepbookPlayer.gains()"
+
+
+def first_player(page):
+    """Scroll to the first player of a page and wait until it is alive."""
+    page.wait_for_selector(".sepbook-player button[data-action=play]")
+    player = page.query_selector(".sepbook-player")
+    player.scroll_into_view_if_needed()
+    page.wait_for_function("(e) => 'sepbookPlayer' in e", arg=player)
+    return player
+
+
+def wait_for_time(page, player, seconds):
+    page.wait_for_function(f"(e) => e.sepbookPlayer.time() >= {seconds}", arg=player, timeout=20_000)
+
+
+@pytest.fixture
+def playing(pages_with):
+    """Give the pages that have a player."""
+    names = pages_with("sepbook-player")
+    assert names, "no page of the book has a player"
+    return names
+
+
+def test_every_player_plays_and_its_clock_advances(playing, visit):
+    for name in playing:
+        page, log = visit(name)
+        player = first_player(page)
+        assert player.evaluate(TIME) == 0
+        player.query_selector("button[data-action=play]").click()
+        wait_for_time(page, player, 0.3)
+        player.query_selector("button[data-action=play]").click()
+        stopped = player.evaluate(TIME)
+        page.wait_for_timeout(200)
+        assert player.evaluate(TIME) == stopped
+        assert not log.errors and not log.strangers, name
+
+
+def test_solo_and_mute_switch_at_once_and_keep_the_time(playing, visit):
+    page, _ = visit(playing[0], "390-dark")
+    player = first_player(page)
+    solos, mutes = (player.query_selector_all(f"button[data-action={kind}]") for kind in ("solo", "mute"))
+    assert len(solos) == len(mutes) >= 2
+    stem = solos[0].get_attribute("data-stem")
+    player.query_selector("button[data-action=play]").click()
+    wait_for_time(page, player, 0.2)
+    before = player.evaluate(TIME)
+    solos[0].click()
+    assert solos[0].get_attribute("aria-pressed") == "true"
+    page.wait_for_timeout(300)
+    gains = player.evaluate(GAINS)
+    heard = {name for name, gain in gains.items() if gain > 0.01}
+    assert stem in heard and not heard & {s.get_attribute("data-stem") for s in solos[1:]}
+    solos[0].click()
+    mutes[0].click()
+    page.wait_for_timeout(300)
+    assert player.evaluate(GAINS)[stem] < 0.01
+    after = player.evaluate(TIME)
+    assert before < after < before + 10  # the clock neither stopped nor started anew
+    player.query_selector("button[data-action=play]").click()
+
+
+def test_versions_are_compared_at_one_time(playing, visit):
+    for name in playing:
+        page, _ = visit(name)
+        player = first_player(page)
+        labels = player.query_selector_all(".sp-versions label")
+        if not labels:
+            continue
+        player.query_selector("button[data-action=play]").click()
+        wait_for_time(page, player, 0.3)
+        before = player.evaluate(TIME)
+        labels[-1].click()
+        page.wait_for_timeout(300)
+        assert before < player.evaluate(TIME) < before + 10
+        assert player.evaluate("(e) => e.sepbookPlayer.version") == labels[-1].inner_text()
+        player.query_selector("button[data-action=play]").click()
+
+
+def test_solutions_fold_and_unfold_by_mouse_and_by_keyboard(pages_with, visit):
+    for name in pages_with("solution dropdown"):
+        page, _ = visit(name)
+        for solution in page.query_selector_all("div.solution.dropdown"):
+            button = solution.query_selector("button.toggle-button")
+            text = solution.query_selector("section")
+            assert not text.is_visible() and button.get_attribute("aria-expanded") == "false"
+            button.click()
+            assert text.is_visible() and button.get_attribute("aria-expanded") == "true"
+            button.focus()
+            page.keyboard.press("Enter")
+            assert not text.is_visible()
+
+
+def test_folded_details_open(pages_with, visit):
+    for name in pages_with("<details"):
+        page, _ = visit(name)
+        for details in page.query_selector_all("article details"):
+            if not details.is_visible():
+                continue
+            before = details.evaluate("(e) => e.open")
+            details.query_selector("summary").click()
+            assert details.evaluate("(e) => e.open") != before
+
+
+def test_light_and_dark_change(visit):
+    page, _ = visit("book/index.html")
+    switch = page.query_selector(".theme-switch-button")
+    themes = []
+    for _ in range(3):
+        switch.click()
+        themes.append(page.evaluate("document.documentElement.dataset.theme"))
+    assert set(themes) == {"light", "dark"}
+    page.evaluate("localStorage.clear()")
+
+
+def test_pictures_of_one_light_hide_in_the_other(pages_with, visit):
+    for view, hidden in (("1280-light", "only-dark"), ("390-dark", "only-light")):
+        for name in pages_with("only-dark"):
+            page, _ = visit(name, view)
+            assert not [p for p in page.query_selector_all(f"article .{hidden}") if p.is_visible()], name
+
+
+def test_search_finds_a_page_without_a_server(visit):
+    page, log = visit("search.html?q=mixture")
+    page.wait_for_function("() => /finished|found/i.test(document.querySelector('#search-results')?.innerText ?? '')")
+    assert re.search(r"[1-9]\d* page", page.inner_text("#search-results")) and not log.errors
