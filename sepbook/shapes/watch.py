@@ -1,0 +1,178 @@
+"""Watch one forward pass: every call of every module becomes a row.
+
+Taught on: book/how_to_read
+"""
+
+from contextlib import contextmanager, nullcontext
+from time import perf_counter
+
+import torch
+from torch import nn
+
+from sepbook.shapes.binding import Binding
+from sepbook.shapes.calls import match_inputs, match_outputs
+from sepbook.shapes.dims import Dims, ShapeError, parse
+from sepbook.shapes.flow import Flow, recurrent_macs
+from sepbook.shapes.row import Row, Shape
+
+ROUNDS = 3  # passes that are timed; the fastest counts
+SHAPE_WORDS = ("size", "shape", "dimension", "channels", "length", "kernel")  # of PyTorch's own complaints
+
+
+@contextmanager
+def evaluating(model: nn.Module):
+    """Run in eval mode, without gradients, uncompiled; put modes and random state back. Taught on: book/how_to_read."""
+    modes = {module: module.training for module in model.modules()}
+    compiled = any(module._compiled_call_impl is not None for module in modes)
+    stance = torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), stance:
+            yield model.eval()
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@contextmanager
+def hooked(model: nn.Module, enter, leave):
+    """Call `enter` before and `leave` after every module, while it lasts. Taught on: book/how_to_read."""
+    handles = []
+    for module in model.modules():
+        handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+        handles.append(module.register_forward_hook(leave, with_kwargs=True))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class Watch:
+    """Hooks that write one row per call, check `dims`, and share out costs. Taught on: book/how_to_read."""
+
+    def __init__(self, model: nn.Module, mixture: torch.Tensor):
+        self.paths = {module: path for path, module in model.named_modules()}
+        self.flow = Flow(mixture)
+        self.batch = None  # known once the model's own input is bound
+        self.rows: list[Row] = []
+        self.stack: list[tuple[int, nn.Module, Binding, Dims]] = []
+        self.counted = set()  # parameters that have been counted
+        self.mark = 0  # MACs that have been shared out
+
+    def where(self, row: Row) -> str:
+        """Name a module in an error."""
+        return f"{row.path} ({row.kind})" if row.path else row.kind
+
+    def enter(self, module, args, kwargs) -> None:
+        """Open a row: what is given."""
+        self._settle()
+        declared = getattr(module, "dims", None)
+        row = Row(self.paths[module], type(module).__name__, parent=self.stack[-1][0] if self.stack else None)
+        row.leads = not row.path or declared is not None or bool(module._parameters) or is_transform(module)
+        row.parameters = self._own_parameters(module)
+        binding, dims = Binding(self.where(row), self.batch), parse(declared) if declared else Dims((), ())
+        self.rows.append(row)
+        self.stack.append((len(self.rows) - 1, module, binding, dims))
+        pairs = match_inputs(binding, dims.inputs, module, args, kwargs)
+        row.inputs = [Shape(name, tuple(x.shape), item) for item, name, x in pairs]
+        if self.batch is None and row.input:
+            self.batch = binding.sizes.get("B", row.input[0])
+
+    def leave(self, module, args, kwargs, result) -> None:
+        """Close a row: what is returned, and what it cost."""
+        index, _, binding, dims = self.stack[-1]
+        row = self.rows[index]
+        self._settle()
+        pairs = match_outputs(binding, dims.outputs, result)
+        row.outputs = [Shape(name, tuple(x.shape), item) for item, name, x in pairs]
+        if isinstance(module, nn.RNNBase):
+            row.macs = recurrent_macs(module, args[0] if args else kwargs["input"])
+        if pairs:
+            row.receptive_field = self._receptive_field(module, args, pairs[0][2])
+        self.stack.pop()
+
+    def _settle(self) -> None:
+        if self.stack:
+            self.rows[self.stack[-1][0]].macs += self.flow.macs - self.mark
+        self.mark = self.flow.macs
+
+    def _own_parameters(self, module) -> int:
+        new = {id(p): p.numel() for p in module._parameters.values() if p is not None and id(p) not in self.counted}
+        self.counted |= set(new)
+        return sum(new.values())
+
+    def _receptive_field(self, module, args, output) -> int | None:
+        source = self.flow.fields.get(args[0]) if args and isinstance(args[0], torch.Tensor) else None
+        if is_transform(module) and source:
+            through = source.transposed if args[0].is_complex() else source.convolved
+            self.flow.fields[output] = through(module.n_fft, module.hop, module.n_fft // 2)
+        found = self.flow.fields.get(output)
+        return found.samples if found else None
+
+
+def is_transform(module) -> bool:
+    """Whether a module is a short-time Fourier transform or its inverse: a leaf with `n_fft` and `hop`.
+
+    Taught on: book/how_to_read
+    """
+    return hasattr(module, "n_fft") and hasattr(module, "hop") and not module._modules
+
+
+def watch(model: nn.Module, mixture: torch.Tensor, inputs: dict) -> list[Row]:
+    """Run one pass and return its calls in order.
+
+    Raises ShapeError where `dims` or PyTorch's own layers refuse a shape: it names the module, and `.rows` holds the
+    calls up to there. Taught on: book/how_to_read
+    """
+    seen = Watch(model, mixture)
+    try:
+        with evaluating(model), hooked(model, seen.enter, seen.leave), seen.flow:
+            model(mixture, **inputs)
+    except ShapeError as error:
+        error.rows = seen.rows
+        raise
+    except RuntimeError as error:
+        if type(error) is not RuntimeError or not any(word in str(error) for word in SHAPE_WORDS) or not seen.stack:
+            raise
+        raise refused(seen, error) from error
+    return seen.rows
+
+
+def refused(seen: Watch, error: RuntimeError) -> ShapeError:
+    """Say in which module PyTorch refused a shape, and what that module was given. Taught on: book/how_to_read."""
+    index, module, *_ = seen.stack[-1]
+    row = seen.rows[index]
+    given = ", ".join(f"{shape.name} {shape}" for shape in row.inputs)
+    lines = [f"{seen.where(row)} cannot work with this shape.", f"  given     {given}"]
+    lines += [f"  built as  {row.kind}({module.extra_repr()})"] if module.extra_repr() else []
+    done = [one for one in seen.rows if one.outputs and one.leads]
+    lines += [f"  before    {done[-1].path} ({done[-1].kind}) returned {done[-1].outputs[0]}"] if done else []
+    told = ShapeError("\n".join([*lines, f"  PyTorch   {str(error).splitlines()[0]}"]))
+    told.rows = seen.rows
+    return told
+
+
+def measure(model: nn.Module, mixture: torch.Tensor, inputs: dict) -> list[float]:
+    """Time every call in milliseconds, in the order of `watch`: the fastest of a few passes, nothing else watching.
+
+    Taught on: book/how_to_read
+    """
+    wait = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}.get(mixture.device.type, lambda: None)
+    rounds = []
+    for _ in range(ROUNDS):
+        started, spent, stack = [], {}, []
+
+        def enter(module, args, kwargs, started=started, stack=stack):
+            wait()
+            stack.append(len(started))
+            started.append(perf_counter())
+
+        def leave(module, args, kwargs, result, started=started, spent=spent, stack=stack):
+            wait()
+            index = stack.pop()
+            spent[index] = 1000 * (perf_counter() - started[index])
+
+        with evaluating(model), hooked(model, enter, leave):
+            model(mixture, **inputs)
+        rounds.append([spent[i] for i in range(len(started))])
+    return [min(times) for times in zip(*rounds, strict=True)]
