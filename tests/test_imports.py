@@ -1,8 +1,10 @@
 """Imports go one way, and what is light stays light. ARCHITECTURE.md has the picture."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,26 @@ def test_imports_go_one_way(path):
     allowed = MAY_IMPORT.get(part(path), LEAVES)
     wrong = {name or "sepbook itself" for name in imported(path) if name not in allowed}
     assert not wrong, f"{part(path)} may import only {sorted(allowed)}"
+
+
+def declared():
+    """Return the names, as imported, of what pyproject.toml installs with the package."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [line for name in ("nussl", "scaper", "musdb") for line in project["optional-dependencies"][name]]
+    names = {re.match(r"[\w-]+", line)[0].lower() for line in project["dependencies"] + extras}
+    return names | {"sklearn", "pil", "ipython", "sepbook"}  # IPython comes with ipywidgets
+
+
+def test_what_is_imported_is_declared():
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.split(".")[0])
+    undeclared = {name for name in found - set(sys.stdlib_module_names) if name.lower() not in declared()}
+    assert not undeclared, "add these to the dependencies in pyproject.toml"
 
 
 @pytest.mark.parametrize(
