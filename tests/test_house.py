@@ -174,21 +174,6 @@ def test_no_file_knows_the_machine_it_was_written_on():
     assert not [f"{path}: {found[0]}" for path, text in texts() if (found := homes.search(text))]
 
 
-def test_the_repository_has_one_address():
-    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
-    ours = tuple(address.removeprefix("https://github.com/").split("/"))
-    colab = re.compile(r"colab\.research\.google\.com/github/([\w.-]+)/([\w.-]+)")
-    github = re.compile(r"github(?:usercontent)?\.com/([\w.-]+)/([\w-]+)")
-    wrong = []
-    for path, text in texts():
-        if path.is_relative_to(ROOT / "tests"):
-            continue  # made-up addresses
-        own = {found for found in github.findall(text) if found[1] in ("sepbook", ours[1])}
-        links = own | set(colab.findall(text))
-        wrong += [f"{path.relative_to(ROOT)}: {'/'.join(link)}" for link in sorted(links - {ours})]
-    assert not wrong, f"these do not agree with repository.url in _config.yml ({address})"
-
-
 def public(path):
     """Yield the public functions and classes that a module defines at its top level."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
