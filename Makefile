@@ -68,7 +68,7 @@ strict-book: $(VENV)
 FIRST := notebooks/first_separation.ipynb
 labs: $(VENV)
 	$(TWO) --nbval-lax --ignore=$(FIRST) notebooks; rest=$$?; \
-	$(BIN)/python -m pytest --junitxml=_build/junit/labs-first.xml --nbval-lax $(FIRST) && exit $$rest
+	$(BIN)/python -m pytest --junitxml=_build/junit/labs-first.xml --nbval-lax --timeout=900 $(FIRST) && exit $$rest
 
 solutions: $(VENV)
 	$(TWO) tests/labs
