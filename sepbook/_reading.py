@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sepbook._mp3 import mp3_length
+
 PIECE = 1 << 18  # frames that are decoded at once: what a header promises is never allocated unseen
 RATES = (1_000, 768_000)  # Hz: outside of this a header is damaged
 STREAMED = 0x7FFF_0000  # bytes: a WAV whose writer could not go back claims at least this much
@@ -36,10 +38,14 @@ class Reader:
         try:
             self._stamp = self._state()
             self._sound = self._open_sound()
+        except BaseException:
+            self._file.close()
+            raise
+        try:
             self._check_header()
             self._check_complete()
         except BaseException:
-            self._file.close()
+            self.__exit__()
             raise
 
     def __enter__(self):
@@ -63,7 +69,7 @@ class Reader:
             yield piece
         if self._state() != self._stamp:
             raise AudioError(f"{self.path}: the file changed while it was read. Read it again when it is still.")
-        if at == 0 and end > 0:
+        if at == 0 and frames != 0:
             raise AudioError(f"{self.path}: holds no samples at all. Was the recording stopped at once?")
         if end >= self.frames:
             self._check_end(at)
@@ -75,7 +81,7 @@ class Reader:
         if self._stamp[0] == 0:
             raise AudioError(f"{self.path}: the file is empty (0 bytes). Copy or download it again.")
         try:
-            return soundfile.SoundFile(self._file)
+            return soundfile.SoundFile(name_for_c(self.path))  # not self._file: its callbacks swallow ctrl-C
         except self._failures as error:
             raise AudioError(f"{self.path}: not a readable audio file ({_reason(error)}). {HINT}") from None
 
@@ -95,25 +101,29 @@ class Reader:
 
     def _check_complete(self):
         """Formats that say in their header or last page how long they ought to be."""
-        short = None
+        short, self._estimated = None, False
         if self.format in ("WAV", "WAVEX", "AIFF"):
             short = _wav_missing_bytes(self._sound.extra_info)
         elif self.format == "OGG" and not _ogg_is_closed(self._file):
             short = "its last page"
+        elif self.format == "MP3":
+            there = mp3_length(self._file)  # None where the header states the length
+            self._estimated = there is not None
+            if self._estimated and there > self.frames + 4 * 1152:
+                raise AudioError(
+                    f"{self.path}: this MP3 does not say how long it is, and the decoder would stop after "
+                    f"{self.frames / self.rate:.2f} s of {there / self.rate:.2f} s. "
+                    "Rewrite it: ffmpeg -i INPUT.mp3 -c copy output.mp3"
+                )
         if short:
             raise AudioError(f"{self.path}: the file is truncated, {short} missing. Copy or export it again.")
 
     def _check_end(self, at):
         """MP3 and FLAC show only at their end whether something is missing."""
-        if at < self.frames and (self.format != "MP3" or _mp3_knows_length(self._file)):
+        if at < self.frames and not self._estimated:
             raise AudioError(
                 f"{self.path}: the file is truncated: {at / self.rate:.2f} s of "
                 f"{self.frames / self.rate:.2f} s could be read. Copy or export it again."
-            )
-        if self.format == "MP3" and self._stamp[0] - self._file.tell() > 65_536 and not _mp3_knows_length(self._file):
-            raise AudioError(
-                f"{self.path}: an MP3 that does not say how long it is: only {at / self.rate:.2f} s "
-                "could be read. Rewrite it: ffmpeg -i INPUT.mp3 -c copy output.mp3"
             )
 
     def _decode(self, frames, at):
@@ -121,11 +131,14 @@ class Reader:
             return self._sound.read(frames, dtype="float32", always_2d=True)
         except self._failures as error:
             where = f"after {at / self.rate:.2f} s"
-            raise AudioError(f"{self.path}: damaged or truncated {where} ({_reason(error)}). {HINT}") from None
+            raise AudioError(
+                f"{self.path}: damaged or truncated {where} ({_reason(error)}). Copy or export it again."
+            ) from None
 
     def _check_finite(self, piece, at):
-        if np.isfinite(piece.sum(dtype=np.float64)):
-            return
+        with np.errstate(invalid="ignore"):  # infinity minus infinity
+            if np.isfinite(piece.sum(dtype=np.float64)):
+                return
         bad = np.flatnonzero(~np.isfinite(piece).all(axis=1))
         if len(bad):
             raise AudioError(
@@ -168,7 +181,8 @@ def _neighbours(path):
 
 
 def _reason(error):
-    return str(getattr(error, "error_string", error)).strip().rstrip(".")
+    reason = str(getattr(error, "error_string", error)).strip().rstrip(".").removeprefix("Error : ")
+    return "no sound in it" if reason.startswith("File does not exist") else reason  # said of an MP3 without frames
 
 
 def _wav_missing_bytes(log):
@@ -181,11 +195,9 @@ def _wav_missing_bytes(log):
 
 def _ogg_is_closed(file):
     """The last page of an Ogg stream is marked as the end, and all of it is there."""
-    position = file.tell()
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 131_072))
     tail = file.read()
-    file.seek(position)
     page = tail.rfind(b"OggS")
     if page < 0 or len(tail) < page + 27 or not tail[page + 5] & 4:
         return False
@@ -193,15 +205,6 @@ def _ogg_is_closed(file):
     return len(tail) >= page + 27 + segments + sum(tail[page + 27 : page + 27 + segments])
 
 
-def _mp3_knows_length(file):
-    """Whether the first frame carries the Xing, Info or VBRI header that counts all frames."""
-    position = file.tell()
-    file.seek(0)
-    head = file.read(10)
-    tag = 0
-    if head[:3] == b"ID3":
-        tag = 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    file.seek(tag)
-    first = file.read(512)
-    file.seek(position)
-    return any(name in first for name in (b"Xing", b"Info", b"VBRI"))
+def name_for_c(path):
+    """The path as libsndfile wants it: bytes can name any file on POSIX, even one that is no valid text."""
+    return os.fsencode(path) if os.name == "posix" else str(path)

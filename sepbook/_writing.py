@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sepbook._reading import AudioError
+from sepbook._reading import AudioError, name_for_c
 
 PIECE = 1 << 16  # frames that are encoded at once
 FORMATS = {
@@ -19,6 +19,7 @@ FORMATS = {
 }
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MOST_CHANNELS = {".flac": 8, ".mp3": 2, ".ogg": 255, ".wav": 1024}
+HIGHEST_RATE = {".flac": 655_350, ".mp3": 192_000, ".ogg": 192_000, ".wav": 768_000}
 WAV_BYTES = (1 << 32) - 4096
 
 
@@ -48,18 +49,18 @@ class Writer:
         self.path, self.rate, self.channels = Path(path), int(rate), int(channels)
         self.frames, self.clipped, self.peak = 0, 0, 0.0
         self.suffix = _check_format(self.path, self.rate, self.channels, kbps)
-        self._kbps = kbps
+        self._kbps, self._sound = kbps, None
         self._part = self.path.with_name(f".sepbook-{uuid.uuid4().hex[:12]}.part")
 
     def __enter__(self):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _check_place(self.path)
-            self._file = _Recorder(open(self._part, "xb"))
+            open(self._part, "xb").close()
         except OSError as error:
             raise self._cannot(error) from None
         try:
-            self._sound = open_encoder(self._file, self.suffix, self.rate, self.channels, self._kbps)
+            self._guarded(self._open)
         except BaseException:
             self._discard()
             raise
@@ -90,36 +91,31 @@ class Writer:
         if self.clipped:
             warnings.warn(self._report(), ClippingWarning, stacklevel=3)
 
+    def _open(self):
+        self._sound = open_encoder(self._part, self.suffix, self.rate, self.channels, self._kbps)
+
     def _finish(self):
         if self.frames == 0:
             raise AudioError(f"{self.path}: no samples were given (N = 0), so there is nothing to save.")
         self._sound.close()
-        self._file.close()
-        self._file.raise_error()
+        if error := _what_stops_writing(self._part):  # what is written on closing can fail unnoticed
+            raise error
         os.replace(self._part, self.path)
 
     def _guarded(self, action):
-        """The encoder reports a full disk poorly; the recorder knows the true error."""
+        """The encoder tells little about a full disk; trying to write on tells more."""
         try:
             action()
-            self._file.raise_error()
         except AudioError:
             raise
-        except Exception as error:
-            true = self._file.error or error
-            if not isinstance(true, Exception):  # ctrl-C in the middle of an encoder
-                raise true from None
-            raise self._cannot(true) from None
+        except (OSError, RuntimeError) as error:  # soundfile's errors are RuntimeErrors
+            raise self._cannot(_what_stops_writing(self._part) or error) from None
 
     def _discard(self):
         try:
-            if hasattr(self, "_sound"):
+            if self._sound is not None:
                 self._sound.close()
-        except Exception:  # the file is given up: only its removal matters
-            pass
-        try:
-            self._file.close()
-        except OSError:
+        except RuntimeError:  # the file is given up: only its removal matters
             pass
         self._part.unlink(missing_ok=True)
 
@@ -138,39 +134,6 @@ class Writer:
         )
 
 
-class _Recorder:
-    """A binary file that remembers the first error, which an encoder written in C would swallow."""
-
-    def __init__(self, file):
-        self._file, self.error = file, None
-
-    def write(self, data):
-        try:
-            return self._file.write(data) if self.error is None else 0
-        except BaseException as error:
-            self.error = error
-            return 0
-
-    def seek(self, *args):
-        return self._file.seek(*args)
-
-    def tell(self):
-        return self._file.tell()
-
-    def read(self, *args):
-        return b""
-
-    def flush(self):
-        pass
-
-    def close(self):
-        self._file.close()
-
-    def raise_error(self):
-        if self.error is not None:
-            raise self.error
-
-
 def as_array(samples, name="samples"):
     """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); AudioError for anything else."""
     if hasattr(samples, "detach"):
@@ -183,15 +146,16 @@ def as_array(samples, name="samples"):
     return array
 
 
-def open_encoder(file, suffix, rate, channels, kbps=None):
-    """A soundfile.SoundFile that writes to an open binary file."""
+def open_encoder(path, suffix, rate, channels, kbps=None):
+    """A soundfile.SoundFile that writes to a path, whose own suffix does not matter."""
     import soundfile
 
     kind, subtype = FORMATS[suffix]
     options = {}
     if suffix == ".mp3":
-        options = {"bitrate_mode": "CONSTANT", "compression_level": _compression(kbps or 64 * channels, rate)}
-    return soundfile.SoundFile(file, "w", rate, channels, subtype, format=kind, **options)
+        # an average bit rate, as small frames of constant size have no room for the length of the file
+        options = {"bitrate_mode": "AVERAGE", "compression_level": _compression(kbps or 64 * channels, rate)}
+    return soundfile.SoundFile(name_for_c(path), "w", rate, channels, subtype, format=kind, **options)
 
 
 def encode(sound, samples):
@@ -202,8 +166,12 @@ def encode(sound, samples):
 
 def _compression(kbps, rate):
     """libsndfile counts bit rates from 0 (most) to 1 (least), differently for MPEG 1 and 2."""
-    least, most = (32, 320) if rate >= 32_000 else (8, 160)
-    return min(max((most - kbps - 0.5) / (most - least), 0.0), 1.0)
+    least, most = _kbps_range(rate)
+    return max((most - kbps - 0.5) / (most - least), 0.0)
+
+
+def _kbps_range(rate):
+    return (32, 320) if rate >= 32_000 else (8, 160)
 
 
 def _check_place(path):
@@ -213,6 +181,20 @@ def _check_place(path):
             raise AudioError(f"{path}: this is a folder; expected the name of a file.")
     except FileNotFoundError:
         pass
+    except ValueError as error:
+        raise OSError(str(error)) from None
+
+
+def _what_stops_writing(path):
+    """Try to write on at the end of a file: None, or the OSError that tells more than the encoder does."""
+    try:
+        with open(path, "ab") as file:
+            size = file.tell()
+            file.write(bytes(65_536))
+            file.flush()
+            file.truncate(size)
+    except OSError as error:
+        return error
 
 
 def _check_format(path, rate, channels, kbps):
@@ -224,8 +206,13 @@ def _check_format(path, rate, channels, kbps):
             f"{path}: {channels} channels (axis C) given, but {suffix} holds 1 to {MOST_CHANNELS[suffix]}. "
             "Use audio.remix(samples, 2), or save as .wav. Is the array (C, N), not (N, C)?"
         )
+    if not 1 <= rate <= HIGHEST_RATE[suffix]:
+        raise AudioError(f"{path}: {rate} Hz given, but {suffix} holds rates of 1 to {HIGHEST_RATE[suffix]} Hz.")
     if suffix == ".mp3" and rate not in MP3_RATES:
         raise AudioError(f"{path}: MP3 has no rate of {rate} Hz. Save as .flac, or use audio.resample first.")
     if kbps is not None and suffix != ".mp3":
         raise AudioError(f"{path}: kbps is for .mp3 only; '{suffix}' has no such setting.")
+    least, most = _kbps_range(rate)
+    if kbps is not None and not least <= kbps <= most:
+        raise AudioError(f"{path}: kbps={kbps}, but an MP3 at {rate} Hz takes {least} to {most}.")
     return suffix

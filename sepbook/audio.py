@@ -7,14 +7,15 @@ and 192 kHz are all handled. What cannot be used gives an `AudioError` that name
 Taught on: book/how_to_read
 """
 
-import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from sepbook._reading import AudioError, Reader
-from sepbook._writing import MP3_RATES, ClippingWarning, Writer, as_array, encode, open_encoder
+from sepbook._writing import MP3_RATES, ClippingWarning, Writer, as_array
 
 __all__ = [
     "SUFFIXES", "AudioError", "AudioInfo", "ClippingWarning", "Writer",
@@ -129,7 +130,7 @@ def save(path, samples, rate, kbps=None):
     """Write samples (C, N) to a .wav, .flac, .ogg or .mp3 file, whole or not at all; return its path.
 
     A .wav keeps 32-bit floats. The others clip at -1 and 1, and a ClippingWarning says how many samples
-    that touched. MP3 is coded at a constant `kbps` (64 per channel unless given) and decodes to the same
+    that touched. MP3 is coded at `kbps` on average (64 per channel unless given) and decodes to the same
     number of samples without delay, because its header notes both.
 
     Raises AudioError as `Writer` does.
@@ -153,10 +154,8 @@ def mp3_bytes(samples, rate, kbps=None):
     samples = torch.from_numpy(as_array(samples))
     fitting = min((r for r in MP3_RATES if r >= rate), default=MP3_RATES[-1])
     samples = resample(remix(samples, min(len(samples), 2)), rate, fitting)
-    file = io.BytesIO()
-    with open_encoder(file, ".mp3", fitting, len(samples), kbps) as sound:
-        encode(sound, samples.clamp(-1, 1).numpy())
-    return file.getvalue()
+    with TemporaryDirectory(prefix="sepbook-") as folder:
+        return save(Path(folder) / "page.mp3", samples.clamp(-1, 1), fitting, kbps).read_bytes()
 
 
 def resample(samples, from_rate, to_rate):
