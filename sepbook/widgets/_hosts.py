@@ -1,0 +1,93 @@
+"""The two places a player can live in: a page of the book, and a notebook with a kernel."""
+
+import html
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+STATIC = "{{SEPBOOK_STATIC}}"  # the book's extension puts the page's own path to its static files here
+
+
+def page_element(spec, files, audio=None, figures=None):
+    """Write the files and return the element: native players inside it, until ``host.js`` replaces them.
+
+    ``audio`` and ``figures`` are folders, by default those that SEPBOOK_BOOK_AUDIO and SEPBOOK_BOOK_FIGURES name.
+    """
+    folders = {"audio": audio or folder("AUDIO"), "figures": figures or folder("FIGURES")}
+    addresses = {}
+    for name, data in files.items():
+        kind = "figures" if name.endswith(".png") else "audio"
+        write(Path(folders[kind]) / name, data)
+        addresses[name] = f"{STATIC}/{kind}/{name}"
+    data = html.escape(json.dumps({"spec": spec, "files": addresses}))
+    several = len(spec["versions"]) > 1
+    items = "\n".join(
+        native_player(clip["row"] if version["whole"] or not several else f"{clip['row']} ({version['name']})", source)
+        for version in spec["versions"]
+        for clip in version["clips"]
+        if (source := addresses[clip["audio"]])
+    )
+    title = f'<p class="sp-title">{html.escape(spec["title"])}</p>\n' if spec["title"] else ""
+    return (
+        f'<link rel="stylesheet" href="{STATIC}/widgets/player.css">\n'
+        f'<script type="module" src="{STATIC}/widgets/host.js"></script>\n'
+        f'<div class="sepbook-player" data-player="{data}">\n'
+        f'{title}<ul class="sp-native">\n{items}\n</ul>\n</div>'
+    )
+
+
+def native_player(label, source):
+    """Return a list item with the browser's own player for one clip: what works without JavaScript."""
+    label = html.escape(label)
+    return f'<li>{label} <audio controls preload="none" aria-label="{label}" src="{source}"></audio></li>'
+
+
+def folder(kind):
+    """Return the folder that the build of the book names for sounds or pictures."""
+    try:
+        return os.environ[f"SEPBOOK_BOOK_{kind}"]
+    except KeyError:
+        raise RuntimeError(
+            f"SEPBOOK_BOOK is set, but SEPBOOK_BOOK_{kind} is not: the player does not know where to write its files."
+        ) from None
+
+
+def write(path, data):
+    """Write a file whose name says its content: once, and never half."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{os.getpid()}.part")
+    half.write_bytes(data)
+    os.replace(half, path)
+
+
+@cache
+def bundle(name):
+    """Return a module's source with the modules that it imports in place of its import lines.
+
+    A kernel can hand over one module only. Exported names become plain ones, except the default export.
+    """
+    source = (HERE / name).read_text(encoding="utf-8")
+    inline = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";$', re.MULTILINE)
+    return inline.sub(lambda line: re.sub(r"^export ", "", bundle(line[1]), flags=re.MULTILINE), source)
+
+
+@cache
+def widget_class():
+    """Return the anywidget class, made when first needed: anywidget takes a while to import."""
+    import anywidget
+    import traitlets
+
+    class StemPlayer(anywidget.AnyWidget):
+        """The notebook's end of ``player.js``. The bytes travel as they are, not as text."""
+
+        _esm = bundle("player.js")
+        _css = (HERE / "player.css").read_text(encoding="utf-8")
+        spec = traitlets.Dict().tag(sync=True)
+        files = traitlets.Dict().tag(sync=True)
+
+    return StemPlayer

@@ -1,0 +1,16 @@
+// Brings the widgets of a book page to life: no kernel, the data stands in the page itself.
+
+const HOSTED = { player: "./player.js" }; // class "sepbook-<name>", its data in data-<name>
+
+for (const [name, module] of Object.entries(HOSTED)) {
+  const elements = [...document.querySelectorAll(`.sepbook-${name}[data-${name}]`)];
+  if (!elements.length) continue;
+  const { default: widget } = await import(module);
+  for (const el of elements) {
+    if (!el.dataset[name]) continue; // it lives already
+    const data = JSON.parse(el.dataset[name]);
+    el.removeAttribute(`data-${name}`);
+    const model = { get: (key) => data[key], set() {}, save_changes() {}, on() {}, off() {} };
+    widget.render({ model, el });
+  }
+}

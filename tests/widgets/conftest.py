@@ -1,0 +1,99 @@
+"""A small site with players on it, a browser to open it, and sounds whose every sample is known."""
+
+import functools
+import http.server
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+import sepbook.widgets
+
+WIDGETS = Path(sepbook.widgets.__file__).parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+RATE = 16000
+
+
+def tone(hertz, level=0.2, seconds=6.0, rate=RATE):
+    """Return a sine `(1, N)`."""
+    time = torch.arange(round(seconds * rate)) / rate
+    return (level * torch.sin(2 * torch.pi * hertz * time))[None]
+
+
+@pytest.fixture(scope="session")
+def song():
+    """Give true stems, estimates (quieter, with some of the others in them) and their mixture."""
+    sources = {"vocals": tone(440), "drums": tone(1000, 0.1), "bass": tone(110, 0.3), "other": tone(660, 0.05)}
+    mixture = sum(sources.values())
+    estimates = {name: 0.4 * source + 0.05 * mixture for name, source in sources.items()}
+    return {"mixture": mixture, "estimates": estimates, "true stems": sources}
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves quietly, and types modules as browsers want them."""
+
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
+
+    def log_message(self, *args):
+        """Stay silent."""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Give ``(folder, address)`` of a served folder that holds the widgets as the book's build places them."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "_static" / "widgets").mkdir(parents=True)
+    for path in [*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")]:
+        shutil.copy(path, folder / "_static" / "widgets")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    """Give one headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+PAGE = """<!doctype html><html lang="en" {attributes}><head><meta charset="utf-8"><title>A page</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"></head>
+<body><main><h1>A page</h1>{body}</main></body></html>"""
+
+
+@pytest.fixture
+def open_page(site, browser):
+    """Open a page that holds some HTML: ``open_page(body, width=…, scheme=…)``; fails on any error in the console."""
+    folder, address = site
+    contexts, errors = [], []
+
+    def go(body, width=1280, scheme="light", expect_errors=False, attributes="", **options):
+        (folder / "page.html").write_text(
+            PAGE.format(attributes=attributes, body=body.replace("{{SEPBOOK_STATIC}}", "_static")), encoding="utf-8"
+        )
+        viewport = {"width": width, "height": 900}
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, **options)
+        contexts.append(context)
+        page = context.new_page()
+        if not expect_errors:
+            page.on("console", lambda message: errors.append(message.text) if message.type != "log" else None)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            context.on("request", lambda request: None if ours(request.url) else errors.append(request.url))
+        page.goto(f"{address}/page.html")
+        return page
+
+    def ours(url):
+        return url.startswith((address, "data:", "blob:"))
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert errors == []

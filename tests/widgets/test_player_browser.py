@@ -1,0 +1,261 @@
+"""The player in a browser: on a page without a kernel, and as an anywidget whose sounds come from Python."""
+
+import base64
+import json
+from pathlib import Path
+
+import axe_core_python
+import pytest
+
+from sepbook.widgets.player import player, player_html
+
+RATE = 16000
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+@pytest.fixture(scope="module")
+def element(song, site):
+    """Give the player of the song as the book's build writes it."""
+    static = site[0] / "_static"
+    return player_html({}, RATE, title="Slow", groups=song, audio=static / "audio", figures=static / "figures")
+
+
+class Driver:
+    """One player on a page."""
+
+    def __init__(self, page, number=0):
+        self.page = page
+        self.root = page.locator(".sepbook-player").nth(number)
+        page.wait_for_function(f"() => document.querySelectorAll('.sepbook-player')[{number}]?.sepbookPlayer")
+
+    def press(self, action, stem=None):
+        """Click a button."""
+        which = f"[data-action={action}]" + (f"[data-stem={stem}]" if stem else "")
+        self.root.locator(f"button{which}").click()
+
+    def ask(self, code):
+        """Evaluate JavaScript on the player's handle ``p``."""
+        return self.root.evaluate(f"(el) => {{ const p = el.sepbookPlayer; return {code}; }}")
+
+    def wait(self, code):
+        """Wait until JavaScript on ``p`` holds."""
+        self.page.wait_for_function(
+            f"(el) => {{ const p = el.sepbookPlayer; return {code}; }}", arg=self.root.element_handle()
+        )
+
+    def choose(self, version):
+        """Choose a version."""
+        self.root.locator("label", has_text=version).click()
+
+    def play(self):
+        """Play, and wait until it moves."""
+        self.press("play")
+        self.wait("p.playing && p.time() > 0.1")
+
+
+@pytest.fixture
+def book(open_page, element):
+    """Open the player on a page of the book: ``book(width=…)`` -> Driver."""
+    return lambda **options: Driver(open_page(element, **options))
+
+
+def heard(gains):
+    """Return the rows that sound."""
+    return {row for row, gain in gains.items() if gain > 0.01}
+
+
+def test_nothing_is_fetched_before_play_and_the_clock_runs_after(open_page, element):
+    page = open_page(element)
+    driver = Driver(page)
+    assert page.evaluate("performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.mp3')).length") == 0
+    assert driver.ask("p.playing") is False and driver.ask("p.time()") == 0
+    driver.play()
+    before = driver.ask("[p.time(), performance.now()]")
+    page.wait_for_timeout(500)
+    after = driver.ask("[p.time(), performance.now()]")
+    assert after[0] - before[0] == pytest.approx((after[1] - before[1]) / 1000, abs=0.1)
+    driver.press("play")
+    stopped = driver.ask("p.time()")
+    page.wait_for_timeout(100)
+    assert driver.ask("p.playing") is False and driver.ask("p.time()") == stopped
+
+
+def test_solo_and_mute_change_all_gains_and_not_the_clock(book):
+    driver = book()
+    driver.choose("true stems")
+    driver.play()
+    assert heard(driver.ask("p.gains()")) == {"vocals", "drums", "bass", "other"}
+    driver.press("solo", "vocals")
+    driver.wait("p.gains().drums < 1e-3 && p.gains().vocals > 0.1")
+    assert heard(driver.ask("p.gains()")) == {"vocals"}
+    driver.press("solo", "bass")
+    driver.press("mute", "vocals")
+    driver.wait("p.gains().vocals < 1e-3 && p.gains().bass > 0.1")
+    assert heard(driver.ask("p.gains()")) == {"bass"}
+    assert driver.root.locator("[data-action=solo][aria-pressed=true]").count() == 2
+    assert driver.ask("p.playing")
+
+
+def test_versions_switch_while_the_clock_runs(book):
+    driver = book()
+    driver.play()
+    assert driver.ask("p.version") == "mixture" and heard(driver.ask("p.gains()")) == {"mixture"}
+    before = driver.ask("[p.time(), performance.now()]")
+    driver.choose("estimates")
+    driver.wait("p.version === 'estimates' && p.gains().vocals > 0.1")
+    after = driver.ask("[p.time(), performance.now()]")
+    assert after[0] - before[0] == pytest.approx((after[1] - before[1]) / 1000, abs=0.1)
+    assert driver.ask("p.gains().mixture") == 0
+    driver.choose("true stems")
+    driver.wait("p.version === 'true stems' && p.gains().vocals > 0.1")
+    matched = driver.ask("p.gains().vocals")
+    driver.root.locator("[data-action=matched]").uncheck()
+    driver.wait(f"p.gains().vocals > {1.5 * matched}")  # the estimates are 7 dB quieter
+
+
+def test_keys(book):
+    driver = book()
+    driver.choose("estimates")
+    keyboard, seek = driver.page.keyboard, driver.root.locator("input[data-action=seek]")
+    seek.focus()
+    for key, time in [("ArrowRight", 0.3), ("ArrowRight", 0.6), ("Shift+ArrowRight", 2.1), ("ArrowLeft", 1.8)]:
+        keyboard.press(key)
+        assert driver.ask("p.time()") == pytest.approx(time)
+    assert seek.get_attribute("aria-valuetext") == "1.8 of 6.0 seconds"
+    keyboard.press("Home")
+    assert driver.ask("p.time()") == 0
+    for keys, rows in [
+        ("1", {"vocals"}),
+        ("3", {"vocals", "bass"}),
+        ("m1", {"bass"}),
+        ("0", {"vocals", "drums", "bass", "other"}),
+    ]:
+        for key in keys:
+            keyboard.press(key)
+        assert heard(driver.ask("p.gains()")) == rows
+    keyboard.press("v")
+    assert driver.ask("p.version") == "true stems"
+    keyboard.press("Space")
+    driver.wait("p.playing")
+    keyboard.press("Space")
+    driver.wait("!p.playing")
+
+
+def test_a_press_on_a_picture_and_the_slider_seek(book):
+    driver = book()
+    driver.root.locator(".sp-lane").nth(2).click(position={"x": 100, "y": 10})
+    width = driver.root.locator(".sp-lane").nth(2).bounding_box()["width"]
+    assert driver.ask("p.time()") == pytest.approx(6 * 100 / width, abs=0.05)
+    driver.root.locator("[data-action=seek]").fill("4.5")
+    assert driver.ask("p.time()") == pytest.approx(4.5)
+    assert driver.root.locator("[data-role=time]").inner_text() == "0:04.5 / 0:06.0"
+    driver.play()
+    driver.wait("p.time() > 4.6")
+
+
+def test_it_ends_at_the_end_and_loops_when_asked(book):
+    driver = book()
+    driver.root.locator("[data-action=seek]").fill("5.8")
+    driver.press("play")
+    driver.wait("p.playing")
+    driver.wait("!p.playing && p.time() === 0")
+    driver.press("loop")
+    driver.root.locator("[data-action=seek]").fill("5.8")
+    driver.press("play")
+    driver.wait("p.playing && p.time() < 1 && p.time() > 0.1")
+
+
+def test_one_player_at_a_time(open_page, element):
+    page = open_page(element + element)
+    first, second = Driver(page), Driver(page, 1)
+    first.play()
+    second.play()
+    assert not first.ask("p.playing") and second.ask("p.playing")
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark"), (320, "light")])
+def test_it_fits_and_axe_finds_nothing(book, width, scheme):
+    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
+    driver.choose("estimates")
+    driver.press("mute", "vocals")
+    driver.root.locator("summary").click()
+    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
+    driver.page.evaluate(AXE)
+    found = driver.page.evaluate("(rules) => axe.run('.sepbook-player', rules)", AXE_RULES)["violations"]
+    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+
+
+def test_every_control_is_named_and_shows_the_focus(book):
+    driver = book()
+    names = driver.root.locator("button, input").evaluate_all(
+        "(all) => all.map((e) => e.getAttribute('aria-label') ?? e.closest('label')?.innerText)"
+    )
+    assert all(names) and len(set(names)) == len(names)
+    assert {"Play", "Position", "Volume", "Solo drums", "Mute other", "mixture", "equal loudness"} <= set(names)
+    for _ in range(3):
+        driver.page.keyboard.press("Tab")
+    assert driver.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_without_javascript_each_clip_has_a_native_player(open_page, element):
+    page = open_page(element, java_script_enabled=False)
+    assert page.locator("audio[controls][preload=none]").count() == 9
+    assert page.locator("audio").first.is_visible()
+
+
+def test_missing_sounds_are_reported_and_native_players_come_back(open_page, element):
+    driver = Driver(open_page(element.replace(".mp3", "-gone.mp3"), expect_errors=True))
+    assert driver.root.locator("audio").count() == 0
+    driver.press("play")
+    driver.root.locator("[role=status]", has_text="could not be loaded").wait_for()
+    assert driver.root.locator("audio").count() == 9 and not driver.ask("p.playing")
+
+
+def test_less_motion(book):
+    driver = book(reduced_motion="reduce")
+    driver.play()
+    shown = driver.page.evaluate("""async () => {
+        const seen = new Set(), clock = document.querySelector(".sepbook-player");
+        for (const end = performance.now() + 1000; performance.now() < end; await new Promise(requestAnimationFrame))
+          seen.add(clock.style.getPropertyValue("--at"));
+        return seen.size;
+    }""")
+    assert 3 <= shown <= 6
+
+
+# A notebook's front end in small: it builds a model from the widget's true state and mounts the widget's own module.
+MOUNT = """async ({ state, buffers }) => {
+  for (const [path, data] of buffers) {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), last = path.pop();
+    path.reduce((at, key) => at[key], state)[last] = new DataView(bytes.buffer);
+  }
+  document.head.append(Object.assign(document.createElement("style"), { textContent: state._css }));
+  const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
+  const { default: widget } = await import(url);
+  const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {}, send() {} };
+  const el = document.body.appendChild(document.createElement("div"));
+  window.cleanup = await widget.render({ model, el });
+}"""
+
+
+def test_the_same_module_lives_in_a_notebook(open_page, song):
+    from ipywidgets.widgets.widget import _remove_buffers
+
+    widget = player({}, RATE, title="Slow", groups=song).widget
+    state, paths, buffers = _remove_buffers(widget.get_state())
+    assert len(buffers) == 18  # sounds and pictures travel as bytes
+    page = open_page("")
+    encoded = [[path, base64.b64encode(data).decode()] for path, data in zip(paths, buffers, strict=True)]
+    state = {key: state[key] for key in ("spec", "files", "_esm", "_css")}
+    page.evaluate(MOUNT, {"state": json.loads(json.dumps(state)), "buffers": encoded})
+    driver = Driver(page)
+    assert page.evaluate("[...document.images].every((image) => image.complete || image.src.startsWith('blob:'))")
+    driver.play()
+    driver.choose("estimates")
+    driver.wait("p.gains().drums > 0.1")
+    driver.press("solo", "drums")
+    driver.wait("p.gains().vocals < 1e-3")
+    assert heard(driver.ask("p.gains()")) == {"drums"}
+    page.evaluate("window.cleanup()")
+    assert not driver.ask("p.playing")
