@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,3 +160,12 @@ def test_continuous_integration_runs_everything_within_its_time():
     script = (ROOT / ".ci" / "run").read_text()
     assert re.search(r"^timeout .*80m make test", script, re.MULTILINE)
     assert subprocess.run(["bash", "-n", ROOT / ".ci" / "run"]).returncode == 0
+
+
+def test_the_version_stands_in_one_place_and_the_citation_agrees():
+    import sepbook
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert PROJECT["dynamic"] == ["version"]
+    assert citation["version"] == sepbook.__version__
+    assert citation["repository-code"] == PROJECT["urls"]["Source"]
