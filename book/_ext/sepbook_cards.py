@@ -80,21 +80,30 @@ class Lab(SphinxDirective):
 
 
 class Ledger(SphinxDirective):
-    """``{ledger} unet small``: every module of a system with its shapes, parameters and operations."""
+    """``{ledger} unet small``: every module of a system with its shapes, parameters and operations.
+
+    Nothing is computed (``:device: meta``), so a system of any size has its ledger in a moment.
+    """
 
     required_arguments = 1
     optional_arguments = 1
-    option_spec = {"seconds": float, "batch": directives.positive_int}
+    option_spec = {
+        "seconds": float,
+        "batch": directives.positive_int,
+        "depth": directives.positive_int,
+        "device": directives.unchanged,
+    }
 
     def run(self):
-        """Trace the system on a silent mixture and print the table."""
+        """Trace the system and print the table."""
         import torch
 
         from sepbook import architectures, shapes
 
         name, preset = (*self.arguments, "small")[:2]
-        system = architectures.create(name, preset)
-        samples = round(self.options.get("seconds", 3.0) * system.sample_rate)
-        mixture = torch.zeros(self.options.get("batch", 1), system.channels, samples)
-        trace = shapes.trace(system, mixture)
-        return [nodes.raw("", f'<div class="sepbook-ledger">{trace._repr_html_()}</div>', format="html")]
+        with torch.device(self.options.get("device", "meta")):
+            system = architectures.create(name, preset)
+            samples = round(self.options.get("seconds", 3.0) * system.sample_rate)
+            mixture = torch.zeros(self.options.get("batch", 1), system.channels, samples)
+            trace = shapes.trace(system, mixture, depth=self.options.get("depth"))
+        return [nodes.raw("", trace._repr_html_(), format="html")]

@@ -46,7 +46,7 @@ class Tiny:
         shutil.copytree(ROOT / "book" / "_ext", folder / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "_config.yml", folder)
         shutil.copy(ROOT / "book" / "references.bib", folder / "book")
-        (folder / "sepbook").symlink_to(ROOT / "sepbook")
+        shutil.copytree(ROOT / "sepbook" / "widgets", folder / "sepbook" / "widgets")
         (folder / "requirements.txt").write_text("")
 
     def write(self, name, text):

@@ -38,6 +38,11 @@ It gains {result}`unet/small.json:test.mean|.1f dB` with {result}`unet/small.jso
 What there is to see, in **words**.
 ```
 
+```{player} test/SONG
+:stems: mixture, vocals, drums
+:title: One song
+```
+
 ```{lab} tiny
 :cpu: half a minute
 :gpu: a moment
@@ -65,10 +70,12 @@ How?
 @pytest.fixture(scope="module")
 def book(tiny_of_module, lab):
     """Build the book once."""
+    from sepbook.data import corpus
+
     tiny = tiny_of_module
     numbers = {"test": {"mean": -10.84, "per_source": {"vocals": 9.96, "drums": -0.5}}, "count": 1234567}
     tiny.write("results/unet/small.json", json.dumps(numbers))
-    tiny.page("index", PAGE)
+    tiny.page("index", PAGE.replace("SONG", corpus.songs("test")[0].name))
     tiny.page("deep/down", CELL)
     tiny.write("notebooks/tiny.ipynb", lab)
     status, printed = tiny.build()
@@ -95,7 +102,7 @@ def test_result_prints_a_table(index):
 
 
 def test_every_table_can_scroll(index):
-    assert all(table.parent["class"] == ["sepbook-scroll"] for table in index.select("article table"))
+    assert all("sepbook-scroll" in table.parent["class"] for table in index.select("article table"))
     assert len(index.select("article table")) >= 2
 
 
@@ -105,6 +112,18 @@ def test_explorer_holds_its_words_state_and_module(book, index):
     assert json.loads(explorer["data-state"]) == {"level": 3} and explorer["aria-label"] == "A thing to try"
     assert re.fullmatch(r"\.\./_static/widgets/player\.js\?v=[0-9a-f]{8}", explorer["data-module"])
     assert (book.folder / "_build/html/_static/widgets/player.js").is_file()
+
+
+def test_player_of_a_song_has_its_stems_and_their_files(book, index):
+    player = index.select_one(".sepbook-player[data-player]")
+    data = json.loads(player["data-player"])
+    assert data["spec"]["title"] == "One song"
+    assert {row["name"] for row in data["spec"]["rows"]} == {"mixture", "vocals", "drums"}
+    page = book.folder / "_build/html/book"
+    sounds = [audio["src"] for audio in player.select("audio[preload=none]")]
+    assert len(sounds) == 3 and all(re.fullmatch(r"\.\./_static/audio/[0-9a-f]+\.mp3", sound) for sound in sounds)
+    assert all((page / address).stat().st_size > 1000 for address in sounds)
+    assert all((page / address).is_file() for address in data["files"].values())
 
 
 def test_lab_card_leads_to_colab_kaggle_and_the_page(book, index):
@@ -123,7 +142,7 @@ def test_lab_card_leads_to_colab_kaggle_and_the_page(book, index):
 
 def test_ledger_shows_the_shapes_of_the_system(index):
     ledger = index.select_one(".sepbook-ledger table")
-    assert ledger and "parameters" in ledger.text.lower()
+    assert "N=8000" in ledger.text and "S=4" in ledger.text and len(ledger.select("tbody tr")) > 10
 
 
 def test_placeholder_becomes_the_relative_path_of_each_page(book):

@@ -33,6 +33,7 @@ def test_every_mistake_in_a_directive_fails_the_build_and_is_named(tiny, lab):
                 "```{lab} nowhere\n:cpu: a\n:gpu: b\n:hear: c\n```",
                 "```{lab} tiny\n:cpu: a\n```",
                 "```{explorer} nothing\nWords.\n```",
+                "```{player} test/no_such_song\n```",
                 "```{explorer} player\n```",
                 "```{explorer} player\n:state: {level}\n\nWords.\n```",
             ]
@@ -51,6 +52,7 @@ def test_every_mistake_in_a_directive_fails_the_build_and_is_named(tiny, lab):
         "there is no notebooks/nowhere.ipynb",
         "tiny: needs :gpu:, :hear:",
         "there is no sepbook/widgets/nothing.js",
+        "split 'test' has no song 'no_such_song'; there is:",
         "the body is empty",
         ":state: is not JSON",
     ]:

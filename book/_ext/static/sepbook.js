@@ -38,7 +38,7 @@ async function start(explorer) {
   }
 }
 
-const SCROLLERS = ".sepbook-scroll, .pst-scrollable-table-container, .sepbook-ledger, div.highlight pre, .output pre, mjx-container[display=true], .math";
+const SCROLLERS = ".sepbook-scroll, .pst-scrollable-table-container, div.highlight pre, .output pre, mjx-container[display=true], .math";
 
 /** Boxes that scroll sideways can be reached by keyboard; boxes that do not are left alone. */
 function reachScrollers() {
@@ -62,7 +62,6 @@ function nameOnce() {
 }
 
 document.querySelectorAll(".sepbook-explorer").forEach(start);
-if (document.querySelector(".sepbook-player")) import("./widgets/host.js");
 nameOnce();
 reachScrollers();
 addEventListener("resize", reachScrollers);
