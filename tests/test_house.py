@@ -163,7 +163,7 @@ def test_lab_is_committed_clean(name):
     assert numbers["exercise"] == numbers["check"] == numbers["solution"], "exercise, check and solution go together"
 
 
-@pytest.mark.parametrize("path", source_files(ROOT / "sepbook"), ids=lambda p: p.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", list(source_files(ROOT / "sepbook")), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_file_of_the_package_can_be_read_at_once(path):
     if path.suffix in (".py", ".js", ".css"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
