@@ -1,0 +1,103 @@
+"""Checks for the first lab: a mixture, a shape, a masked spectrogram, and a bug. Taught on: book/first_separation."""
+
+import torch
+from torch import Tensor
+
+from sepbook.building_blocks.stft import ISTFT, STFT
+from sepbook.check import call, exercise, expect_sizes, expect_values
+from sepbook.evaluation.metrics import si_sdr
+
+
+def _noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@exercise(
+    "Exercise 1: mix at a level",
+    hints=(
+        "Decibels of level are 20 times the logarithm of the factor, so the factor is 10 ** (gain_db / 20).",
+        "return rest + 10 ** (gain_db / 20) * vocals",
+    ),
+)
+def exercise_1(mix):
+    """Check a function (vocals, rest, gain_db) -> mixture, all `(C, N)`: the vocals louder by gain_db."""
+    vocals, rest = _noise(1, 60, seed=1), _noise(1, 60, seed=2)
+    for gain in (6.0, 0.0, -20.0):
+        known = {
+            "the vocals are missing": rest,
+            "the gain was applied to the rest, not to the vocals": vocals + 10 ** (gain / 20) * rest,
+            "both were made louder; only the vocals should be": 10 ** (gain / 20) * (vocals + rest),
+            "that factor is for energies (10 dB per ten). Samples are amplitudes": rest + 10 ** (gain / 10) * vocals,
+            "the decibels themselves were used as a factor": rest + gain * vocals,
+        }
+        where = f"It is about a gain of {gain:g} dB."
+        expect_values(call(mix, vocals, rest, gain), rest + 10 ** (gain / 20) * vocals, "C N", known, where)
+    return "Mixing is adding. Everything that makes separation hard follows from that."
+
+
+@exercise(
+    "Exercise 2: the shape of the masks",
+    hints=(
+        "One mask for each source and for each point of the spectrogram. 1024 samples give 513 bins.",
+        "N = 3 * 16000 = 48000 samples. A frame every 256 of them, and one at the very start: 1 + ceil(48000 / 256).",
+    ),
+)
+def exercise_2(prediction):
+    """Check the predicted (B, S, C, F, T) of the masks of 8 mono mixtures of three seconds."""
+    known = {
+        (8, 4, 1, 512, 189): "The network works on 512 bins, but the highest one gets a mask as well.",
+        (8, 4, 1, 513, 188): "Nearly: there is a frame at the very first sample too, so add one.",
+        (8, 4, 1, 1024, 189): "A real signal of 1024 samples has 513 different frequencies; the others mirror them.",
+        (8, 1, 4, 513, 189): "Source comes before audio channel: B S C F T.",
+        (8, 4, 1, 189, 513): "Frequency comes before time: B S C F T.",
+    }
+    expect_sizes(prediction, (8, 4, 1, 513, 189), "B S C F T", known)
+    return "A single mask has as many points as its spectrogram; four of them are what the network has to guess."
+
+
+@exercise(
+    "Exercise 3: from masks to sound",
+    hints=(
+        "The spectrogram has no source axis yet. bins[:, None] puts one there, so that it meets each of the masks.",
+        "return istft(bins[:, None] * masks, length)",
+    ),
+)
+def exercise_3(apply_masks):
+    """Check a function (bins (B, C, F, T), masks (B, S, C, F, T), istft, length) -> estimates (B, S, C, N)."""
+    stft, istft = STFT(64, 16), ISTFT(64, 16)
+    bins = stft(_noise(2, 1, 250, seed=3))
+    masks = torch.softmax(_noise(2, 3, *bins.shape[1:], seed=4), dim=1)
+    expected = istft(bins[:, None] * masks, 250)
+    flat = torch.polar(bins.abs()[:, None] * masks, torch.zeros_like(masks))
+    known = {
+        "the phase is lost: the masks were multiplied with the magnitudes alone": istft(flat, 250),
+        "the masks were squared": istft(bins[:, None] * masks**2, 250),
+        "the masks were added instead of multiplied": istft(bins[:, None] + masks, 250),
+        "the inverse mask was used: what to remove, not what to keep": istft(bins[:, None] * (1 - masks), 250),
+    }
+    estimates = call(apply_masks, bins, masks, istft, 250)
+    expect_values(estimates, expected, "B S C N", known, tolerance=1e-4)
+    return "That one line is what every mask-based system in this book ends with."
+
+
+@exercise(
+    "Exercise 4: find the bug",
+    hints=(
+        "What does it return when an estimate is perfect, so that it is much better than the mixture?",
+        "Improvement is what the estimate has more than the mixture: si_sdr(estimates, …) - si_sdr(mixture, …).",
+    ),
+)
+def exercise_4(improvement):
+    """Check a function (estimates (S, C, N), sources (S, C, N), mixture (C, N)) -> improvement (S,) in dB."""
+    sources = _noise(3, 1, 400, seed=5)
+    mixture = sources.sum(0)
+    estimates = sources + 0.2 * _noise(3, 1, 400, seed=6)
+    untouched = mixture.expand_as(sources)
+    expected = si_sdr(estimates, sources) - si_sdr(untouched, sources)
+    known = {
+        "the mixture's score minus the estimate's: the sign is wrong": -expected,
+        "this is the estimate's own score, without the comparison": si_sdr(estimates, sources),
+        "sources and estimates are swapped in the first score": si_sdr(sources, estimates) - si_sdr(untouched, sources),
+    }
+    expect_values(call(improvement, estimates, sources, mixture), expected, "S", known, tolerance=1e-3)
+    return "A wrong sign here was printed in a published tutorial for months. Score the obvious cases first."
