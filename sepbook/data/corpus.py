@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from sepbook import audio
 from sepbook.data.folder import FolderError, StemFolder
@@ -102,7 +103,7 @@ def checksum(path):
     return hashlib.sha256(heard.T.tobytes()).hexdigest()
 
 
-def verify():
+def verify(progress=True):
     """Decode every file of the corpus, compare it with `checksums.json`, and return the number of files.
 
     A file is right if its decoded samples are, or if its bytes are: another processor may round a sample otherwise.
@@ -115,7 +116,9 @@ def verify():
     present = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.ogg"))}
     faults = [f"missing: {name}" for name in expected if name not in present]
     faults += [f"not in checksums.json: {name}" for name in present if name not in expected]
-    faults += [f"changed: {name}" for name in expected if name in present and not _same(present[name], expected[name])]
+    both = [name for name in expected if name in present]
+    watched = tqdm(both, desc="Verifying the corpus", delay=2, disable=not progress)
+    faults += [f"changed: {name}" for name in watched if not _same(present[name], expected[name])]
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise CorpusError(f"{ROOT}: {'; '.join(faults[:5])}{more}. Install sepbook again, or run make corpus.")

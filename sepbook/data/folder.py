@@ -162,13 +162,16 @@ class Track:
         """The stems as a tensor (S, C, N), in the order of `names` (all of them unless given).
 
         `start` and `length` take an excerpt, in samples at `sample_rate`. Where it reaches beyond the
-        end of the track, zeros follow. Raises FolderError for a name that the track lacks.
+        end of the track, zeros follow. Raises FolderError for a name that the track lacks, AudioError for a file
+        that cannot be read.
         """
         names = self.stem_names if names is None else tuple(names)
         length = self.length - start if length is None else length
+        if start < 0 or length < 0:
+            raise ValueError(f"track {self.name!r}: start={start}, length={length}; both must be 0 or more.")
+        excerpts = [self._excerpt(name, start, length) for name in names]
         out = torch.zeros(len(names), self.channels, length)
-        for stem, name in zip(out, names, strict=True):
-            excerpt = self._excerpt(name, start, length)
+        for stem, excerpt in zip(out, excerpts, strict=True):
             stem[:, : excerpt.shape[-1]] = excerpt
         return out
 

@@ -56,6 +56,8 @@ class Mixtures(Dataset):
         self._check_settings(seconds)
         self.source_names, self.sample_rate, self.channels = _common(tracks)
         self.samples = round(seconds * self.sample_rate)  # N
+        if self.samples == 0:
+            raise ValueError(f"Mixtures: seconds={seconds} is less than one sample at {self.sample_rate} Hz.")
         self._lengths, self._scores = [track.length for track in tracks], {}
         self._check_labels()
 
@@ -133,7 +135,7 @@ class Mixtures(Dataset):
         low, high = self.gain_db
         wrong = {
             f"tracks is empty: give at least one track, got {self.tracks!r}": len(self.tracks) == 0,
-            f"seconds={seconds}: expected a positive number": not seconds > 0,
+            f"seconds={seconds}: expected a positive number": not 0 < seconds < float("inf"),
             f"length={self.length}: expected at least one item": self.length < 1,
             f"incoherent={self.incoherent}: expected a probability, 0 to 1": not 0 <= self.incoherent <= 1,
             f"gain_db={self.gain_db}: expected (low, high) with low <= high": not low <= high,

@@ -1,0 +1,124 @@
+"""The built-in corpus: all of it is there, is what its checksums say, and is what the book promises."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from sepbook import audio
+from sepbook.data import corpus
+from sepbook.data.mixing import Mixtures
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A small part of the corpus at another place, with its own checksums, to be damaged."""
+    table = json.loads((corpus.ROOT / "checksums.json").read_text())
+    kept = {name: row for name, row in table.items() if name.startswith("talkers/test/")}
+    for name in kept:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(corpus.ROOT / name, tmp_path / name)
+    (tmp_path / "checksums.json").write_text(json.dumps(kept))
+    monkeypatch.setattr(corpus, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("split", "least"), [("train", 24), ("valid", 4), ("test", 6)])
+def test_songs(split, least):
+    tracks = corpus.songs(split)
+    assert len(tracks) >= least
+    assert tracks.source_names == corpus.SOURCES == ("vocals", "drums", "bass", "other")
+    for track in tracks:
+        assert (track.sample_rate, track.channels, track.seconds, track.split) == (16_000, 1, 20.0, split)
+        frames = {len(track.score["vocal_activity"]), len(track.score["f0"])}
+        assert frames == {2000} and track.score["split"] == split
+
+
+def test_a_song_sounds():
+    sources = corpus.songs("test")[0].sources()
+    assert sources.shape == (4, 1, 320_000)
+    assert sources.abs().amax(dim=(1, 2)).min() > 0.01
+
+
+def test_vocals_are_where_the_score_says():
+    for track in corpus.songs("valid"):
+        active = torch.tensor(track.score["vocal_activity"]) > 0
+        frames = track.sources(["vocals"])[0, 0].unflatten(0, (2000, 160)).square().mean(dim=1)  # (T,)
+        assert frames[active].mean() > 100 * frames[~active].mean()
+        assert not ((torch.tensor(track.score["f0"]) > 0) & ~active).any()
+
+
+@pytest.mark.parametrize(("split", "least"), [("train", 40), ("valid", 8), ("test", 8)])
+def test_talkers(split, least):
+    utterances = corpus.talkers(split)
+    assert len({utterance.identity for utterance in utterances}) >= least
+    assert all(utterance.text and utterance.split == split for utterance in utterances)
+    samples = utterances[0].samples()
+    assert samples.shape == (1, round(utterances[0].seconds * 16_000)) and samples.abs().max() > 0.01
+
+
+def test_splits_share_no_talker_and_no_song():
+    people = [{utterance.identity for utterance in corpus.talkers(split)} for split in corpus.SPLITS]
+    titles = [{track.score["title"] for track in corpus.songs(split)} for split in corpus.SPLITS]
+    for sets in (people, titles):
+        assert len(set.union(*sets)) == sum(map(len, sets))
+
+
+def test_card():
+    assert corpus.card()["sources"] == list(corpus.SOURCES)
+
+
+def test_verify_reads_every_file():
+    assert corpus.verify() == len(json.loads((corpus.ROOT / "checksums.json").read_text())) > 100
+
+
+def test_an_unknown_split():
+    for function in (corpus.songs, corpus.talkers):
+        with pytest.raises(ValueError, match="no split 'dev'; choose from train, valid, test"):
+            function("dev")
+
+
+def test_verify_finds_what_is_wrong(copy):
+    assert corpus.verify() == len(list(copy.rglob("*.ogg")))
+    first, second, third, *_ = sorted(copy.rglob("*.ogg"))
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-9])
+    audio.save(third, 0.9 * audio.load(third)[0], 16_000)
+    shutil.copy(third, copy / "more.ogg")
+    with pytest.raises(corpus.CorpusError) as caught:
+        corpus.verify()
+    for fault, path in (("missing", first), ("changed", second), ("changed", third), ("not in checksums.json", "more")):
+        name = path if isinstance(path, str) else path.relative_to(copy).as_posix()
+        assert f"{fault}: {name}" in str(caught.value)
+    for path in sorted(copy.rglob("*.ogg"))[3:]:
+        path.unlink()
+    with pytest.raises(corpus.CorpusError, match="and .* more"):
+        corpus.verify()
+
+
+def test_equal_bytes_are_right_whatever_a_processor_rounds(copy):
+    table = json.loads((copy / "checksums.json").read_text())
+    for row in table.values():
+        row["sha256"] = "as another processor rounds"
+    (copy / "checksums.json").write_text(json.dumps(table))
+    assert corpus.verify() == len(table)
+
+
+def test_a_corpus_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "ROOT", tmp_path / "gone")
+    for function in (corpus.songs, corpus.talkers, corpus.card, corpus.verify):
+        with pytest.raises(corpus.CorpusError, match="gone. Install sepbook again"):
+            function()
+    monkeypatch.setattr(corpus, "ROOT", tmp_path)
+    with pytest.raises(corpus.CorpusError, match="damaged"):
+        corpus.songs()
+    (tmp_path / "card.json").write_text("[")
+    with pytest.raises(corpus.CorpusError, match="card.json: cannot be read"):
+        corpus.card()
+
+
+def test_mixtures_of_the_corpus_with_labels():
+    item = Mixtures(corpus.songs("valid"), labels=("vocal_activity", "f0"))[7]
+    shapes = {name: tuple(value.shape) for name, value in item.items()}
+    assert shapes == {"mixture": (1, 48_000), "sources": (4, 1, 48_000), "vocal_activity": (300,), "f0": (300,)}
