@@ -1,0 +1,29 @@
+"""Figures of the book: one look, light and dark, with text for readers who cannot see them.
+
+On a page: `plots.show(lambda: plots.spectrogram(samples, rate), alt="…")`.
+
+Taught on: book/how_to_read
+"""
+
+from sepbook.plots.curves import bars, curves, loss_curve
+from sepbook.plots.diagram import ladder, unet_diagram
+from sepbook.plots.page import show
+from sepbook.plots.sound import masks, spectrogram, stems, waveform
+from sepbook.plots.style import COLOURS, colour, styled, use_style
+
+__all__ = [
+    "COLOURS",
+    "bars",
+    "colour",
+    "curves",
+    "ladder",
+    "loss_curve",
+    "masks",
+    "show",
+    "spectrogram",
+    "stems",
+    "styled",
+    "unet_diagram",
+    "use_style",
+    "waveform",
+]
