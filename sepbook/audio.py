@@ -76,10 +76,12 @@ def blocks(path, seconds=10.0, sample_rate=None, channels=None):
 
     Joined together, the blocks are what `load` returns, resampled or not.
 
-    Raises AudioError as `load` does, at the block where the trouble is.
+    Raises AudioError as `load` does, at the block where the trouble is; ValueError for `seconds` of 0 or less.
 
     Taught on: book/how_to_read
     """
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"blocks of {seconds} s; expected a positive number of seconds.")
     with Reader(path) as reader:
         rate = sample_rate or reader.rate
         size = max(1, round(seconds * rate))
@@ -162,6 +164,7 @@ def resample(samples, from_rate, to_rate):
     """Change the sample rate of samples (..., N) in Hz: N becomes ceil(N * to_rate / from_rate).
 
     High quality, without delay; no gradient. The signal counts as silent before its start and after its end.
+    Raises AudioError for rates that are not positive whole numbers.
 
     Taught on: book/how_to_read
     """
@@ -182,12 +185,15 @@ def resampled_length(length, from_rate, to_rate):
 
     Taught on: book/how_to_read
     """
-    return -(-length * to_rate // from_rate)
+    for rate in (from_rate, to_rate):
+        if rate != int(rate) or rate < 1:
+            raise AudioError(f"a sample rate of {rate} Hz; expected a positive whole number, such as 16000.")
+    return int(-(-length * to_rate // from_rate))
 
 
 def _padding(from_rate, to_rate):
     """soxr rounds the length down: these zeros make sure that the last sample comes out."""
-    return -(-from_rate // to_rate) + 1
+    return int(-(-from_rate // to_rate)) + 1
 
 
 def remix(samples, channels):

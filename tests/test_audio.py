@@ -182,6 +182,17 @@ def test_resampling_takes_any_leading_axes_and_no_samples():
     assert list(audio.resampled([], 44100, 16000)) == []
 
 
+@pytest.mark.parametrize("rate", [0, -16000, 0.5])
+def test_impossible_rates(tmp_path, rate):
+    path = audio.save(tmp_path / "a.wav", torch.ones(1, 9), 8000)
+    for use in (lambda: audio.resample(torch.ones(1, 9), 8000, rate), lambda: audio.load(path, rate)):
+        with pytest.raises(audio.AudioError, match=f"sample rate of {rate} Hz"):
+            use()
+    with pytest.raises(ValueError, match="blocks of 0 s"):
+        next(audio.blocks(path, 0))
+    assert audio.load(path, 16000.0)[0].shape == (1, 18)
+
+
 def test_remix():
     eight = torch.arange(8.0)[:, None].repeat(1, 5)
     assert audio.remix(eight, 1)[:, 0].tolist() == [3.5]
