@@ -8,10 +8,13 @@ Source: Wang 2005 (ideal binary mask), Liutkus and Badeau 2015 (powers of ratio 
 Taught on: book/evaluation/oracles
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
+from sepbook.evaluation.metrics import Scores, score
 
 KINDS = ("ratio", "binary")
 
@@ -71,6 +74,29 @@ def equal_shares(mixture: Tensor, count: int) -> Tensor:
     Taught on: book/evaluation/oracles
     """
     return (mixture / count).expand(count, *mixture.shape).clone()
+
+
+def evaluate(
+    tracks: Iterable,
+    source_names: Iterable[str],
+    kind: str = "ratio",
+    p: float = 1.0,
+    n_fft: int = 1024,
+    hop: int = 256,
+    progress: bool = True,
+) -> Scores:
+    """Score the ideal masks on tracks, as `metrics.evaluate` scores a system.
+
+    What a track holds beyond `source_names` counts as one more source. Raises ValueError as `ideal_masks` does.
+    Taught on: book/evaluation/oracles
+    """
+    names = tuple(source_names)
+
+    def estimate(track) -> Tensor:
+        return separate_ideal(track.sources(names), kind, p, n_fft, hop, track.mixture())
+
+    title = "ideal binary mask" if kind == "binary" else f"ideal ratio mask, p = {p:g}"
+    return score(estimate, tracks, names, title=title, progress=progress)
 
 
 def _check_sources(sources: Tensor) -> None:

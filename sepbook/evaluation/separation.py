@@ -222,6 +222,7 @@ def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:
     for part in parts:
         bar.update(min(part.shape[-1] / rate, bar.total - bar.n))
         yield part
+    bar.update(bar.total - bar.n)
 
 
 def _check_samples(samples: Tensor, rate: int) -> Tensor:

@@ -1,0 +1,224 @@
+"""The four commands. Each reads like the page that it belongs to; torch loads only when a command runs.
+
+Taught on: book/first_separation
+"""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from sepbook import __version__, architectures
+
+app = typer.Typer(
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+SYSTEMS = ", ".join(architectures.names())
+
+
+class Format(StrEnum):
+    """File formats for stems. Taught on: book/first_separation."""
+
+    wav, flac, ogg, mp3 = "wav", "flac", "ogg", "mp3"
+
+
+SystemName = Annotated[str, Argument(metavar="SYSTEM", help=f"One of: {SYSTEMS}.")]
+Chosen = Annotated[
+    str | None, Option("--system", help=f"One of: {SYSTEMS}. [default: unet, or what the weights are for]")
+]
+Preset = Annotated[str, Option(help="Its configuration: small (trains on a laptop) or paper (as published).")]
+Weights = Annotated[Path | None, Option(help="Weights of your own (.safetensors). [default: those of the book]")]
+Where = Annotated[str, Option("--device", help="auto, cpu, cuda or mps.")]
+Data = Annotated[str, Option(help="corpus (the built-in songs) or a FOLDER/split/song/stem.wav of your own.")]
+Fields = Annotated[
+    list[str] | None,
+    Option("--set", metavar="FIELD=VALUE", help="Change one field of the configuration; may be repeated."),
+]
+AsJson = Annotated[bool, Option("--json", help="Print JSON for other programs instead of a table.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress bar.")]
+AllowMissing = Annotated[
+    bool, Option("--allow-missing", help="A stem that a song lacks counts as silence, not as an error.")
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"sepbook {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def sepbook(
+    context: typer.Context,
+    version: Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+):
+    """Take music apart: separate songs, train systems, score them, and print their shapes.
+
+    \b
+    First steps:
+      sepbook separate song.mp3            four files in the folder stems/
+      sepbook shapes unet                  what goes in and out of every layer
+      sepbook evaluate                     how good is it, on songs it never heard?
+      sepbook train unet --steps 350       train your own, in a minute or two
+
+    `sepbook COMMAND --help` explains a command and gives examples.
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def separate(
+    song: Annotated[Path, Argument(help="An audio file: wav, flac, ogg or mp3; any rate, channels and length.")],
+    out: Annotated[Path, Option("--out", "-o", help="Folder for the stems.")] = Path("stems"),
+    system: Chosen = None,
+    preset: Preset = "small",
+    weights: Weights = None,
+    format: Annotated[Format, Option(help="Format of the stems; wav keeps every bit.")] = Format.wav,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace stems that are there already.")] = False,
+    chunk_seconds: Annotated[float, Option(help="Seconds of sound in memory at a time.")] = 30.0,
+    overlap: Annotated[float, Option(help="Part of a chunk that the next one computes again, 0 to 0.5.")] = 0.25,
+    device: Where = "auto",
+    quiet: Quiet = False,
+):
+    """Separate a song into one file for each source.
+
+    A song of any length will do: it is read, separated and written piece by piece. The stems have the song's
+    sample rate, channels and length, and appear under their names when they are complete.
+
+    \b
+    Examples:
+      sepbook separate song.mp3
+      sepbook separate song.flac -o stems/song --format flac
+      sepbook separate song.wav --weights runs/unet_small/weights.safetensors
+    """
+    from sepbook import audio
+    from sepbook.cli._loading import load_system
+    from sepbook.evaluation.separation import separate_file
+
+    audio.info(song)  # a file that cannot be read is told before anything is loaded
+    found = load_system(system, preset, weights, device)
+    stems = separate_file(found, song, out, f".{format.value}", chunk_seconds, overlap, overwrite, progress=not quiet)
+    for path in stems.values():
+        print(path)
+
+
+@app.command()
+def train(
+    system: SystemName,
+    preset: Preset = "small",
+    data: Data = "corpus",
+    steps: Annotated[int, Option(min=1, help="Steps of gradient descent; they define the result.")] = 350,
+    batch_size: Annotated[int, Option(min=1, help="Mixtures in a step.")] = 8,
+    seconds: Annotated[float, Option(help="Length of a mixture.")] = 3.0,
+    learning_rate: Annotated[float, Option(help="Adam's, at its highest.")] = 2e-3,
+    seed: Annotated[int, Option(min=0, help="The same seed and steps give the same weights.")] = 0,
+    out: Annotated[Path | None, Option("--out", "-o", help="Folder for the run. [default: runs/SYSTEM_PRESET]")] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on where the run in that folder stopped.")] = False,
+    workers: Annotated[int, Option(min=0, help="Processes that prepare batches.")] = 0,
+    fields: Fields = None,
+    allow_missing: AllowMissing = False,
+    device: Where = "auto",
+    quiet: Quiet = False,
+):
+    """Train a system on the built-in songs, or on a folder of your own stems.
+
+    Ctrl-C stops after the step and loses nothing: --resume goes on from there. The folder gets
+    weights.safetensors (what `separate` and `evaluate` take), best.safetensors, and last.safetensors (what
+    --resume takes).
+
+    \b
+    A folder of your own has one folder for each song, with equal names for its stems:
+      FOLDER/train/first song/vocals.wav  drums.wav  bass.wav  other.wav
+      FOLDER/valid/another song/…         (if there is one, it chooses the best weights)
+
+    \b
+    Examples:
+      sepbook train unet --steps 350
+      sepbook train unet --data my_stems --steps 3000 --out runs/mine
+      sepbook train unet --set hop=512 --set "widths=[16,32,64]"
+    """
+    from sepbook.cli._training import run_training
+
+    folder = out or Path("runs") / f"{system}_{preset}"
+    settings = {"steps": steps, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    settings |= {"folder": str(folder), "resume": resume, "workers": workers, "device": device}
+    return run_training(system, preset, fields or [], data, seconds, allow_missing, settings, not quiet)
+
+
+@app.command()
+def evaluate(
+    system: Chosen = None,
+    preset: Preset = "small",
+    weights: Weights = None,
+    data: Data = "corpus",
+    split: Annotated[str, Option(help="Which songs: test, valid or train.")] = "test",
+    oracle: Annotated[
+        bool, Option("--oracle", help="Score the ideal ratio mask too: the ceiling of all masks.")
+    ] = False,
+    as_json: AsJson = False,
+    allow_missing: AllowMissing = False,
+    device: Where = "auto",
+    quiet: Quiet = False,
+):
+    """Score a system: SI-SDR, and how much better that is than the untouched mixture, in dB.
+
+    The interval says where the mean over more songs of this kind lies, with 95 % confidence. A source that is
+    silent in a song has no score there and is left out.
+
+    \b
+    Examples:
+      sepbook evaluate
+      sepbook evaluate --weights runs/unet_small/weights.safetensors --oracle
+      sepbook evaluate --data my_stems --split test --json > scores.json
+    """
+    from sepbook.cli._loading import load_system, load_tracks
+    from sepbook.evaluation import metrics, oracles
+
+    tracks = load_tracks(data, split, allow_missing=allow_missing)
+    found = load_system(system, preset, weights, device)
+    scores = {"scores": metrics.evaluate(found, tracks, progress=not quiet)}
+    if oracle:
+        scores["oracle"] = oracles.evaluate(tracks, found.source_names, progress=not quiet)
+    if as_json:
+        about = {"system": found.name, "preset": found.preset, "data": data, "split": split}
+        print(json.dumps(about | {name: table.as_dict() for name, table in scores.items()}, indent=2))
+    else:
+        print(*scores.values(), sep="\n\n")
+
+
+@app.command()
+def shapes(
+    system: SystemName,
+    preset: Preset = "small",
+    seconds: Annotated[float, Option(help="Length of the mixture.")] = 3.0,
+    depth: Annotated[
+        int | None, Option(min=0, help="How deep to look: 0 the system, 1 its parts. [default: all]")
+    ] = None,
+    time: Annotated[bool, Option("--time", help="Measure milliseconds too.")] = False,
+    fields: Fields = None,
+    as_json: AsJson = False,
+):
+    """Print what goes in and out of every layer, with parameters and multiply-accumulates.
+
+    \b
+    Examples:
+      sepbook shapes unet
+      sepbook shapes unet --preset paper --seconds 12 --depth 2
+      sepbook shapes unet --set n_fft=2048 --json
+    """
+    from sepbook.cli._shapes import trace_as_dict, trace_system
+
+    found, trace = trace_system(system, preset, fields or [], seconds, depth, time)
+    if as_json:
+        print(json.dumps(trace_as_dict(found, trace), indent=2))
+    else:
+        print(trace)
