@@ -5,7 +5,7 @@ On a page: `plots.show(lambda: plots.spectrogram(samples, rate), alt="…")`.
 Taught on: book/how_to_read
 """
 
-from sepbook.plots.curves import bars, curves, loss_curve
+from sepbook.plots.charts import bars, curves, loss_curve
 from sepbook.plots.diagram import ladder, unet_diagram
 from sepbook.plots.page import show
 from sepbook.plots.sound import masks, spectrogram, stems, waveform

@@ -67,7 +67,7 @@ def magnitudes(sound, rate: float, n_fft: int | None = None, hop: int | None = N
     if sound.ndim == 1:
         sound = sound[None]
     if sound.ndim == 2 and len(sound) <= MOST_CHANNELS:
-        n_fft = n_fft or 2 ** round(np.log2(rate / 20))
+        n_fft = n_fft or 2 ** max(4, round(np.log2(rate / 20)))
         hop = hop or n_fft // 4
         padded = np.pad(sound, ((0, 0), (n_fft // 2, n_fft // 2 + -sound.shape[1] % hop)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=-1)[:, ::hop]  # (C, T, n_fft)
@@ -89,9 +89,8 @@ def levels(magnitude, loudest: float | None = None, cells: tuple[int, int] = CEL
     Taught on: book/foundations/representations
     """
     power = shrink(np.square(magnitude, dtype=np.float64), cells)
-    reference = power.max() if loudest is None else loudest**2
-    floor = max(reference, np.finfo(float).tiny) * 10 ** (-RANGE / 10)
-    return 10 * np.log10(np.maximum(power, floor) / max(reference, floor))
+    reference = max(power.max() if loudest is None else loudest**2, 1e-200)  # of silence too
+    return 10 * np.log10(np.maximum(power / reference, 10 ** (-RANGE / 10)))
 
 
 def shrink(values: np.ndarray, cells: tuple[int, int] = CELLS) -> np.ndarray:
