@@ -12,10 +12,6 @@ import numpy as np
 from . import _picture
 from ._versions import headroom
 
-COLOURS = {"vocals": "#d1495b", "drums": "#b8860b", "bass": "#3a7d44", "other": "#3f6fb5"}
-FURTHER_COLOURS = ("#7a5aa6", "#2a8c8c", "#a65a3a", "#6b7280")
-MIXTURE_COLOUR = "#6b7280"
-
 
 def build(versions, rate, title):
     """Return ``(spec, files)``: the player's content as JSON data, and its files as bytes by name."""
@@ -49,13 +45,14 @@ def build(versions, rate, title):
 
 def rows_of(versions):
     """Return one row per stem, in order of first appearance; whole sounds come first."""
+    from sepbook.plots import colour
+
     rows = {}
     for version in sorted(versions, key=lambda version: not version.whole):
         for stem in version.clips:
             rows.setdefault(stem, {"name": stem, "whole": version.whole})
-    further = iter(FURTHER_COLOURS * (1 + len(rows) // len(FURTHER_COLOURS)))
-    for stem, row in rows.items():
-        row["colour"] = MIXTURE_COLOUR if row["whole"] or stem == "mixture" else COLOURS.get(stem) or next(further)
+    for index, (stem, row) in enumerate(rows.items()):
+        row["colour"] = colour("mixture" if row["whole"] else stem, index)
     return list(rows.values())
 
 

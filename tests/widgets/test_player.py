@@ -1,11 +1,13 @@
 """The player's Python side: what it accepts, what it writes, and what it hands to its two hosts."""
 
+import gzip
 import html
 import io
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+import sepbook.widgets
 from sepbook import audio
+from sepbook.plots import COLOURS
 from sepbook.widgets._content import build
 from sepbook.widgets._picture import power_spectrogram
 from sepbook.widgets._versions import CEILING, Version, headroom
@@ -24,6 +28,7 @@ from sepbook.widgets.player import PlayerError, player, player_html
 
 RATE = 16000
 WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGETS = Path(sepbook.widgets.__file__).parent
 NOISE = torch.rand(1, RATE, generator=torch.Generator().manual_seed(0)) - 0.5
 
 
@@ -61,6 +66,20 @@ def test_rows_put_whole_sounds_first_and_keep_the_order_of_stems(song):
     assert [row["name"] for row in spec["rows"]] == ["mixture", "vocals", "drums", "bass", "other"]
     assert [version["name"] for version in spec["versions"]] == ["estimates", "true stems", "mixture"]
     assert spec["seconds"] == 6.0 and spec["rows"][0]["whole"] and not spec["rows"][1]["whole"]
+
+
+def test_rows_have_the_colours_of_the_figures(song):
+    spec, _ = player({**song["true stems"], "mixture": song["mixture"]}, RATE).content
+    assert {row["name"]: row["colour"] for row in spec["rows"]} == COLOURS
+
+
+def test_the_scripts_of_a_page_stay_small():
+    sources = [
+        path.read_bytes()
+        for path in WIDGETS.glob("*")
+        if path.suffix in (".js", ".css") and path.name.startswith(("player", "host"))
+    ]
+    assert len(gzip.compress(b"".join(sources))) < 12_000
 
 
 def test_stems_are_a_version_beside_the_groups(song):

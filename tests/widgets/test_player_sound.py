@@ -127,6 +127,16 @@ def test_pause_keeps_the_place(run):
     assert result["heard"][int(0.96 * RATE)] * 2 == pytest.approx(0.26 + 0.96 - 0.70, abs=1e-3)
 
 
+def test_pause_frees_the_sources(run):
+    ended = run("""
+        let ended = 0;
+        const watch = (clock) => (clock.strips.get("a").source.onended = () => ended++);
+        await render({ a: ramp }, [[0.2, watch], [0.32, (clock) => clock.pause()]], 1, true);
+        for (let tries = 0; !ended && tries < 50; tries++) await new Promise((done) => setTimeout(done, 20));
+        return ended;""")
+    assert ended == 1  # a source that loops would otherwise run on for ever, unheard
+
+
 VERSIONS = """
 const clip = (row, loudness) => ({ row, loudness });
 const versions = [
