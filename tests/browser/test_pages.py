@@ -11,13 +11,13 @@ SCREENSHOTS = Path(__file__).resolve().parents[2] / "_build" / "screenshots"
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 SIDEWAYS = """() => {
-  const wide = document.scrollingElement.clientWidth, found = [];
-  if (document.scrollingElement.scrollWidth <= wide) return found;
-  for (const e of document.querySelectorAll("body *")) {
-    const box = e.getBoundingClientRect();
-    if (box.right > wide + 1 && box.width) found.push(`${e.tagName}.${e.className}: ${Math.round(box.right)} px`);
-  }
-  return found.length ? found.slice(-4) : ["(no single element)"];
+  const wide = document.scrollingElement.clientWidth;
+  if (document.scrollingElement.scrollWidth <= wide) return [];
+  const free = (e) => !e || (getComputedStyle(e).position !== "fixed" && free(e.parentElement));
+  const found = [...document.querySelectorAll("body *")].filter(
+    (e) => e.getBoundingClientRect().width && e.getBoundingClientRect().right > wide + 1 && free(e)
+  );
+  return ["wider than the screen:", ...found.slice(-4).map((e) => e.outerHTML.slice(0, 150))];
 }"""
 # Lazy pictures load when they come into view.
 PICTURES = """async () => {
