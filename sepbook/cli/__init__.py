@@ -32,13 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _note
         try:
-            return app(arguments, prog_name="sepbook", standalone_mode=False) or OK
+            code = app(arguments, prog_name="sepbook", standalone_mode=False) or OK
         except UsageError as error:  # a misspelt option and the like
             error.show()
             return error.exit_code
         except (typer.Abort, KeyboardInterrupt):
-            print("sepbook: stopped. No half-written file is left.", file=sys.stderr)
-            return STOPPED
+            code = STOPPED
         except Exception as error:
             if os.environ.get("SEPBOOK_DEBUG") or not meant_for_the_user(error):
                 traceback.print_exc()
@@ -46,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
                 return BUG
             print(f"sepbook: {explain(error)}", file=sys.stderr)
             return REFUSED
+    if code == STOPPED:  # newer versions of typer return it, older ones raise
+        print("sepbook: stopped. No half-written file is left.", file=sys.stderr)
+    return code
 
 
 def meant_for_the_user(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 import math
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
@@ -27,13 +28,14 @@ def run_training(name, preset, fields, data, seconds, allow_missing, settings, p
     system = create_system(name, preset, fields)
     mixtures, valid = make_data(system, data, seconds, allow_missing, config)
     Path(config.folder).mkdir(parents=True, exist_ok=True)  # a place that cannot be written is told now, not later
-    history = train(system, mixtures, valid, config, progress)
+    with redirect_stdout(sys.stderr):  # what it says on the way is for people; the path below is for programs too
+        history = train(system, mixtures, valid, config, progress)
     weights = Path(config.folder) / "weights.safetensors"
     if int(os.environ.get("RANK", 0)) == 0:  # under torchrun one process writes for all
         checkpoint.save_weights(weights, system, steps=history.steps, seed=config.seed)
         print(weights)
     if history.stopped == "interrupted":
-        print(f"sepbook: stopped at step {history.steps}. Go on with --resume.", file=sys.stderr)
+        print(f"sepbook: step {history.steps} of {config.steps}. Go on with --resume.", file=sys.stderr)
         return INTERRUPTED
     print(f"How good is it?  sepbook evaluate --weights {weights}", file=sys.stderr)
     return 0
