@@ -56,6 +56,27 @@ def test_macs_of_recurrent_layers(kind, bidirectional, layers):
     assert shapes.trace(model, x.to("meta")).macs == 2 * 5 * per_step
 
 
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("shape", [(5, 7), (2, 5, 7)])
+def test_recurrent_layers_have_the_same_shapes_on_the_meta_device(kind, batch_first, shape):
+    class States(nn.Module):
+        def __init__(self):
+            super().__init__()
+            projection = {"proj_size": 3} if kind is nn.LSTM else {}
+            self.layer = kind(7, 6, 2, batch_first=batch_first, bidirectional=True, **projection)
+
+        def forward(self, x):
+            output, state = self.layer(x)
+            return output, *(state if isinstance(state, tuple) else [state])
+
+    model, x = States(), torch.zeros(shape)
+    expected = [output.sizes for output in shapes.trace(model, x).rows[0].outputs]
+    trace = shapes.trace(model.to("meta"), x.to("meta"))
+    assert [output.sizes for output in trace.rows[0].outputs] == expected
+    assert "forward" not in vars(model.layer) and len(expected) == (3 if kind is nn.LSTM else 2)
+
+
 def test_macs_of_other_layers():
     assert shapes.trace(nn.Linear(7, 3), torch.zeros(2, 5, 7)).macs == 2 * 5 * 7 * 3
     lstm = nn.LSTM(7, 6, proj_size=2)

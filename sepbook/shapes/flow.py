@@ -6,7 +6,7 @@ Two things are read off each operation. Its multiply-accumulates (MACs):
   `output channels / groups * kernel size`). Bias, activations and norms are not counted, as is usual.
 - matrix product `(..., n, k) @ (..., k, m)`: n * k * m for each pair of matrices. Linear layers are matrix products.
 - recurrent layers: every weight is used once per frame and batch item, so `weights * B * T`: all layers, gates and
-  directions. `recurrent_macs` counts them, because on a CPU they run as one closed operation.
+  directions (see `recurrent`).
 - Fourier transforms count as 0.
 
 And the receptive field of its result (see `field`). An operation that is not listed below, such as a transposition of
@@ -46,13 +46,6 @@ def product_macs(packet, args, out) -> int:
     if packet in PRODUCTS:
         return out.numel() * args[PRODUCTS[packet]].shape[-1]
     return 0
-
-
-def recurrent_macs(layer: torch.nn.RNNBase, data) -> int:
-    """Count the multiply-accumulates of an RNN, LSTM or GRU: weights * B * T. Taught on: book/how_to_read."""
-    weights = sum(p.numel() for name, p in layer.named_parameters() if name.startswith("weight"))
-    steps = data.data if isinstance(data, torch.nn.utils.rnn.PackedSequence) else data
-    return weights * (steps.numel() // steps.shape[-1])
 
 
 def _convolution(field: Field, source, args) -> Field:

@@ -12,7 +12,8 @@ from torch import nn
 from sepbook.shapes.binding import Binding
 from sepbook.shapes.calls import match_inputs, match_outputs
 from sepbook.shapes.dims import Dims, ShapeError, parse
-from sepbook.shapes.flow import Flow, recurrent_macs
+from sepbook.shapes.flow import Flow
+from sepbook.shapes.recurrent import recurrent_macs, sizes_only
 from sepbook.shapes.row import Row, Shape
 
 ROUNDS = 3  # passes that are timed; the fastest counts
@@ -126,7 +127,7 @@ def watch(model: nn.Module, mixture: torch.Tensor, inputs: dict) -> list[Row]:
     """
     seen = Watch(model, mixture)
     try:
-        with evaluating(model), hooked(model, seen.enter, seen.leave), seen.flow:
+        with evaluating(model), sizes_only(model, mixture), hooked(model, seen.enter, seen.leave), seen.flow:
             model(mixture, **inputs)
     except ShapeError as error:
         error.rows = seen.rows
