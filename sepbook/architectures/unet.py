@@ -45,6 +45,7 @@ class Config:
     dropout: float = 0.5  # in the first three decoder blocks
     norm_epsilon: float = 1e-3  # added to the variance in batch norm
     init_std: float = 0.02  # of the normal distribution that weights are drawn from; 0: PyTorch's own
+    masks: str = "sigmoid"  # each mask by itself, or "softmax": the masks of a point add up to one
     scale: str = "peak"  # network input: "peak" divides by the largest magnitude, "log" takes log(1 + magnitude)
     loss: str = "l1"  # on masked magnitudes: "l1" or "mse"
 
@@ -59,6 +60,7 @@ PRESETS = {
         dropout=0.0,
         norm_epsilon=1e-5,
         init_std=0.0,
+        masks="softmax",
         scale="log",
     ),
 }
@@ -152,7 +154,7 @@ class UNet(nn.Module):
             self.decoder.append(DecoderBlock(below, outputs, config, dropout))
             below = 2 * outputs
         self.decoder.append(DecoderBlock(below, S * C, config, last=True))
-        self.activation = nn.Sigmoid()
+        self.activation = nn.Sigmoid() if config.masks == "sigmoid" else nn.Softmax(dim=1)  # over S
         self.multiple = 2 ** len(widths)
         self.channels = C
         if config.init_std:
@@ -170,8 +172,8 @@ class UNet(nn.Module):
         x = self.decoder[0](maps.pop())
         for block in self.decoder[1:]:
             x = block(torch.cat([x, maps.pop()], dim=1))  # H: from below, then the skip
-        x = self.activation(x)[..., :F, :T]  # (B, S·C, F, T)
-        return x.unflatten(1, (-1, self.channels))  # (B, S, C, F, T)
+        x = x[..., :F, :T].unflatten(1, (-1, self.channels))  # (B, S·C, F, T) -> (B, S, C, F, T)
+        return self.activation(x)
 
     def _initialise(self, std: float) -> None:
         for layer in self.modules():
@@ -190,10 +192,13 @@ class UNetSystem(System):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        if config.scale not in ("peak", "log"):
-            raise ValueError(f"scale is {config.scale!r}; choose 'peak' or 'log'")
-        if config.loss not in ("l1", "mse"):
-            raise ValueError(f"loss is {config.loss!r}; choose 'l1' or 'mse'")
+        for field, choices in {
+            "masks": ("sigmoid", "softmax"),
+            "scale": ("peak", "log"),
+            "loss": ("l1", "mse"),
+        }.items():
+            if getattr(config, field) not in choices:
+                raise ValueError(f"{field} is {getattr(config, field)!r}; choose {' or '.join(map(repr, choices))}")
         self.stft = STFT(config.n_fft, config.hop)
         self.network = UNet(config)
         self.masking = Masking()

@@ -21,6 +21,7 @@ def test_names_need_no_torch():
         (("unet",), {"width": 3}, ["field of 'unet' 'width'", "widths"]),
         (("unet",), {"scale": "cubic"}, ["cubic", "'peak' or 'log'"]),
         (("unet",), {"loss": "l3"}, ["l3", "'l1' or 'mse'"]),
+        (("unet",), {"masks": "hard"}, ["hard", "'sigmoid' or 'softmax'"]),
     ],
 )
 def test_what_does_not_exist_is_refused_with_the_choices(arguments, fields, words):

@@ -22,7 +22,7 @@ def test_paper_counts():
 def test_paper_shapes_are_those_of_the_figure():
     network = UNet(PRESETS["paper"]).eval()
     ledger = shapes.trace(network, torch.zeros(1, 1, 512, 128))
-    sizes = [row.output_shape[1:] for row in ledger.rows if row.kind in ("EncoderBlock", "DecoderBlock")]
+    sizes = [row.output[1:] for row in ledger.rows if row.kind in ("EncoderBlock", "DecoderBlock")]
     down = [(16, 256, 64), (32, 128, 32), (64, 64, 16), (128, 32, 8), (256, 16, 4), (512, 8, 2)]
     up = [(256, 16, 4), (128, 32, 8), (64, 64, 16), (32, 128, 32), (16, 256, 64), (1, 512, 128)]
     assert sizes == down + up
@@ -123,10 +123,10 @@ def test_source_slots_are_blocks_of_channels():
 
 
 def test_estimates_are_masked_mixtures():
-    system = create("unet", widths=(4, 8)).eval()
+    system = create("unet", widths=(4, 8), masks="sigmoid").eval()
     with torch.no_grad():
         system.network.decoder[-1].conv.weight.zero_()
-        system.network.decoder[-1].conv.bias.fill_(50.0)  # every mask is one
+        system.network.decoder[-1].conv.bias.fill_(50.0)  # every sigmoid is one
     mixture = torch.randn(1, 1, 5001)
     estimates = system(mixture)
     torch.testing.assert_close(estimates, mixture.unsqueeze(1).expand(1, 4, 1, 5001), atol=1e-5, rtol=0)
@@ -150,3 +150,12 @@ def test_loss_is_the_distance_of_masked_magnitudes():
         squared.load_state_dict(system.state_dict())
         torch.testing.assert_close(system.loss(mixture, sources)["loss"], error.abs().mean())
         torch.testing.assert_close(squared.loss(mixture, sources)["loss"], error.square().mean())
+
+
+def test_softmax_masks_share_every_point():
+    system = create("unet", widths=(4, 8)).eval()
+    assert system.config.masks == "softmax"
+    mixture = torch.randn(2, 1, 5001)
+    masks = system.masks(system.stft(mixture).abs())
+    torch.testing.assert_close(masks.sum(1), torch.ones_like(masks[:, 0]))
+    torch.testing.assert_close(system(mixture).sum(1), mixture, atol=1e-5, rtol=0)

@@ -80,5 +80,6 @@ def run() -> None:
     notes = {"steps": LONG, "seed": SEED, "corpus": "train", "licence": "MIT"}
     checkpoint.save_weights(checkpoint.WEIGHTS / "unet_small.safetensors", system, half=True, **notes)
     shipped = evaluate(checkpoint.shipped("unet"), test, progress=False)
-    content["shipped"] = summary(shipped, oracles["ratio_1"])
+    parameters = sum(p.numel() for p in system.parameters())
+    content["shipped"] = {**summary(shipped, oracles["ratio_1"]), "steps": LONG, "parameters": parameters}
     write("unet/small", content)
