@@ -161,6 +161,9 @@ def _open_bytes(path):
             raise AudioError(f"{path}: this is a device or a pipe; expected an audio file on disk.")
         return open(path, "rb")
     except FileNotFoundError:
+        if path.is_symlink():
+            target = os.readlink(path)
+            raise AudioError(f"{path}: this link leads to {target}, which is missing. Mend or remove it.") from None
         raise AudioError(f"{path}: there is no such file (looked in {Path.cwd()}). {_neighbours(path)}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, AudioError):
