@@ -83,6 +83,11 @@ def make_loader(data, config, device: Device, start: int, world: World) -> DataL
     )
 
 
+def one_epoch(data, batch_size: int) -> DataLoader:
+    """Batches of every item once, in order: what `System.prepare` may look at. Taught on: book/training/loop."""
+    return DataLoader(data, batch_size=batch_size, sampler=range(len(data)))
+
+
 def ignore_interrupt(worker: int) -> None:
     """Leave ctrl-C to the loop: a worker that dies of it would take the run with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

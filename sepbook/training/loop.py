@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from sepbook.architectures.base import System
 from sepbook.training import _distributed, _state
-from sepbook.training._batches import TrainingError, check, make_loader, select
+from sepbook.training._batches import TrainingError, check, make_loader, one_epoch, select
 from sepbook.training._state import History, Run
 from sepbook.training._validation import validate
 from sepbook.training.device import Device, choose, peak_memory
@@ -80,7 +80,7 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
         random_state = run.restore()
     loader = make_loader(data, config, device, run.step, world)
     if run.step == 0:
-        system.prepare(make_loader(data, config, device, 0, world))
+        system.prepare(one_epoch(data, config.batch_size * world.size))  # the same look in every process
     model = wrap(system, config, device, world)
     batches = iter(loader)
     torch.set_rng_state(random_state)  # only now: making the loader's iterator draws a number
