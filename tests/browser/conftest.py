@@ -121,6 +121,7 @@ def contexts(chromium):
     def get(view):
         if view not in made:
             context, log = chromium.new_context(**VIEWS[view]), Log()
+            context.set_default_timeout(90_000)  # other work may run beside the tests
             guard(context, log)
             made[view] = context.new_page(), log
         return made[view]
