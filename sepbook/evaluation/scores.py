@@ -20,7 +20,10 @@ MEASURES = ("improvement", "si_sdr")
 
 @dataclass(frozen=True)
 class TrackScores:
-    """The scores of one song, in dB for each source; NaN where the source is silent and no score exists."""
+    """The scores of one song, in dB for each source; NaN where the source is silent and no score exists.
+
+    Taught on: book/evaluation/metrics
+    """
 
     name: str
     seconds: float
