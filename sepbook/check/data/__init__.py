@@ -1,0 +1,1 @@
+"""Checks for the labs on data. Taught on: book/data/corpus."""

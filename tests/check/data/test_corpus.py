@@ -1,0 +1,181 @@
+import numpy as np
+import pytest
+import torch
+
+from sepbook import audio
+from sepbook.check.data import corpus as check
+
+
+def said(capsys, exercise, answer):
+    exercise(answer)
+    return capsys.readouterr().out
+
+
+def said_in_three_tries(capsys, name, answer):
+    return " ".join("".join(said(capsys, getattr(check, name), answer) for _ in range(3)).split())
+
+
+def incoherent(tracks, random, samples):
+    parts = []
+    for name in tracks[0].stem_names:
+        track = tracks[random.integers(len(tracks))]
+        start = int(random.integers(track.length - samples + 1))
+        parts.append(track.sources([name], start, samples))
+    return torch.cat(parts)
+
+
+def drawn_whole(tracks, random, samples):
+    """Another right answer: cuts whole tracks, and draws all tracks before all starts."""
+    chosen = [tracks[k] for k in random.integers(len(tracks), size=4)]
+    starts = [random.integers(track.length - samples, endpoint=True) for track in chosen]
+    rows = [
+        track.sources()[s, :, start : start + samples]
+        for s, (track, start) in enumerate(zip(chosen, starts, strict=True))
+    ]
+    return torch.stack(rows)
+
+
+def draw(tracks, random, samples, *, stems=None, song=None, start=None, slack=1, last=None):
+    """Incoherent, with one thing done in another way."""
+    parts = []
+    for name in stems or tracks[0].stem_names:
+        track = tracks[song(random) if song else random.integers(last or len(tracks))]
+        begin = start(random, track) if start else random.integers(track.length - samples + slack)
+        parts.append(track.sources([name], int(begin), samples))
+    return torch.cat(parts)
+
+
+def coherent(tracks, random, samples):
+    track = tracks[random.integers(len(tracks))]
+    return track.sources(None, int(random.integers(track.length - samples + 1)), samples)
+
+
+def by_song(pieces, share, random):
+    songs = random.permutation(sorted({song for song, _ in pieces}))
+    held_out = set(songs[: round(share * len(songs))])
+    return [p for p in pieces if p[0] not in held_out], [p for p in pieces if p[0] in held_out]
+
+
+def by_piece(pieces, share, random):
+    order = random.permutation(len(pieces))
+    count = round(share * len(pieces))
+    return [pieces[i] for i in order[count:]], [pieces[i] for i in order[:count]]
+
+
+def in_order(pieces, share, random):
+    songs = sorted({song for song, _ in pieces})
+    held_out = set(songs[: round(share * len(songs))])
+    return [p for p in pieces if p[0] not in held_out], [p for p in pieces if p[0] in held_out]
+
+
+def half(pieces, share, random):
+    return by_song(pieces, 0.5, random)
+
+
+def dropped(pieces, share, random):
+    train, test = by_song(pieces, share, random)
+    return train[1:], test
+
+
+def in_place(pieces, share, random):
+    random.shuffle(pieces)
+    return by_song(pieces, share, random)
+
+
+def lay_out(root, split, track, stems, rate):
+    folder = root / split / track
+    for name, samples in stems.items():
+        audio.save(folder / f"{name}.wav", samples, rate)
+    return folder
+
+
+def laid(place=lambda root, split, track: root / split / track, name="{}.wav", change=lambda x, stems: x, rate=None):
+    """A function like lay_out, with one thing done in another way."""
+
+    def lay_out_otherwise(root, split, track, stems, given):
+        for stem, samples in stems.items():
+            audio.save(place(root, split, track) / name.format(stem), change(samples, stems), rate or given)
+        return root
+
+    return lay_out_otherwise
+
+
+RIGHT = [
+    ("exercise_1", (8, 4, 1, 48000)),
+    ("exercise_2", incoherent),
+    ("exercise_2", drawn_whole),
+    ("exercise_3", by_song),
+    ("exercise_3", in_place),
+    ("exercise_4", lay_out),
+    ("exercise_4", laid(name="{}.flac")),
+]
+WRONG = [
+    ("exercise_1", (8, 4, 48000), "3 sizes, but 4 axes"),
+    ("exercise_1", (8, 1, 4, 48000), "Source comes before audio channel"),
+    ("exercise_1", (8, 4, 1, 3), "not seconds"),
+    ("exercise_1", (8, 4, 1, 320000), "a whole song"),
+    ("exercise_1", (8, 5, 1, 48000), "no source"),
+    ("exercise_1", (8, 4, 2, 48000), "audio channel"),
+    ("exercise_2", coherent, "All stems come from one song"),
+    ("exercise_2", lambda t, r, n: incoherent(t, r, n).sum(0), "axes"),
+    ("exercise_2", lambda t, r, n: draw(t, r, n, start=lambda r, t: 0), "begins at sample 0"),
+    ("exercise_2", lambda t, r, n: draw(t, r, n, slack=8), "runs out before the excerpt is over"),
+    ("exercise_2", lambda t, r, n: draw(t, r, n, last=2), "some are never drawn: [2]"),
+    ("exercise_2", lambda t, r, n: draw(t, r, n, start=lambda r, t: r.integers(max(1, t.length - n))), "never heard"),
+    ("exercise_2", lambda t, r, n: draw(t, r, n, slack=0), "stops in"),
+    ("exercise_2", lambda t, r, n: incoherent(t, np.random.default_rng(), n), "same seed gives different"),
+    ("exercise_2", lambda t, r, n: incoherent(t, np.random.default_rng(0), n), "Every seed gives the same"),
+    ("exercise_2", lambda t, r, n: draw(t, r, n, stems=["drums", "vocals", "bass", "other"]), "stands drums"),
+    ("exercise_2", lambda t, r, n: 0 * incoherent(t, r, n), "no excerpt of any track"),
+    ("exercise_2", lambda t, r, n: incoherent(t, r, n).flip(-1), "not an unbroken excerpt"),
+    ("exercise_3", by_piece, "songs are in both lists"),
+    ("exercise_3", lambda p, s, r: by_song(p, s, r)[::-1], "swapped"),
+    ("exercise_3", half, "6 of 12 songs are in the test, but should be 3"),
+    ("exercise_3", in_order, "Every seed gives the same test songs"),
+    ("exercise_3", dropped, "1 are lost"),
+    ("exercise_3", lambda p, s, r: by_song(p, s, r)[0], "Two lists"),
+    ("exercise_4", laid(lambda root, split, track: root / track / split), "has no folder for the split"),
+    ("exercise_4", laid(lambda root, split, track: root / track), "has no folder for the split"),
+    ("exercise_4", laid(lambda root, split, track: root / split), "no track with stems"),
+    ("exercise_4", laid(name="stem_{}.wav"), "The name of a file is the name of its stem"),
+    ("exercise_4", laid(rate=16000), "16000 Hz instead of 22050 Hz"),
+    ("exercise_4", laid(change=lambda x, stems: sum(stems.values())), "the mixture was written"),
+    ("exercise_4", laid(change=lambda x, stems: x / x.abs().max()), "scaled to its own peak"),
+    ("exercise_4", laid(name="{}.txt"), "stops in"),
+    ("exercise_4", lambda root, split, track, stems, rate: root, "It wrote no file"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_right_answers_turn_green(capsys, name, answer):
+    text = said(capsys, getattr(check, name), answer)
+    assert "✔" in text, text
+
+
+@pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
+def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
+    text = said_in_three_tries(capsys, name, answer)
+    assert "✔" not in text
+    assert hint in text, text
+
+
+def test_one_start_for_all_stems_gets_its_own_hint():
+    tracks = [check._Numbered(number, 36) for number in range(3)]
+    draws = [[(k, start) for k in (0, 1, 2, start % 3)] for start in range(5)]
+    with pytest.raises(check.CheckFailure, match="start at the same place"):
+        check._check_variety(draws, tracks, 32)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, ..., 3, "text", torch.zeros(2), lambda: None, lambda *a: a[0], lambda *a: None]
+)
+@pytest.mark.parametrize("name", ["exercise_1", "exercise_2", "exercise_3", "exercise_4"])
+def test_nonsense_never_raises(capsys, name, answer):
+    text = said(capsys, getattr(check, name), answer)
+    assert text and "✔" not in text
+
+
+def test_three_steps_are_told_one_after_the_other(capsys):
+    check.exercise_3.kind = ""
+    texts = [said(capsys, check.exercise_3, by_piece) for _ in range(3)]
+    assert [text.count(word) for text in texts for word in ("What:", "Where:", "How:")] == [1, 0, 0, 1, 1, 0, 1, 1, 1]
