@@ -1,6 +1,7 @@
 """``{lab}``: the card that leads from a page to its lab. ``{ledger}``: the shapes of a system, traced now."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,11 +24,11 @@ def lab_links(repository, branch, name):
 
 
 def notebook_title(path):
-    """Return the first heading of a notebook."""
+    """Return the first heading of a notebook, without the word that the card itself begins with."""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         for line in "".join(cell["source"]).splitlines():
             if cell["cell_type"] == "markdown" and line.startswith("# "):
-                return line[2:].strip()
+                return re.sub(r"^Lab:\s*(.)", lambda first: first[1].upper(), line[2:].strip())
     raise ValueError(f"{path} has no heading '# …' to name the lab by")
 
 

@@ -76,6 +76,8 @@ def test_results_reach_into_lists_and_name_what_is_missing(tmp_path):
 
 def test_a_lab_is_named_by_its_first_heading(tmp_path, lab):
     assert sepbook_cards.notebook_title(write(tmp_path / "lab.ipynb", lab)) == "Build a tiny thing"
+    prefixed = write(tmp_path / "other.ipynb", lab.replace("# Build", "# Lab: build"))
+    assert sepbook_cards.notebook_title(prefixed) == "Build a tiny thing"
     with pytest.raises(ValueError, match="has no heading"):
         sepbook_cards.notebook_title(write(tmp_path / "none.ipynb", lab.replace("# Build", "Build")))
 
