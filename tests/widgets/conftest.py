@@ -16,7 +16,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay
 RATE = 16000
 
 
-def tone(hertz, level=0.2, seconds=6.0, rate=RATE):
+def tone(hertz, level=0.2, seconds=20.0, rate=RATE):
     """Return a sine `(1, N)`."""
     time = torch.arange(round(seconds * rate)) / rate
     return (level * torch.sin(2 * torch.pi * hertz * time))[None]
