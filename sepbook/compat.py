@@ -1,0 +1,81 @@
+"""Two older libraries on today's NumPy and SciPy: `nussl` (classical separation) and `scaper` (soundscapes).
+
+Both still ask for a few names that NumPy 2 and SciPy 1.13 took away. `nussl()` and `scaper()` put these names
+back where the library looks for them, then import it:
+
+    from sepbook import compat
+    nussl = compat.nussl()
+    harmonic, percussive = nussl.separation.primitive.HPSS(signal)()
+
+Only names are mended, and only those in `RESTORED`. A function whose arguments have changed stays broken: in
+nussl 1.1.9 these are `AudioSignal.rms(win_len=…)`, `AudioSignal.resample`, `OverlapAdd` with its default window,
+and `visualize_waveform`, which librosa has changed underneath. The rest of this package imports neither library.
+
+Taught on: book/foundations/classical
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+# The old name, and the name under which the same thing is found today.
+RESTORED = {
+    "nussl": {
+        "scipy.signal.hamming": "scipy.signal.windows.hamming",  # these three are asked for while nussl is imported
+        "scipy.signal.hann": "scipy.signal.windows.hann",
+        "scipy.signal.blackman": "scipy.signal.windows.blackman",
+        "numpy.mat": "numpy.asmatrix",  # by Duet
+    },
+    "scaper": {
+        "numpy.Inf": "numpy.inf",  # by Scaper.generate
+    },
+}
+
+
+class CompatError(ImportError):
+    """The library is not installed, or something that it needs is not; the text says how to install it."""
+
+
+def nussl():
+    """Return the module `nussl`, usable on the NumPy and SciPy of today.
+
+    Raises CompatError when it is not installed. Source: Manilow, Seetharaman and Pardo 2018.
+    Taught on: book/foundations/classical
+    """
+    return _load("nussl")
+
+
+def scaper():
+    """Return the module `scaper`, usable on the NumPy of today.
+
+    Raises CompatError when it is not installed. Source: Salamon et al. 2017. Taught on: book/data/corpus
+    """
+    return _load("scaper")
+
+
+def _load(library):
+    """Restore the names that an installed library needs, and import it."""
+    if find_spec(library) is None:
+        raise _missing(f"{library} is not installed", library)
+    for old, new in RESTORED[library].items():
+        _restore(old, new)
+    try:
+        return import_module(library)
+    except ModuleNotFoundError as error:
+        raise _missing(f"{library} needs '{error.name}', which is not installed", library) from error
+
+
+def _missing(what, library):
+    """Return the error that says what is missing and how to install it."""
+    return CompatError(
+        f'{what}. Install it with: pip install "sepbook[{library}]" (in a clone of the book: make book). '
+        "It compiles soxbindings, so on Debian, Ubuntu and Colab first run: apt-get install libsox-dev"
+    )
+
+
+def _restore(old, new):
+    """Let `old` name what `new` names, unless there still is something of that name."""
+    where, _, name = old.rpartition(".")
+    module = import_module(where)
+    if not hasattr(module, name):
+        source, _, today = new.rpartition(".")
+        setattr(module, name, getattr(import_module(source), today))
