@@ -19,10 +19,12 @@ class UnknownError(ValueError):
     """A name of a system, preset or field that does not exist. Taught on: book/architectures/unet."""
 
 
-def _refuse(kind: str, given: Any, choices) -> None:
+def _refuse(kind: str, given: Any, choices, owner: str = "") -> None:
     near = difflib.get_close_matches(str(given), list(choices), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UnknownError(f"{kind} {given!r} is unknown{hint} Choose one of: {', '.join(choices)}")
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise UnknownError(
+        f"{kind} {given!r} is unknown{owner and f' to {owner!r}'}{hint} Choose one of: {', '.join(choices)}"
+    )
 
 
 def names() -> tuple[str, ...]:
@@ -53,12 +55,12 @@ def create(name: str, preset: str = "small", **overrides) -> "System":
     """
     found = module(name)
     if preset not in found.PRESETS:
-        _refuse(f"preset of {name!r}", preset, found.PRESETS)
+        _refuse("preset", preset, found.PRESETS, name)
     config = found.PRESETS[preset]
     fields = [field.name for field in dataclasses.fields(config)]
     for field in overrides:
         if field not in fields:
-            _refuse(f"field of {name!r}", field, fields)
+            _refuse("field", field, fields, name)
     config = dataclasses.replace(config, **{k: _frozen(v) for k, v in overrides.items()})
     system = found.SYSTEM(config)
     system.name, system.preset = name, preset

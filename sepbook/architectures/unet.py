@@ -31,7 +31,10 @@ from sepbook.losses import spectrogram
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that defines a U-Net. The defaults are the network of Jansson 2017."""
+    """Everything that defines a U-Net. The defaults are the network of Jansson 2017.
+
+    Taught on: book/architectures/unet
+    """
 
     source_names: tuple[str, ...] = ("vocals",)  # S masks; the paper trains one network per source
     sample_rate: int = 8192  # Hz

@@ -183,7 +183,10 @@ def wrap(system: System, config: TrainConfig, device: Device, world) -> nn.Modul
 
 
 def stop_not_finite(run: Run, batch: dict, value: float, world) -> None:
-    """Raise TrainingError that says at which step and items the loss broke; the best weights are restored."""
+    """Raise TrainingError that says at which step and items the loss broke; the best weights are restored.
+
+    Taught on: book/training/loop
+    """
     first = (run.step * world.size + world.rank) * run.config.batch_size
     if run.best:
         run.system.load_state_dict(run.best)
@@ -196,7 +199,7 @@ def stop_not_finite(run: Run, batch: dict, value: float, world) -> None:
 
 
 def postfix(loss: float, run: Run, rate: float, device: Device) -> dict[str, str]:
-    """What the progress bar says beside itself: loss, validation, throughput, peak memory."""
+    """Say beside the progress bar: loss, validation, throughput, peak memory. Taught on: book/training/loop."""
     shown = {"loss": f"{loss:.4f}"}
     if run.history.rows and "valid_si_sdr_improvement" in run.history.rows[-1]:
         shown["valid SI-SDRi"] = f"{run.history.rows[-1]['valid_si_sdr_improvement']:.1f} dB"

@@ -16,9 +16,9 @@ def test_names_need_no_torch():
 @pytest.mark.parametrize(
     ("arguments", "fields", "words"),
     [
-        (("unett",), {}, ["system 'unett'", "did you mean 'unet'?", "unet"]),
-        (("unet", "papers"), {}, ["preset of 'unet' 'papers'", "'paper'", "small"]),
-        (("unet",), {"width": 3}, ["field of 'unet' 'width'", "widths"]),
+        (("unett",), {}, ["system 'unett' is unknown", "did you mean 'unet'?", "unet"]),
+        (("unet", "papers"), {}, ["preset 'papers' is unknown to 'unet'", "'paper'", "small"]),
+        (("unet",), {"width": 3}, ["field 'width' is unknown to 'unet'", "widths"]),
         (("unet",), {"scale": "cubic"}, ["cubic", "'peak' or 'log'"]),
         (("unet",), {"loss": "l3"}, ["l3", "'l1' or 'mse'"]),
         (("unet",), {"masks": "hard"}, ["hard", "'sigmoid' or 'softmax'"]),
