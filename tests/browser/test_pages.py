@@ -35,6 +35,18 @@ MATHS = """() => ({
   drawn: document.querySelectorAll("article .math mjx-container").length,
   failed: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map((e) => e.textContent),
 })"""
+# Figures come in two versions; the one for the other light stays away.
+WRONG_LIGHT = """() => {
+  const other = document.documentElement.dataset.theme === "dark" ? ".only-light" : ".only-dark";
+  return [...document.querySelectorAll(`article ${other}`)].filter((e) => e.checkVisibility()).map((e) => e.src);
+}"""
+STUCK = """() => [...document.querySelectorAll("article details")].filter((e) => {
+  const before = e.open;
+  e.querySelector("summary").click();
+  const opened = e.open !== before;
+  e.open = before;
+  return !opened;
+}).map((e) => e.querySelector("summary").textContent)"""
 UNFOLD = """() => {
   document.querySelectorAll("article details").forEach((e) => (e.open = true));
   document.querySelectorAll("article .toggle-button-hidden").forEach((e) => e.click());
@@ -54,6 +66,8 @@ class Findings:
     strangers: list
     sideways: list
     pictures: list
+    wrong_light: list
+    stuck: list
     maths: dict
     axe: list
     unreachable: list
@@ -77,7 +91,7 @@ def findings(address, view, visit, seen):
 
 def look(page, log, name):
     """Ask a page everything; its solutions are folded for the picture and unfolded for axe."""
-    pictures = page.evaluate(PICTURES)
+    pictures, wrong_light, stuck = (page.evaluate(script) for script in (PICTURES, WRONG_LIGHT, STUCK))
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
     page.evaluate(UNFOLD)
     page.wait_for_timeout(250)  # the theme fades
@@ -85,7 +99,9 @@ def look(page, log, name):
     own = sum(size for url, size in log.fetched if is_own(url))
     theme = sum(size for url, size in log.fetched if not is_own(url))
     axe = violations(page)
-    return Findings([*log.errors], [*log.strangers], sideways, pictures, maths, axe, unreachable, own, theme)
+    return Findings(
+        [*log.errors], [*log.strangers], sideways, pictures, wrong_light, stuck, maths, axe, unreachable, own, theme
+    )
 
 
 def is_own(url):
@@ -126,6 +142,14 @@ def test_no_sideways_scroll(findings):
 
 def test_pictures_are_there(findings):
     assert not findings.pictures
+
+
+def test_pictures_suit_the_light(findings):
+    assert not findings.wrong_light
+
+
+def test_folded_parts_open(findings):
+    assert not findings.stuck
 
 
 def test_mathematics_is_drawn(findings):

@@ -100,17 +100,6 @@ def test_solutions_fold_and_unfold_by_mouse_and_by_keyboard(pages_with, visit):
             assert not text.is_visible()
 
 
-def test_folded_details_open(pages_with, visit):
-    for name in pages_with("<details"):
-        page, _ = visit(name)
-        for details in page.query_selector_all("article details"):
-            if not details.is_visible():
-                continue
-            before = details.evaluate("(e) => e.open")
-            details.query_selector("summary").click()
-            assert details.evaluate("(e) => e.open") != before
-
-
 def test_light_and_dark_change(visit):
     page, _ = visit("book/index.html")
     switch = page.query_selector(".theme-switch-button")
@@ -120,13 +109,6 @@ def test_light_and_dark_change(visit):
         themes.append(page.evaluate("document.documentElement.dataset.theme"))
     assert set(themes) == {"light", "dark"}
     page.evaluate("localStorage.clear()")
-
-
-def test_pictures_of_one_light_hide_in_the_other(pages_with, visit):
-    for view, hidden in (("1280-light", "only-dark"), ("390-dark", "only-light")):
-        for name in pages_with("only-dark"):
-            page, _ = visit(name, view)
-            assert not [p for p in page.query_selector_all(f"article .{hidden}") if p.is_visible()], name
 
 
 def test_search_finds_a_page_without_a_server(visit):
