@@ -10,37 +10,58 @@ import math
 import numpy as np
 
 from . import _picture
-from ._versions import headroom
+from ._versions import Version, headroom
 
 
 def build(versions, rate, title):
     """Return ``(spec, files)``: the player's content as JSON data, and its files as bytes by name."""
-    scale = headroom(versions)
-    powers = {
-        (version.name, stem): _picture.power_spectrogram(clip.mean(0), rate)
-        for version in versions
-        for stem, clip in version.clips.items()
+    files, rows, scale = {}, rows_of(versions), headroom(versions)
+    versions = [Version(v.name, v.whole, {stem: clip * scale for stem, clip in v.clips.items()}) for v in versions]
+    pictures = draw(versions, rate, {row["name"]: row["colour"] for row in rows})
+    described = [describe(version, rate, pictures[version.name], files) for version in versions]
+    spec = {
+        "title": title,
+        "seconds": next(iter(versions[0].clips.values())).shape[1] / rate,
+        "rate": rate,
+        "gain": headroom([played(version, files) for version in described], 1.0),
+        "rows": rows,
+        "versions": described,
     }
-    loudest = max(float(power.max()) for power in powers.values())  # one scale, so that pictures compare
-    rows = rows_of(versions)
-    colours = {row["name"]: row["colour"] for row in rows}
-    files, described = {}, []
-    for version in versions:
-        clips = []
-        for stem, clip in version.clips.items():
-            image = _picture.picture(powers[version.name, stem], loudest, colours[stem])
-            clips.append(
-                {
-                    "row": stem,
-                    "audio": keep(files, *encode(clip * scale, rate)),
-                    "picture": keep(files, image, "png"),
-                    "loudness": loudness(clip * scale, rate),
-                }
-            )
-        total = loudness(version.total() * scale, rate)
-        described.append({"name": version.name, "whole": version.whole, "loudness": total, "clips": clips})
-    seconds = next(iter(versions[0].clips.values())).shape[1] / rate
-    return {"title": title, "seconds": seconds, "rate": rate, "rows": rows, "versions": described}, files
+    return spec, files
+
+
+def describe(version, rate, pictures, files):
+    """Return one version as JSON data, and put its sounds and pictures among the files."""
+    clips = [
+        {
+            "row": stem,
+            "audio": keep(files, *encode(clip, rate)),
+            "picture": keep(files, pictures[stem], "png"),
+            "loudness": loudness(clip, rate),
+        }
+        for stem, clip in version.clips.items()
+    ]
+    total = loudness(version.total(), rate)
+    return {"name": version.name, "whole": version.whole, "loudness": total, "clips": clips}
+
+
+def played(version, files):
+    """Return a described version as it comes out of its files: encoding makes some peaks higher."""
+    clips = {clip["row"]: decode(files[clip["audio"]]) for clip in version["clips"]}
+    return Version(version["name"], version["whole"], clips)
+
+
+def draw(versions, rate, colours):
+    """Return ``{version: {stem: PNG}}``: spectrograms on one scale of levels, so that they compare."""
+    powers = {
+        version.name: {stem: _picture.power_spectrogram(clip.mean(0), rate) for stem, clip in version.clips.items()}
+        for version in versions
+    }
+    loudest = max(float(power.max()) for stems in powers.values() for power in stems.values())
+    return {
+        name: {stem: _picture.picture(power, loudest, colours[stem]) for stem, power in stems.items()}
+        for name, stems in powers.items()
+    }
 
 
 def rows_of(versions):
@@ -68,6 +89,13 @@ def encode(samples, rate):
     file = io.BytesIO()
     soundfile.write(file, samples.T, rate, format="WAV", subtype="PCM_16")
     return file.getvalue(), "wav"
+
+
+def decode(data):
+    """Return what a browser will hear of an encoded sound: samples `(C, N)`."""
+    import soundfile
+
+    return soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)[0].T
 
 
 def loudness(samples, rate):

@@ -23,12 +23,10 @@ def page_element(spec, files, audio=None, figures=None):
         write(Path(folders[kind]) / name, data)
         addresses[name] = f"{STATIC}/{kind}/{name}"
     data = html.escape(json.dumps({"spec": spec, "files": addresses}))
-    several = len(spec["versions"]) > 1
     items = "\n".join(
-        native_player(clip["row"] if version["whole"] or not several else f"{clip['row']} ({version['name']})", source)
+        native_player(label(version, clip, spec), addresses[clip["audio"]])
         for version in spec["versions"]
         for clip in version["clips"]
-        if (source := addresses[clip["audio"]])
     )
     title = f'<p class="sp-title">{html.escape(spec["title"])}</p>\n' if spec["title"] else ""
     return (
@@ -39,10 +37,17 @@ def page_element(spec, files, audio=None, figures=None):
     )
 
 
-def native_player(label, source):
+def label(version, clip, spec):
+    """Return what a clip is called on a page: its stem, and its version where there are several."""
+    if version["whole"] or len(spec["versions"]) == 1:
+        return clip["row"]
+    return f"{clip['row']} ({version['name']})"
+
+
+def native_player(name, source):
     """Return a list item with the browser's own player for one clip: what works without JavaScript."""
-    label = html.escape(label)
-    return f'<li>{label} <audio controls preload="none" aria-label="{label}" src="{source}"></audio></li>'
+    name = html.escape(name)
+    return f'<li>{name} <audio controls preload="none" aria-label="{name}" src="{source}"></audio></li>'
 
 
 def folder(kind):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_SECONDS = 300
-CEILING = 0.89  # highest sample we ever play, -1 dB: MP3 may overshoot a little
+CEILING = 0.89  # highest sample we encode, -1 dB: MP3 overshoots a little
 
 
 class PlayerError(ValueError):
@@ -135,7 +135,7 @@ def check_lengths(versions, rate):
         )
 
 
-def headroom(versions):
+def headroom(versions, ceiling=CEILING):
     """Return the factor <= 1 by which all versions are turned down so that nothing can clip.
 
     Muting can make a sum louder: two stems may cancel until one is gone. The loudest sum that any choice of
@@ -146,7 +146,7 @@ def headroom(versions):
         for version in versions
         for sign in (1, -1)
     )
-    return 1.0 if peak <= CEILING else CEILING / peak
+    return 1.0 if peak <= ceiling else ceiling / peak
 
 
 def described(value):

@@ -1,6 +1,6 @@
 // The stem player: all stems of a piece of music on one clock. One module, two hosts (a book page, anywidget).
-//   model.get("spec")   {title, seconds, rate, rows: [{name, colour, whole}], versions: [{name, whole, loudness,
-//                       clips: [{row, audio, picture, loudness}]}]}; "whole" is one sound, not stems (a mixture)
+//   model.get("spec")   {title, seconds, rate, gain, rows: [{name, colour, whole}], versions: [{name, whole,
+//                       loudness, clips: [{row, audio, picture, loudness}]}]}; "whole": one sound, not stems
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
 import { Sound, gains } from "./player_sound.js";
 import { ICONS, readable, view } from "./player_view.js";
@@ -84,10 +84,11 @@ function render({ model, el }) {
 
   async function play() {
     wanted = true;
+    show();
     document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el })); // other players fall silent
     sound.wake();
     sound.clock.setLoop(pressed(parts.loop));
-    sound.clock.setVolume(Number(parts.volume.value));
+    volume();
     await attempt(state.version);
     if (wanted) sound.clock.play();
     follow();
@@ -103,6 +104,7 @@ function render({ model, el }) {
   }
 
   const toggle = () => (wanted ? halt() : play());
+  const volume = () => sound.clock?.setVolume(parts.volume.value * spec.gain);
   const seek = (time) => (sound.seek(time), show());
   const pressed = (button) => button.getAttribute("aria-pressed") === "true";
   const flip = (set, name) => (set.delete(name) || set.add(name), apply());
@@ -155,7 +157,7 @@ function render({ model, el }) {
 
   function onInput({ target: { dataset, value, checked } }) {
     if (dataset.action === "seek") seek(Number(value));
-    if (dataset.action === "volume") sound.clock?.setVolume(Number(value));
+    if (dataset.action === "volume") volume();
     if (dataset.action === "version") choose(Number(value));
     if (dataset.action === "matched") apply((state.matched = checked));
   }

@@ -117,8 +117,9 @@ def test_no_choice_of_stems_can_clip(stems, chosen):
 def test_loud_stems_come_down_together():
     stems = {"a": 3 * NOISE, "b": -2 * NOISE.flip(1)}
     spec, files = player(stems, RATE).content
-    heard = [decoded(files[clip["audio"]]) for clip in spec["versions"][0]["clips"]]
-    assert max(np.abs(sound).max() for sound in [*heard, sum(heard)]) < 1
+    heard = [spec["gain"] * decoded(files[clip["audio"]]) for clip in spec["versions"][0]["clips"]]
+    assert spec["gain"] < 1  # noise leaves the encoder with higher peaks
+    assert max(np.abs(sound).max() for sound in [*heard, sum(heard)]) <= 1.00001
     assert np.linalg.norm(heard[0]) / np.linalg.norm(heard[1]) == pytest.approx(1.5, rel=0.01)
 
 
