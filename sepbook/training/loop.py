@@ -27,7 +27,7 @@ class TrainConfig:
 
     steps: int = 350
     batch_size: int = 8  # items per step and process
-    learning_rate: float = 2e-3  # Adam's, at its highest
+    learning_rate: float = 3e-3  # Adam's, at its highest
     schedule: str = "cosine"  # from the highest rate down to zero at the last step; or "constant"
     weight_decay: float = 0.0
     clip_norm: float = 5.0  # longest allowed gradient, as a vector over all weights
