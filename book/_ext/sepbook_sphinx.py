@@ -1,12 +1,15 @@
 """The one Sphinx extension of the book.
 
-It adds the directives ``{player} {explorer} {lab} {ledger} {result}`` and the role ``{result}``, keeps the
-results of executed cells as long as the package has not changed, and mends a few things in the theme.
+It adds the directives ``{player} {explorer} {lab} {ledger} {result} {cited}`` and the role ``{result}``, links
+docstrings with the pages that teach them, keeps the results of executed cells as long as the package has not changed,
+and mends a few things in the theme.
 
     sepbook_execution.py   what kernels see, and the key of the execution cache
     sepbook_media.py       {player} {explorer}
     sepbook_cards.py       {lab} {ledger}
     sepbook_results.py     {result}
+    sepbook_references.py  {cited}
+    sepbook_api.py         docstrings: their form, their links to pages, and the way back
     sepbook_static.py      sounds, pictures and modules: copied next to the page that asks for them
     sepbook_pages.py       clean-ups of the finished page
     static/                our own CSS and JS        templates/   one theme template, without its largest script
@@ -14,10 +17,12 @@ results of executed cells as long as the package has not changed, and mends a fe
 
 from pathlib import Path
 
+import sepbook_api
 import sepbook_cards
 import sepbook_execution
 import sepbook_media
 import sepbook_pages
+import sepbook_references
 import sepbook_results
 import sepbook_static
 
@@ -46,6 +51,9 @@ def setup(app):
     app.add_directive("ledger", sepbook_cards.Ledger)
     app.add_directive("result", sepbook_results.ResultTable)
     app.add_role("result", sepbook_results.result_role)
+
+    sepbook_references.setup(app)
+    sepbook_api.setup(app)
 
     app.connect("html-page-context", sepbook_pages.clean_up, priority=900)
     app.connect("html-page-context", sepbook_static.resolve, priority=910)
