@@ -11,6 +11,8 @@ from sepbook_references import link
 
 TAUGHT = re.compile(r"\s*\bTaught on:?\s+`*book/([\w/]+)`*\.?")
 CODE = re.compile(r"(?<![:`\\])`([^`]+)`(?!`)")
+# A long signature has one parameter to a line, which Sphinx calls a list of definitions without terms.
+LONG = re.compile(r'(sig-paren">\(</span>)\s*<dl>(.*?)</dl>(\s*<span class="sig-paren">\))', re.DOTALL)
 LITERAL = re.compile(r"(``.+?``|:\w+:`[^`]+`)", re.DOTALL)
 
 
@@ -114,6 +116,17 @@ def pages_to_write(app, env):
     return {page for known in remembered(env).values() for page in known if page in env.found_docs}
 
 
+def plain_signatures(app, pagename, templatename, context, doctree):
+    """Make the lines of a long signature plain lines (``html-page-context``)."""
+
+    def lines(match):
+        body = match[2].replace("<dd>", '<span class="sepbook-parameter">').replace("</dd>", "</span>")
+        return match[1] + body.strip() + match[3]
+
+    if "sig-paren" in (context.get("body") or ""):
+        context["body"] = LONG.sub(lines, context["body"])
+
+
 def setup(app):
     """Called by ``sepbook_sphinx``."""
     app.connect("autodoc-process-docstring", process)
@@ -122,3 +135,4 @@ def setup(app):
     app.connect("env-merge-info", merge)
     app.connect("doctree-resolved", add_list)
     app.connect("env-updated", pages_to_write)
+    app.connect("html-page-context", plain_signatures)

@@ -127,6 +127,12 @@ def test_docstring_links_to_the_page_that_teaches(book):
     assert "`" not in entry.text and entry.select("dd code.literal")
 
 
+def test_long_signature_has_one_parameter_to_a_line(book):
+    signature = soup(book, "appendix/api").find(id="sepbook.losses.waveform.si_sdr_loss")
+    assert [line.text for line in signature.select(".sepbook-parameter")][0] == "estimates,"
+    assert not signature.select("dl, dd"), "a list of definitions without terms"
+
+
 def test_no_link_leads_to_a_page_that_is_not_there(book):
     entry = soup(book, "appendix/api").find(id="sepbook.losses.waveform.si_sdr").parent
     assert "Taught on" not in entry.text
