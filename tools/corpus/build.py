@@ -8,8 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from tools.corpus import palette, presets, song, talkers, writing
 from tools.corpus import plan as plans
-from tools.corpus import song, talkers, writing
 from tools.corpus.licenses import write_licenses
 
 SPLITS = ("train", "valid", "test")
@@ -35,8 +35,20 @@ def build_talker(job):
     return written, rows
 
 
+def refuse_leaks():
+    """Raise ValueError when a test song could play a recording that training knows."""
+    programs = {s: sorted({p for row in palette.ROLES[s].values() for p in row} | {*palette.BASSES[s]}) for s in SPLITS}
+    leaks = presets.shared_recordings(programs["test"], programs["train"] + programs["valid"])
+    leaks += presets.shared_strokes(palette.KITS["test"], palette.KITS["train"])
+    if leaks:
+        raise ValueError(
+            f"test and training share recordings of the sound font: {leaks}; change tools/corpus/palette.py"
+        )
+
+
 def build(root, jobs):
     """Render everything with ``jobs`` processes."""
+    refuse_leaks()
     started = time.time()
     songs = [(root, plan.split, plan.seed % 1000) for plan in plans.plans()]
     people = [(root, split, k) for split in SPLITS for k in range(talkers.COUNTS[split])]

@@ -1,8 +1,8 @@
 """What each split may use: drum kits, General MIDI programs, singers. No split borrows from the test split.
 
-Many presets of FluidR3 share recordings ("Bright Grand" is the same piano as "Grand"). The test lists are
-chosen so that they share no recording with training either; ``tests/data`` proves the names apart, and
-the card says what remains shared (hi-hats and cymbals of the acoustic kits).
+Many presets of FluidR3 share recordings ("Bright Grand" is the same piano as "Grand"). The lists are chosen so that
+test songs share no recording of bass, other, kick or snare with training; ``build.refuse_leaks`` makes sure.
+What remains shared between kits, because FluidR3 has only one of each: hi-hats, cymbals and most toms.
 """
 
 # program on bank 128 -> name. Kick and snare recordings of the test kits occur in no other list.

@@ -76,3 +76,13 @@ def sounds(zone, key):
     """Whether a zone sounds on a key."""
     low, high = zone.get(KEY_RANGE, 127 << 8) & 255, zone.get(KEY_RANGE, 127 << 8) >> 8
     return key is None or low <= key <= high
+
+
+def shared_recordings(ours, theirs):
+    """Pairs of presets from two lists of (bank, program) that play the same recordings."""
+    return [(a, b) for a in ours for b in theirs if recordings(*a) & recordings(*b)]
+
+
+def shared_strokes(ours, theirs, keys=(36, 38)):
+    """Pairs of drum kits that share a recording on one of the keys (kick and snare)."""
+    return [(a, b, k) for a in ours for b in theirs for k in keys if recordings(128, a, k) & recordings(128, b, k)]
