@@ -94,7 +94,7 @@ def test_talkers_decode_to_their_checksums(talkers, checksums):
     for row in talkers:
         samples, rate = soundfile.read(ROOT / row["path"], dtype="int16")
         assert rate == 16_000 and samples.ndim == 1
-        assert 1.2 <= len(samples) / rate <= 4.6, row["path"]
+        assert 1.5 <= len(samples) / rate <= 4.0, row["path"]
         assert np.abs(samples).max() < 32_000, row["path"]
         digest = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
         assert (digest, len(samples)) == (checksums[row["path"]]["sha256"], checksums[row["path"]]["length"]), row[

@@ -53,9 +53,9 @@ def talker(rng, name, split, base, scale):
         voice=base,
         scale=round(scale, 3),
         tilt=round(float(rng.uniform(-1.5, 1.5)), 2),
-        pitch=round(float(np.clip((78 * height + 20) * rng.uniform(0.9, 1.15), 75, 270)), 1),
+        pitch=round(float(np.clip((95 * height + 25) * rng.uniform(0.9, 1.15), 88, 280)), 1),
         lively=round(float(rng.uniform(0.7, 1.6)), 2),
-        pace=round(float(rng.uniform(0.92, 1.15)), 2),
+        pace=round(float(rng.uniform(1.02, 1.25)) * (1.15 if base == "kal16" else 1.0), 2),
         breath=round(float(rng.uniform(0, 0.15)), 3),
     )
 
