@@ -103,7 +103,10 @@ RIGHT = joined(lambda x, skip: torch.cat([x, skip], dim=1))
         (joined(lambda x, skip: torch.cat([x, skip], dim=1), lambda y: y), "the sigmoid at the end is missing"),
         (joined(lambda x, skip: x + skip), "expected input[2, 8, 4, 6] to have 16 channels"),
         (joined(lambda x, skip: torch.cat([x, skip], dim=2)), "channels"),
-        (joined(lambda x, skip: torch.cat([x, skip.detach()], dim=1).detach()), "No gradient arrives at input number 1"),
+        (
+            joined(lambda x, skip: torch.cat([x, skip.detach()], dim=1).detach()),
+            "No gradient arrives at input number 1",
+        ),
         (joined(lambda x, skip: torch.cat([x, 0 * skip], dim=1)), "the values are not"),
         (lambda encoder, decoder, x: encoder.pop() and None, "returned nothing"),
         (lambda encoder, decoder, x: RIGHT([encoder.pop(0), *encoder], decoder, x), "changed its input number 1"),
