@@ -1,14 +1,15 @@
 """The one Sphinx extension of the book.
 
-It adds the directives ``{player} {explorer} {lab} {ledger} {result} {cited}`` and the role ``{result}``, links
-docstrings with the pages that teach them, keeps the results of executed cells as long as the package has not changed,
-and mends a few things in the theme.
+It adds the directives ``{player} {explorer} {lab} {ledger} {result} {cited} {core-path}`` and the role ``{result}``,
+links docstrings with the pages that teach them, keeps the results of executed cells as long as the package has not
+changed, and mends a few things in the theme.
 
     sepbook_execution.py   what kernels see, and the key of the execution cache
     sepbook_media.py       {player} {explorer}
     sepbook_cards.py       {lab} {ledger}
     sepbook_results.py     {result}
     sepbook_references.py  {cited}
+    sepbook_path.py        {core-path}, and its marks in the contents
     sepbook_api.py         docstrings: their form, their links to pages, and the way back
     sepbook_static.py      sounds, pictures and modules: copied next to the page that asks for them
     sepbook_pages.py       clean-ups of the finished page
@@ -22,6 +23,7 @@ import sepbook_cards
 import sepbook_execution
 import sepbook_media
 import sepbook_pages
+import sepbook_path
 import sepbook_references
 import sepbook_results
 import sepbook_static
@@ -54,6 +56,7 @@ def setup(app):
 
     sepbook_references.setup(app)
     sepbook_api.setup(app)
+    sepbook_path.setup(app)
 
     app.connect("html-page-context", sepbook_pages.clean_up, priority=900)
     app.connect("html-page-context", sepbook_static.resolve, priority=910)
