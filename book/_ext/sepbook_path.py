@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 MARK = '<span class="sepbook-core" aria-hidden="true">●</span><span class="visually-hidden">, core path</span>'
 LINK = re.compile(r'(<a class="reference internal" href="([^"]*)">)(.*?)(</a>)', re.DOTALL)
-HEADER = ("", "page", "lab", "minutes")
+HEADER = ("step", "page", "lab", "minutes")
 
 
 def steps(config):
