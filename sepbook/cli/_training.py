@@ -27,7 +27,8 @@ def run_training(name, preset, fields, data, seconds, allow_missing, settings, p
     torch.manual_seed(config.seed)
     system = create_system(name, preset, fields)
     mixtures, valid = make_data(system, data, seconds, allow_missing, config)
-    Path(config.folder).mkdir(parents=True, exist_ok=True)  # a place that cannot be written is told now, not later
+    if config.resume and not (Path(config.folder) / "last.safetensors").exists():
+        print(f"sepbook: note: {config.folder} holds no run to go on with: this is a new one.", file=sys.stderr)
     with redirect_stdout(sys.stderr):  # what it says on the way is for people; the path below is for programs too
         history = train(system, mixtures, valid, config, progress)
     weights = Path(config.folder) / "weights.safetensors"

@@ -6,6 +6,8 @@ place: it sounds like no music, but it shows the network many more combinations.
 Taught on: book/data/corpus
 """
 
+import zlib
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -78,6 +80,22 @@ class Mixtures(Dataset):
             track, start = places[self.source_names.index("vocals")]
             item |= {label: self._label(label, track, start) for label in self.labels}
         return item
+
+    def settings(self):
+        """What decides which items come out, ready for JSON: a training run must go on with the same."""
+        names = "\n".join(str(getattr(track, "name", "")) for track in self.tracks)
+        return {
+            "seconds": self.samples / self.sample_rate,
+            "sample_rate": self.sample_rate,
+            "channels": self.channels,
+            "tracks": len(self.tracks),
+            "track_names": f"checksum {zlib.crc32(names.encode(errors='surrogateescape')):08x}",
+            "incoherent": self.incoherent,
+            "gain_db": list(self.gain_db),
+            "flip": self.flip,
+            "data_seed": self.seed,
+            "labels": list(self.labels),
+        }
 
     def _draw_places(self, random):
         """For each stem the number of a track and the first sample: one place for all, or one for each."""

@@ -31,6 +31,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from sepbook import audio
+from sepbook._locking import alone_in
 from sepbook.losses.permutation import best_permutation
 
 STRIDE = 3 << 14  # samples: a multiple of nearly every hop and stride in this book
@@ -78,14 +79,15 @@ def separate_file(
     Reading, separating and writing go chunk by chunk: memory does not grow with the file. A stem takes its
     name only when all of it is written, so an error, a full disk or ctrl-C leaves no half of one.
 
-    Raises AudioError when the file cannot be read, a stem cannot be written, or one is there already and
-    `overwrite` is off. Taught on: book/evaluation/separation
+    Raises AudioError when the file cannot be read, a stem cannot be written, one is there already and
+    `overwrite` is off, or another run is writing into the same folder. Taught on: book/evaluation/separation
     """
     about = audio.info(path)
     length, hop = chunk_sizes(system, chunk_seconds, overlap)
     paths = {name: Path(folder) / f"{name}{suffix}" for name in system.source_names}
-    _check_free(paths.values(), path, overwrite)
     with ExitStack() as stack:
+        stack.enter_context(alone_in(folder, audio.AudioError))
+        _check_free(paths.values(), path, overwrite)
         open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
         writers = [stack.enter_context(writer) for writer in open_stem]
         stack.enter_context(_listening(system))

@@ -29,11 +29,16 @@ class ItemNumbers(Sampler):
         return (self.config.steps - self.start) * self.config.batch_size
 
     def __iter__(self):
-        B, size = self.config.batch_size, len(self.data)
         for step in range(self.start, self.config.steps):
-            first = (step * self.world.size + self.world.rank) * B
-            for i in range(first, first + B):
-                yield i if getattr(self.data, "endless", False) else self._shuffled(i, size)
+            yield from self.of_step(step)
+
+    def of_step(self, step: int) -> list[int]:
+        """The numbers of the items that this process takes in a step."""
+        B = self.config.batch_size
+        first = (step * self.world.size + self.world.rank) * B
+        if getattr(self.data, "endless", False):
+            return list(range(first, first + B))
+        return [self._shuffled(i, len(self.data)) for i in range(first, first + B)]
 
     def _shuffled(self, i: int, size: int) -> int:
         turn, position = divmod(i, size)

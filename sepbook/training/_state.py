@@ -4,12 +4,13 @@ import dataclasses
 import math
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from sepbook._locking import alone_in
 from sepbook.training import checkpoint
 from sepbook.training.checkpoint import CheckpointError
 
@@ -51,6 +52,8 @@ class Run:
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     config: object
+    data: object
+    items: object = None  # the loader's sampler: which items make which step
     history: History = field(default_factory=History)
     sums: dict = field(default_factory=dict)  # of the loss terms, this epoch so far
     best: dict = field(default_factory=dict)  # weights with the best validation so far, on the CPU
@@ -80,6 +83,7 @@ class Run:
         header = {
             **checkpoint.describe(self.system),
             "train": dataclasses.asdict(self.config),
+            "data": about_data(self.data),
             "history": {**dataclasses.asdict(self.history), "stopped": ""},
             "sums": self.sums,
             "optimizer": rest,
@@ -91,7 +95,7 @@ class Run:
         """Read last.safetensors back and return the random state, to be set once the loader runs."""
         path = Path(self.config.folder) / LAST
         tensors, header = checkpoint.read(path)
-        refuse_other_config(path, header, self.system, self.config)
+        refuse_other_config(path, header, self.system, self.config, self.data)
         weights = {k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")}
         checkpoint.fill(self.system, weights, path)
         checkpoint.unflatten_optimizer(self.optimizer, tensors, header["optimizer"])
@@ -103,30 +107,52 @@ class Run:
         return tensors["rng"]
 
 
-def refuse_other_config(path: Path, header: dict, system, config) -> None:
+def about_data(data) -> dict:
+    """What identifies a data set, ready for JSON: its size, its stems, and its own settings where it has some."""
+    settings = data.settings() if hasattr(data, "settings") else {}
+    return {"items": len(data), "stems": list(data.source_names), **settings}
+
+
+def refuse_other_config(path: Path, header: dict, system, config, data) -> None:
     """Raise CheckpointError when a run would be resumed as another one; the difference is named."""
     if "train" not in header:
         raise CheckpointError(f"{path}: holds weights, but not a training run that could go on")
-    was = {**header["train"], **header["config"], "system": header["system"], "preset": header["preset"]}
     now = checkpoint.describe(system)
-    now = {**dataclasses.asdict(config), **now["config"], "system": now["system"], "preset": now["preset"]}
-    for key in sorted(was.keys() | now.keys()):
+    now = {"system": now["system"], "preset": now["preset"], **dataclasses.asdict(config), **now["config"]}
+    was = {"system": header["system"], "preset": header["preset"], **header["train"], **header["config"]}
+    refuse_difference(path, was, now)
+    refuse_difference(path, header.get("data", {}), about_data(data), "the data's ")
+
+
+def refuse_difference(path: Path, was: dict, now: dict, whose: str = "") -> None:
+    """Raise CheckpointError for the first entry that differs; what only one side has differs too."""
+    for key in [*was, *(key for key in now if key not in was)] if was else ():
         old, new = (list(v) if isinstance(v, tuple) else v for v in (was.get(key), now.get(key)))
         if key not in FREE and old != new:
             raise CheckpointError(
-                f"{path}: this run was started with {key}={old!r}, but now {key}={new!r} is asked for; "
+                f"{path}: this run was started with {whose}{key}={old!r}, but now {key}={new!r} is asked for; "
                 "use the old value, or another folder for a new run"
             )
 
 
-def claim(folder: str | Path, resume: bool) -> bool:
-    """Whether to resume in this folder. Raises CheckpointError when a new run would overwrite an old one."""
-    there = (Path(folder) / LAST).is_file()
-    if there and not resume:
-        raise CheckpointError(
-            f"{folder}: already holds a training run; resume it (resume=True) or choose another folder"
-        )
-    return there
+@contextmanager
+def claim(folder: str | Path | None, resume: bool, first: bool = True):
+    """Keep every other run out of the folder for the length of a `with` block; yield whether there is one to go on with.
+
+    Of several processes only the first holds the folder, for all. Raises CheckpointError when another run is writing
+    there, when nothing can be written, and when a new run would overwrite an old one.
+    """
+    if not folder:
+        yield False
+        return
+    with alone_in(folder, CheckpointError) if first else nullcontext():
+        there = (Path(folder) / LAST).is_file()
+        if there and not resume:
+            raise CheckpointError(
+                f"{folder}: already holds a training run; resume it (resume=True, or --resume on the command line) "
+                "or choose another folder"
+            )
+        yield there
 
 
 @contextmanager

@@ -74,42 +74,42 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
     system.to(device.device).train()
     optimizer = torch.optim.Adam(system.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     scaler = torch.amp.GradScaler(device.device.type, enabled=device.scaler)
-    run = Run(system, optimizer, scaler, config)
-    random_state = torch.get_rng_state()
-    if config.folder and _state.claim(config.folder, config.resume):
-        random_state = run.restore()
-    loader = make_loader(data, config, device, run.step, world)
-    if run.step == 0:
-        system.prepare(one_epoch(data, config.batch_size * world.size))  # the same look in every process
-    model = wrap(system, config, device, world)
-    batches = iter(loader)
-    torch.set_rng_state(random_state)  # only now: making the loader's iterator draws a number
-    epoch = max(1, len(data) // (config.batch_size * world.size))  # steps
-    started, since = time.perf_counter(), run.step
-    bar = tqdm(total=config.steps, initial=run.step, disable=not (progress and world.first), unit="step")
-    with bar, _state.ask_to_stop() as asked:
+    run = Run(system, optimizer, scaler, config, data)
+    with _state.claim(config.folder, config.resume, world.first) as resuming:
+        random_state = run.restore() if resuming else torch.get_rng_state()
+        loader = make_loader(data, config, device, run.step, world)
+        run.items = loader.sampler
         if run.step == 0:
-            bar.write(device.reason) if progress and world.first else None
-        for batch in batches:
-            batch = device.move(select(batch, data, system))
-            terms = one_step(model, run, batch, device, world)
-            seconds = batch["mixture"].shape[0] * batch["mixture"].shape[-1] / system.sample_rate * world.size
-            rate = seconds * (run.step - since) / (time.perf_counter() - started)
-            bar.update()
-            bar.set_postfix(postfix(terms["loss"], run, rate, device), refresh=False)
-            last = run.step == config.steps
-            if run.step % epoch == 0 or last:
-                end_epoch(run, valid, device, world, epoch, rate, time.perf_counter() - started)
-                if config.patience and run.step - run.history.best_step >= config.patience * epoch:
-                    run.history.stopped = "early stopping"
-            if world.any(asked(), device.device):
-                run.history.stopped = "interrupted"
-            if world.first and (run.step % config.save_every == 0 or last or run.history.stopped):
-                run.save()
-            if run.history.stopped:
-                break
-    if run.best and valid is not None:
-        system.load_state_dict(run.best)
+            system.prepare(one_epoch(data, config.batch_size * world.size))  # the same look in every process
+        model = wrap(system, config, device, world)
+        epoch = max(1, len(data) // (config.batch_size * world.size))  # steps
+        bar = tqdm(total=config.steps, initial=run.step, disable=not (progress and world.first), unit="step")
+        with bar, _state.ask_to_stop() as asked:
+            batches = iter(loader)
+            torch.set_rng_state(random_state)  # only now: making the loader's iterator draws a number
+            started, since = time.perf_counter(), run.step
+            if run.step == 0:
+                bar.write(device.reason) if progress and world.first else None
+            for batch in batches:
+                batch = device.move(select(batch, data, system))
+                terms = one_step(model, run, batch, device, world)
+                seconds = batch["mixture"].shape[0] * batch["mixture"].shape[-1] / system.sample_rate * world.size
+                rate = seconds * (run.step - since) / (time.perf_counter() - started)
+                bar.update()
+                bar.set_postfix(postfix(terms["loss"], run, rate, device), refresh=False)
+                last = run.step == config.steps
+                if run.step % epoch == 0 or last:
+                    end_epoch(run, valid, device, world, epoch, rate, time.perf_counter() - started)
+                    if config.patience and run.step - run.history.best_step >= config.patience * epoch:
+                        run.history.stopped = "early stopping"
+                if world.any(asked(), device.device):
+                    run.history.stopped = "interrupted"
+                if world.first and (run.step % config.save_every == 0 or last or run.history.stopped):
+                    run.save()
+                if run.history.stopped:
+                    break
+        if run.best and valid is not None:
+            system.load_state_dict(run.best)
     world.wait()
     system.eval()
     return run.history
@@ -127,11 +127,13 @@ def one_step(model: nn.Module, run: Run, batch: dict, device: Device, world) -> 
         terms = model(**batch)
     values = {name: term.item() for name, term in terms.items()}
     if world.any(not math.isfinite(values["loss"]), device.device):
-        stop_not_finite(run, batch, values["loss"], world)
+        stop_not_finite(run, batch, "loss", values["loss"])
     optimizer.zero_grad(set_to_none=True)
     run.scaler.scale(terms["loss"]).backward()
     run.scaler.unscale_(optimizer)
-    nn.utils.clip_grad_norm_(run.system.parameters(), config.clip_norm)
+    norm = nn.utils.clip_grad_norm_(run.system.parameters(), config.clip_norm)
+    if not (device.scaler or norm.isfinite()):  # float16 may overflow: its scaler leaves such a step out
+        stop_not_finite(run, batch, "gradient", norm.item())
     run.scaler.step(optimizer)
     run.scaler.update()
     run.history.losses.append(values["loss"])
@@ -182,20 +184,30 @@ def wrap(system: System, config: TrainConfig, device: Device, world) -> nn.Modul
     return model
 
 
-def stop_not_finite(run: Run, batch: dict, value: float, world) -> None:
-    """Raise TrainingError that says at which step and items the loss broke; the best weights are restored.
+def stop_not_finite(run: Run, batch: dict, what: str, value: float) -> None:
+    """Raise TrainingError that says at which step and items the loss or its gradient broke.
 
-    Taught on: book/training/loop
+    The best weights are restored; where no epoch was complete yet, the last ones stay. Taught on: book/training/loop
     """
-    first = (run.step * world.size + world.rank) * run.config.batch_size
+    items = run.items.of_step(run.step)
+    broken = {  # item: what of it is broken
+        item: name
+        for name, tensor in batch.items()
+        for item, part in zip(items, tensor, strict=True)
+        if part.is_floating_point() and not part.isfinite().all()
+    }
+    if math.isfinite(value):  # then another process met it, and says more
+        cause = "in another process"
+    elif broken:
+        named = ", ".join(f"item {item} ({name})" for item, name in broken.items())
+        cause = f"the data holds NaN or infinity: {named}; mend or remove the file that it comes from"
+    else:
+        named = ", ".join(map(str, items))
+        cause = f"items {named}, which are finite themselves; try a lower learning rate or a smaller clip_norm"
     if run.best:
         run.system.load_state_dict(run.best)
-    silent = [name for name, tensor in batch.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
-    cause = f"the batch's {', '.join(silent)} already hold NaN or infinity" if silent else "the batch itself is finite"
-    raise TrainingError(
-        f"the loss is {value} at step {run.step}, items {first} to {first + run.config.batch_size - 1}: {cause}. "
-        f"The weights of step {run.history.best_step} are kept; try a lower learning rate or a smaller clip_norm"
-    )
+    kept = run.history.best_step if run.best else run.step
+    raise TrainingError(f"the {what} is {value} at step {run.step}: {cause}. The weights of step {kept} are kept")
 
 
 def postfix(loss: float, run: Run, rate: float, device: Device) -> dict[str, str]:

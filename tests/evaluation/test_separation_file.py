@@ -147,7 +147,7 @@ def test_ctrl_c_leaves_no_half_stem(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
         assert [process.stdout.readline() for _ in range(3)] == ["chunk\n"] * 3
-        assert len(written(tmp_path / "stems")) == 2, "two hidden parts while it runs"
+        assert len(written(tmp_path / "stems")) == 3, "two hidden parts, and the lock, while it runs"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode != 0 and "KeyboardInterrupt" in errors
