@@ -137,7 +137,7 @@ def refuse_difference(path: Path, was: dict, now: dict, whose: str = "") -> None
 
 @contextmanager
 def claim(folder: str | Path | None, resume: bool, first: bool = True):
-    """Keep every other run out of the folder for the length of a `with` block; yield whether there is one to go on with.
+    """Keep other runs out of the folder for the length of a `with` block; yield whether there is one to go on with.
 
     Of several processes only the first holds the folder, for all. Raises CheckpointError when another run is writing
     there, when nothing can be written, and when a new run would overwrite an old one.

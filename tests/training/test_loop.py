@@ -1,10 +1,7 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 
 import pytest
 import torch
@@ -223,47 +220,3 @@ def test_runs_outside_the_main_thread():
     job.start()
     job.join()
     assert results[0].steps == 1
-
-
-RUN = """
-import sys, torch
-from sepbook.architectures import create
-from sepbook.training.loop import TrainConfig, train
-from tests.systems import Synthetic
-torch.set_num_threads(1)
-torch.manual_seed(0)
-system = create("unet", widths=(4, 8), dropout=0.5)
-data = Synthetic(system, items=6, samples=4000)
-config = TrainConfig(steps=60, batch_size=2, device="cpu", folder=sys.argv[1], resume=True, save_every=1,
-                     workers=int(sys.argv[2]))
-train(system, data, Synthetic(system, items=2, samples=4000, seed=9), config, progress=False)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [0, 2])
-def test_kill_at_any_moment_and_resume_bit_for_bit(tmp_path, workers):
-    def start(folder):
-        return subprocess.Popen([sys.executable, "-c", RUN, str(folder), str(workers)])
-
-    assert start(tmp_path / "whole").wait() == 0
-    killed, moment = 0, torch.Generator().manual_seed(workers)
-    while killed < 5:
-        job = start(tmp_path / "killed")
-        deadline = time.monotonic() + 60  # wait for the run to begin writing, then a random while
-        before = (tmp_path / "killed" / "last.safetensors").exists()
-        while not before and not (tmp_path / "killed" / "last.safetensors").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        wait = (2.0 if before else 0.0) + 0.4 * torch.rand(1, generator=moment).item()
-        time.sleep(wait)
-        if job.poll() is not None:
-            break
-        job.kill()
-        job.wait()
-        killed += 1
-    assert start(tmp_path / "killed").wait() == 0
-    whole, _ = checkpoint.read(tmp_path / "whole" / "last.safetensors")
-    again, _ = checkpoint.read(tmp_path / "killed" / "last.safetensors")
-    assert killed >= 1
-    assert all(torch.equal(whole[key], again[key]) for key in whole)
-    assert not list((tmp_path / "killed").glob("*.part*"))
