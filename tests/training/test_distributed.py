@@ -6,16 +6,23 @@ import sys
 
 import torch
 
+from sepbook._locking import alone_in
 from sepbook.training import checkpoint
 from tests.systems import register
 
 RUN = """
-import sys, torch
+import os, sys, torch
 import pytest
 from sepbook import architectures
+from sepbook.training import checkpoint
 from sepbook.training.loop import TrainConfig, train
 from tests.systems import Synthetic, register
 torch.set_num_threads(1)
+write = checkpoint.write
+def written(path, *rest):
+    write(path, *rest)
+    print("process", os.environ.get("RANK", "0"), "wrote", path.name, flush=True)
+checkpoint.write = written
 with pytest.MonkeyPatch.context() as patch:
     register(patch)
     torch.manual_seed(0)
@@ -44,6 +51,7 @@ def test_two_processes_equal_one_on_the_joined_batch(tmp_path, monkeypatch):
     both = run(script, tmp_path / "both", 2, "conditioned", 2)
     assert both.returncode == 0, both.stderr[-2000:]
     assert both.stdout.count("done") == 2
+    assert "process 0 wrote last.safetensors" in both.stdout and "process 1 wrote" not in both.stdout
     register(monkeypatch)
     one, _ = checkpoint.read(tmp_path / "alone" / "last.safetensors")
     two, header = checkpoint.read(tmp_path / "both" / "last.safetensors")
@@ -53,3 +61,12 @@ def test_two_processes_equal_one_on_the_joined_batch(tmp_path, monkeypatch):
         torch.testing.assert_close(10 * two[key], 10 * one[key], atol=1e-6, rtol=0)
     assert len(header["history"]["losses"]) == 1
     assert sorted(p.name for p in (tmp_path / "both").iterdir()) == ["best.safetensors", "last.safetensors"]
+
+
+def test_two_processes_are_refused_together_where_another_run_writes(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    with alone_in(tmp_path / "taken"):
+        refused = run(script, tmp_path / "taken", 2, "conditioned", 2)
+    assert refused.returncode != 0 and "done" not in refused.stdout and "wrote" not in refused.stdout
+    assert f"another run (process {os.getpid()}) is writing here" in refused.stderr

@@ -1,3 +1,4 @@
+import errno
 import math
 import os
 import signal
@@ -114,20 +115,90 @@ def test_early_stopping():
     assert history.stopped == "early stopping" and history.steps < 100
 
 
-def test_nan_is_reported_with_its_items(tmp_path):
-    class Poisoned(Synthetic):
-        def __getitem__(self, i):
-            item = super().__getitem__(i)
-            if i == 9:
-                item["mixture"] = item["mixture"] * float("nan")
-            return item
+class Poisoned(Synthetic):
+    """One item holds NaN."""
 
+    poison = 9
+
+    def __getitem__(self, i):
+        item = super().__getitem__(i)
+        if i == self.poison:
+            item["mixture"] = item["mixture"] * float("nan")
+        return item
+
+
+def test_nan_is_reported_with_its_item_and_the_best_weights_stay(tmp_path):
     system = fresh()
-    data = Poisoned(system, items=4, samples=4000)
+    data, valid = Poisoned(system, items=4, samples=4000), items(system, 2, seed=9)
+    fields = {"folder": str(tmp_path), "save_every": 1}
     with pytest.raises(TrainingError, match=r"loss is nan at step 4: the data holds NaN.*: item 9 \(mixture\)"):
-        train(system, data, items(system, 2, seed=9), config(folder=str(tmp_path)), progress=False)
+        train(system, data, valid, config(**fields), progress=False)
     assert all(v.isfinite().all() for v in system.state_dict().values())
     assert same(system, checkpoint.load_weights(tmp_path / "best.safetensors"))
+    whole, mended = fresh(), fresh()
+    train(whole, items(whole, 4), valid, config(), progress=False)
+    train(mended, items(mended, 4), valid, config(**fields, resume=True), progress=False)
+    assert same(whole, mended), "with the file mended it goes on where it was"
+
+
+def test_nan_in_a_shuffled_data_set_is_reported_with_the_number_that_it_has_there():
+    system = fresh()
+    data = Poisoned(system, items=4, samples=2000)
+    data.endless, data.poison = False, 3
+    with pytest.raises(TrainingError, match=r"item 3 \(mixture\).*The weights of step [01] are kept"):
+        train(system, data, config=config(), progress=False)
+
+
+@pytest.mark.parametrize("broken", ["loss", "gradient"])
+def test_weights_that_break_are_never_saved(tmp_path, broken):
+    class Explodes(Talkers):
+        def loss(self, mixture, sources, **labels):
+            self.calls = getattr(self, "calls", 0) + 1
+            loss = super().loss(mixture, sources)["loss"]
+            if self.calls < 4:
+                return {"loss": loss}
+            zero = sum((p * 0).sum() for p in self.parameters())
+            return {"loss": loss * torch.inf if broken == "loss" else loss + zero.abs().sqrt()}
+
+    system = Explodes(TalkersConfig())
+    with pytest.raises(TrainingError, match=f"the {broken} is .* at step 3: items 6, 7, which are finite.*rate"):
+        train(system, items(system, 20), config=config(folder=str(tmp_path), save_every=1), progress=False)
+    assert all(v.isfinite().all() for v in system.state_dict().values())
+    tensors, header = checkpoint.read(tmp_path / "last.safetensors")
+    assert len(header["history"]["losses"]) == 3 and all(v.isfinite().all() for v in tensors.values())
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
+def test_a_full_disk_stops_the_run_and_what_was_saved_goes_on(tmp_path, monkeypatch, name):
+    system, valid = fresh(dropout=0.5), items(fresh(), 2, seed=9)
+    replace, fields = os.replace, {"folder": str(tmp_path), "save_every": 1}
+
+    def full(source, target):
+        if target.name == name and (tmp_path / "best.safetensors").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(CheckpointError, match=f"{name}: could not be written .No space left.*Free some space"):
+        train(system, items(system), valid, config(**fields), progress=False)
+    assert all(p.name in ("last.safetensors", "best.safetensors") for p in tmp_path.iterdir())
+    monkeypatch.setattr(os, "replace", replace)
+    whole, again = fresh(dropout=0.5), fresh(dropout=0.5)
+    train(whole, items(whole), valid, config(), progress=False)
+    train(again, items(again), valid, config(**fields, resume=True), progress=False)
+    assert same(whole, again)
+
+
+def test_a_run_goes_on_with_its_own_data_only(tmp_path):
+    system = fresh()
+    fields = {"folder": str(tmp_path), "resume": True}
+    train(system, items(system), config=config(**fields), progress=False)
+    with pytest.raises(CheckpointError, match="with the data's items=6, but now items=7.*another folder"):
+        train(fresh(), items(system, 7), config=config(**fields), progress=False)
+    data = items(system)
+    data.settings = lambda: {"seconds": 3.0}
+    with pytest.raises(CheckpointError, match="the data's seconds=None, but now seconds=3.0"):
+        train(fresh(), data, config=config(**fields), progress=False)
 
 
 def test_too_little_data_and_missing_sources():
