@@ -1,11 +1,11 @@
 """Masks made from the answer: how well could any mask do, and how well does no separation do?
 
 A mask system splits each bin of the mixture's spectrogram among the sources and keeps the mixture's phase.
-When the true sources are known, the best split can be written down. Its score is a ceiling to measure real
-systems by; the mixture shared out in equal parts is the floor.
+When the true sources are known, good splits can be written down. Their scores are references to measure real
+systems by, each for masks of its kind; the mixture shared out in equal parts is the floor.
 
-Source: Wang 2005 (ideal binary mask), Liutkus and Badeau 2015 (powers of ratio masks).
-Taught on: book/evaluation/oracles
+Source: Wang 2005 (ideal binary mask), Liutkus and Badeau 2015 (powers of ratio masks), Erdogan et al. 2015
+(phase-sensitive masks). Taught on: book/evaluation/oracles
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,17 @@ from torch import Tensor
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.evaluation.metrics import Scores, score
 
-KINDS = ("ratio", "binary")
+KINDS = ("ratio", "binary", "phase_sensitive", "truncated_phase_sensitive", "complex")
+SILENT = 1e-30  # a mixture's bin below this magnitude is shared out evenly: nothing can be divided by it
 
 
 def ideal_masks(sources: Tensor, kind: str = "ratio", p: float = 1.0, n_fft: int = 1024, hop: int = 256) -> Tensor:
-    """Make the ideal masks of sources `(S, C, N) -> (S, C, F, T)`; in every bin they sum to one over S.
+    """Make the ideal masks of sources `(S, C, N) -> (S, C, F, T)` for their sum, the mixture.
 
-    "ratio": source s gets |s|^p of the sum over all sources: p = 1 shares magnitudes, p = 2 powers. "binary":
-    the loudest source of the bin gets all of it, the first one of equals. In a silent bin the ratio mask
-    gives equal shares. `n_fft` and `hop` are in samples.
+    The kinds are "ratio" (with its power p), "binary", "phase_sensitive", "truncated_phase_sensitive" and "complex";
+    see `ratio_mask` and its neighbours. All but the truncated ones sum to one over S in every bin. The
+    phase-sensitive ones are real and may be negative or above 1; the complex ones are complex. `n_fft` and `hop` are
+    in samples.
 
     Raises ValueError for an unknown kind, p of 0 or less, or sources that are not `(S, C, N)`.
     Taught on: book/evaluation/oracles
@@ -34,13 +36,60 @@ def ideal_masks(sources: Tensor, kind: str = "ratio", p: float = 1.0, n_fft: int
     if not p > 0:
         raise ValueError(f"p is {p}; the power must be above 0: 1 for magnitudes, 2 for powers")
     _check_sources(sources)
-    magnitude = STFT(n_fft, hop)(sources).abs()  # (S, C, F, T)
-    if kind == "binary":
-        return torch.zeros_like(magnitude).scatter_(0, magnitude.argmax(0, keepdim=True), 1.0)
+    bins = STFT(n_fft, hop)(sources)  # (S, C, F, T), complex
+    if kind == "ratio":
+        return ratio_mask(bins, p)
+    make = {"binary": binary_mask, "phase_sensitive": phase_sensitive_mask, "complex": complex_mask}
+    return make.get(kind, truncated_phase_sensitive_mask)(bins)
+
+
+def binary_mask(bins: Tensor) -> Tensor:
+    """Give every bin to its loudest source: `(S, C, F, T)` complex to 0 or 1. Of equals the first one gets it.
+
+    Source: Wang 2005. Taught on: book/foundations/masks
+    """
+    loudest = bins.abs().argmax(0, keepdim=True)  # (1, C, F, T)
+    return torch.zeros(bins.shape, device=bins.device).scatter_(0, loudest, 1.0)
+
+
+def ratio_mask(bins: Tensor, p: float = 1.0) -> Tensor:
+    """Give source s its part |s|^p of the sum over all sources: `(S, C, F, T)` complex to shares from 0 to 1.
+
+    p = 1 shares magnitudes, p = 2 powers. In a silent bin all get the same.
+    Source: Liutkus and Badeau 2015. Taught on: book/foundations/masks
+    """
+    magnitude = bins.abs()
     loudest = magnitude.amax(0, keepdim=True)  # (1, C, F, T)
     share = (magnitude / loudest.clamp(min=torch.finfo(loudest.dtype).tiny)).pow(p)  # at most 1: no overflow
     share = torch.where(loudest > 0, share, 1.0)
     return share / share.sum(0, keepdim=True)
+
+
+def complex_mask(bins: Tensor) -> Tensor:
+    """Divide each source by the mixture, the sum of all: `(S, C, F, T)` complex to complex masks.
+
+    Source: Williamson, Wang and Wang 2016. Taught on: book/foundations/masks
+    """
+    mixture = bins.sum(0, keepdim=True)  # (1, C, F, T)
+    silent = mixture.abs() < SILENT
+    return torch.where(silent, 1 / len(bins), bins / torch.where(silent, 1.0, mixture))
+
+
+def phase_sensitive_mask(bins: Tensor) -> Tensor:
+    """Take the real part of the complex mask: of all real masks the nearest to the source, in each bin by itself.
+
+    `(S, C, F, T)` complex to real, from below 0 to above 1. Source: Erdogan et al. 2015.
+    Taught on: book/foundations/masks
+    """
+    return complex_mask(bins).real
+
+
+def truncated_phase_sensitive_mask(bins: Tensor) -> Tensor:
+    """Cut the phase-sensitive mask to the range from 0 to 1, bin by bin still the best there: `(S, C, F, T)`.
+
+    Source: Erdogan et al. 2015. Taught on: book/foundations/masks
+    """
+    return phase_sensitive_mask(bins).clamp(0.0, 1.0)
 
 
 def separate_ideal(
@@ -53,9 +102,9 @@ def separate_ideal(
 ) -> Tensor:
     """Separate the mixture of the sources with their own ideal masks: `(S, C, N) -> (S, C, N)`.
 
-    The estimates have the mixture's phase. Without `mixture (C, N)` it is the sum of the sources; with it,
-    what the sources leave of it counts as one more source, which is not returned. Raises ValueError as
-    `ideal_masks` does. Taught on: book/evaluation/oracles
+    Unless the masks are complex, the estimates have the mixture's phase, or its opposite. Without `mixture (C, N)` it
+    is the sum of the sources; with it, what the sources leave of it counts as one more source, which is not returned.
+    Raises ValueError as `ideal_masks` does. Taught on: book/evaluation/oracles
     """
     _check_sources(sources)
     S, N = len(sources), sources.shape[-1]
@@ -95,7 +144,7 @@ def evaluate(
     def estimate(track) -> Tensor:
         return separate_ideal(track.sources(names), kind, p, n_fft, hop, track.mixture())
 
-    title = "ideal binary mask" if kind == "binary" else f"ideal ratio mask, p = {p:g}"
+    title = f"ideal ratio mask, p = {p:g}" if kind == "ratio" else f"ideal {kind.replace('_', '-')} mask"
     return score(estimate, tracks, names, title=title, progress=progress)
 
 

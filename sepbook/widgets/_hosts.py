@@ -16,15 +16,10 @@ def page_element(spec, files, audio=None, figures=None):
 
     ``audio`` and ``figures`` are folders, by default those that SEPBOOK_BOOK_AUDIO and SEPBOOK_BOOK_FIGURES name.
     """
-    folders = {"audio": audio or folder("AUDIO"), "figures": figures or folder("FIGURES")}
-    addresses = {}
-    for name, data in files.items():
-        kind = "figures" if name.endswith(".png") else "audio"
-        write(Path(folders[kind]) / name, data)
-        addresses[name] = f"{STATIC}/{kind}/{name}"
-    data = html.escape(json.dumps({"spec": spec, "files": addresses}))
+    where = addresses(files, audio, figures)
+    data = html.escape(json.dumps({"spec": spec, "files": where}))
     items = "\n".join(
-        native_player(label(version, clip, spec), addresses[clip["audio"]])
+        native_player(label(version, clip, spec), where[clip["audio"]])
         for version in spec["versions"]
         for clip in version["clips"]
     )
@@ -35,6 +30,17 @@ def page_element(spec, files, audio=None, figures=None):
         f'<div class="sepbook-player" data-player="{data}">\n'
         f'{title}<ul class="sp-native">\n{items}\n</ul>\n</div>'
     )
+
+
+def addresses(files, audio=None, figures=None):
+    """Write files into the two folders and return their addresses by name."""
+    folders = {"audio": audio or folder("AUDIO"), "figures": figures or folder("FIGURES")}
+    found = {}
+    for name, data in files.items():
+        kind = "figures" if name.endswith(".png") else "audio"
+        write(Path(folders[kind]) / name, data)
+        found[name] = f"{STATIC}/{kind}/{name}"
+    return found
 
 
 def label(version, clip, spec):
@@ -72,13 +78,23 @@ def write(path, data):
 
 @cache
 def bundle(name):
-    """Return a module's source with the modules that it imports in place of its import lines.
+    """Return a module's source with the modules that it imports in place of its import lines, each once.
 
     A kernel can hand over one module only. Exported names become plain ones, except the default export.
     """
+    return inlined(name, set())
+
+
+def inlined(name, seen):
+    """Return a module's source with its imports in place, without those that are among the names in `seen`."""
+    seen.add(name)
     source = (HERE / name).read_text(encoding="utf-8")
-    inline = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";$', re.MULTILINE)
-    return inline.sub(lambda line: re.sub(r"^export ", "", bundle(line[1]), flags=re.MULTILINE), source)
+    imports = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";$', re.MULTILINE)
+
+    def inline(line):
+        return "" if line[1] in seen else re.sub(r"^export (?!default)", "", inlined(line[1], seen), flags=re.MULTILINE)
+
+    return imports.sub(inline, source)
 
 
 @cache

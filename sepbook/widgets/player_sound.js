@@ -107,7 +107,7 @@ export function gains(versions, { version, solo, mute, matched }) {
 }
 
 /** The bytes of a file: an address to fetch on a book page, a DataView from a kernel. */
-async function bytes(file) {
+export async function bytes(file) {
   if (typeof file !== "string") return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
   const answer = await fetch(file);
   if (!answer.ok) throw new Error(`${file} answers ${answer.status}`);

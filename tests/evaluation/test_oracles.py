@@ -1,12 +1,15 @@
 """Ideal masks: shares that sum to one, order among oracles, silence, and what bounds them."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sepbook.building_blocks.stft import STFT
 from sepbook.evaluation.metrics import si_sdr_improvement
-from sepbook.evaluation.oracles import equal_shares, ideal_masks, separate_ideal
+from sepbook.evaluation.oracles import KINDS, equal_shares, evaluate, ideal_masks, separate_ideal
 
 RATE = 8000
 
@@ -44,6 +47,55 @@ def test_a_high_power_is_nearly_binary():
     sources = noise()
     near = (ideal_masks(sources, p=300) - ideal_masks(sources, "binary")).abs().mean()
     assert near < 0.01
+
+
+def test_complex_masks_return_the_sources():
+    sources = noise()
+    torch.testing.assert_close(separate_ideal(sources, "complex"), sources, atol=1e-4, rtol=0)
+    masks = ideal_masks(sources, "complex")
+    torch.testing.assert_close(masks.sum(0), torch.ones_like(masks[0]), atol=1e-3, rtol=0)
+
+
+def test_phase_sensitive_masks_by_hand():
+    """A source and its rest at a right angle, 3 to 4: the mask is 9/25. Against the mixture: below 0, and above 1."""
+    n = torch.arange(8192)
+    tone, turned = torch.cos(torch.pi * n / 8), torch.sin(torch.pi * n / 8)  # bin 64 of 1024
+    for pair, share in [((3 * tone, 4 * turned), 9 / 25), ((-tone, 3 * tone), -1 / 2), ((3 * tone, -tone), 3 / 2)]:
+        sources = torch.stack(pair)[:, None]
+        for kind, expected in [("phase_sensitive", share), ("truncated_phase_sensitive", min(max(share, 0.0), 1.0))]:
+            mask = ideal_masks(sources, kind)[0, 0, 64, 8:-8]
+            torch.testing.assert_close(mask, torch.full_like(mask, expected), atol=1e-3, rtol=0)
+
+
+def test_no_real_mask_is_nearer_to_the_source_in_any_bin():
+    sources = noise(S=2, C=1)
+    bins = STFT()(sources)
+    mixture = bins.sum(0)
+
+    def error(masks):
+        return (masks * mixture - bins).abs()
+
+    best, between = (
+        error(ideal_masks(sources, "phase_sensitive")),
+        error(ideal_masks(sources, "truncated_phase_sensitive")),
+    )
+    for masks in [ideal_masks(sources), ideal_masks(sources, p=2), ideal_masks(sources, "binary"), 0 * between, 0.5]:
+        assert (between <= error(masks) + 1e-5).all()
+    assert (best <= between + 1e-5).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_finite_and_scored(kind):
+    sources = torch.cat([noise(), torch.zeros(1, 2, 3000)])
+    sources[:, :, 1000:2500] = 0
+    sources[1] = -sources[0]  # they cancel
+    masks = ideal_masks(sources, kind)
+    assert masks.isfinite().all() and masks.is_complex() == (kind == "complex")
+    track = SimpleNamespace(
+        name="noise", seconds=1.0, mixture=lambda: sources.sum(0), sources=lambda names=None: sources
+    )
+    scores = evaluate([track], "abcd", kind, progress=False)
+    assert kind.split("_")[-1] in scores.title
 
 
 def test_silence_is_safe():

@@ -1,0 +1,74 @@
+// What the mask painter plays: one loop, whose content may change at any moment without a click.
+import { Clock, bytes } from "./player_sound.js";
+
+const HANDOVER = 0.06; // seconds until a new sound has started: `Clock` needs as long
+const EDGE = 0.005; // seconds: the ends of the loop are faded, so that its seam is not heard
+
+/** The samples of a mono 16-bit WAV file, from -1 to 1: exactly those that Python wrote, without any decoder's delay. */
+export async function readWav(file) {
+  const view = new DataView(await bytes(file));
+  let at = 12;
+  while (view.getUint32(at) !== 0x64617461) at += 8 + view.getUint32(at + 4, true); // until "data"
+  const count = view.getUint32(at + 4, true) / 2;
+  return Float32Array.from({ length: count }, (_, n) => view.getInt16(at + 8 + 2 * n, true) / 32768);
+}
+
+export class Loop {
+  #count = 0;
+
+  constructor(rate) {
+    Object.assign(this, { rate, clock: null, samples: null });
+  }
+
+  get playing() {
+    return this.clock?.playing ?? false;
+  }
+
+  get time() {
+    return this.clock?.time ?? 0;
+  }
+
+  /** Make the clock if there is none, and wake it: call this while the user's gesture lasts. */
+  wake(seconds) {
+    if (navigator.audioSession) navigator.audioSession.type = "playback"; // iOS: sound despite the silent switch
+    if (!this.clock) {
+      this.clock = new Clock(new AudioContext({ sampleRate: this.rate }), seconds);
+      this.clock.setLoop(true);
+    }
+    this.clock.context.resume();
+  }
+
+  /** Play these samples from now on, in place of the ones before and at the same time in the loop. */
+  put(samples) {
+    this.samples = samples;
+    if (!this.clock) return;
+    const { clock, rate } = this;
+    const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate });
+    const edge = EDGE * rate;
+    const fade = (_, n) => samples[n] * Math.min(1, n / edge, (samples.length - 1 - n) / edge);
+    buffer.copyToChannel(Float32Array.from({ length: samples.length }, fade), 0);
+    const then = clock.context.currentTime + HANDOVER;
+    for (const [key, { gain, source }] of clock.strips) {
+      gain.gain.setTargetAtTime(0, then, 0.004);
+      source?.stop(then + 0.1);
+      clock.strips.delete(key);
+    }
+    clock.add(++this.#count, buffer);
+    clock.setGain(this.#count, 1);
+  }
+
+  async play(seconds) {
+    this.wake(seconds);
+    if (this.samples) this.put(this.samples);
+    this.clock.play();
+  }
+
+  pause() {
+    this.clock?.pause();
+    setTimeout(() => !this.playing && this.clock?.context.state === "running" && this.clock.context.suspend(), 200);
+  }
+
+  close() {
+    this.clock?.context.close();
+  }
+}
