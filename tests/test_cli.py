@@ -108,6 +108,44 @@ def test_separate_goes_where_it_is_told_from_any_folder(place, capsys, monkeypat
     assert not (place / "stems" / "bass.wav").exists()
 
 
+def test_every_command_works_from_any_folder_with_relative_paths(place, capsys, monkeypatch):
+    (place / "far" / "away").mkdir(parents=True)
+    monkeypatch.chdir(place / "far" / "away")
+    up = os.path.join("..", "..")
+    weights, data = os.path.join(up, "tiny.safetensors"), os.path.join(up, "stems")
+    out = os.path.join(up, "far", "out")
+    assert call(capsys, "separate", os.path.join(up, "song.wav"), "--weights", weights, "-o", out)[0] == 0
+    assert len(list((place / "far" / "out").glob("*.wav"))) == 4
+    train = ["train", "unet", "--data", data, "--steps", 1, "--batch-size", 1, "--seconds", 0.2, "-q", *SET]
+    code, run, err = call(capsys, *train)
+    assert code == 0 and run == os.path.join("runs", "unet_small", "weights.safetensors") + "\n", err
+    assert (place / "far" / "away" / run.strip()).exists()
+    code, out, err = call(capsys, "evaluate", "--data", data, "--weights", run.strip(), "-q")
+    assert code == 0 and "vocals" in out, err
+
+
+def strictly(text):
+    """Read JSON as other languages do: NaN and Infinity are none."""
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_json_is_json_and_nothing_else_even_where_there_is_no_score(place, capsys):
+    audio.save("stems/alone/only/vocals.wav", torch.zeros(1, RATE), RATE)
+    for stem in ("drums", "bass", "other"):
+        audio.save(f"stems/alone/only/{stem}.wav", noise(1, RATE), RATE)
+    arguments = ["--weights", "tiny.safetensors", "--data", "stems", "--split", "alone", "--oracle", "--json"]
+    code, out, _ = call(capsys, "evaluate", *arguments)
+    scores = strictly(out)["scores"]
+    assert code == 0 and scores["silent"] == 1 and scores["improvement"]["interval"] == [None, None]
+    for rest in ([], ["--preset", "paper", "--depth", 0], ["--time", "--seconds", 0.1]):
+        code, out, err = call(capsys, "shapes", "unet", "--json", *rest)
+        assert (code, err) == (0, "") and strictly(out)["system"] == "unet"
+
+
 def test_overwrite_is_asked_for(place, capsys):
     assert call(capsys, "separate", "song.wav", "--weights", "tiny.safetensors", "-o", "out")[0] == 0
     code, out, err = call(capsys, "separate", "song.wav", "--weights", "tiny.safetensors", "-o", "out")
@@ -185,6 +223,29 @@ def test_train_writes_to_runs_and_says_so_without_valid(place, capsys):
         capsys, "train", "unet", "--data", "stems", "--steps", 2, "--batch-size", 1, "--seconds", 0.2, *SET
     )
     assert code == 0 and out.startswith(os.path.join("runs", "unet_small")) and "no folder 'valid'" in err
+
+
+def test_a_folder_for_the_run_that_is_there_already_or_cannot_be_written(place, capsys, monkeypatch):
+    train = ["train", "unet", "--data", "stems", "--steps", 1, "--batch-size", 1, "--seconds", 0.2, "-q", *SET]
+    (place / "run").mkdir()
+    (place / "run" / "notes.txt").write_text("mine")
+    code, _, err = call(capsys, *train, "--out", "run", "--resume")
+    assert code == 0 and "note: run holds no run to go on with: this is a new one" in err
+    assert (place / "run" / "notes.txt").read_text() == "mine"
+    code, _, err = call(capsys, *train, "--out", "run")
+    assert code == 2 and "run: already holds a training run; resume it" in err and "--resume" in err
+    code, _, err = call(capsys, *train, "--out", "run", "--resume", "--seconds", 0.3)
+    assert code == 2 and "the data's seconds=0.2, but now seconds=0.3" in err
+
+    def refuse(path, *rest):
+        raise PermissionError(13, "Permission denied", path)
+
+    drawn = []
+    monkeypatch.setattr(Mixtures, "__getitem__", lambda self, index: drawn.append(index))
+    monkeypatch.setattr("sepbook._locking.os.open", refuse)
+    code, _, err = call(capsys, *train, "--out", "locked")
+    assert code == 2 and "locked: no folder that can be written to (Permission denied)" in err
+    assert not drawn, "it is said before the first step"
 
 
 def test_ctrl_c_while_training_keeps_the_work(place, capsys, monkeypatch):

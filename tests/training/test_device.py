@@ -1,7 +1,10 @@
 import pytest
 import torch
 
+from sepbook.architectures import create
+from sepbook.training import checkpoint, loop
 from sepbook.training import device as where
+from tests.systems import Synthetic
 
 
 @pytest.fixture
@@ -61,3 +64,37 @@ def test_autocast_and_move():
     moved = where.choose("cpu").move({"mixture": torch.ones(1), "track": ["a"]})
     assert moved["track"] == ["a"] and moved["mixture"].device.type == "cpu"
     assert where.peak_memory(torch.device("cpu")) >= 0
+
+
+class Breaks(Synthetic):
+    def __getitem__(self, i):
+        if i == 6:
+            raise OSError("the cable is out")
+        return super().__getitem__(i)
+
+
+@pytest.mark.parametrize(("dtype", "scaler"), [(torch.bfloat16, False), (torch.float16, True)])
+def test_the_loop_trains_in_the_chosen_format_and_goes_on_in_it(monkeypatch, tmp_path, dtype, scaler):
+    """As on a card that has it: the network's products are short, weights and loss are not, the scaler is kept."""
+    monkeypatch.setattr(loop, "choose", lambda *_: where.Device(torch.device("cpu"), dtype, scaler, "a test"))
+    kinds = set()
+
+    def run(kind, **fields):
+        torch.manual_seed(0)
+        system = create("unet", widths=(4, 8))
+        system.network.encoder[0].conv.register_forward_hook(lambda module, inputs, output: kinds.add(output.dtype))
+        config = loop.TrainConfig(steps=6, batch_size=2, save_every=1, **fields)
+        loop.train(system, kind(system, items=4, samples=4000), config=config, progress=False)
+        return system.state_dict()
+
+    whole = run(Synthetic)
+    assert kinds == {dtype}
+    assert (
+        all(v.isfinite().all() for v in whole.values()) and whole["network.encoder.0.conv.weight"].dtype.itemsize == 4
+    )
+    with pytest.raises(OSError, match="cable"):
+        run(Breaks, folder=str(tmp_path))
+    _, header = checkpoint.read(tmp_path / "last.safetensors")
+    assert header["scaler"].get("_growth_tracker") == (3 if scaler else None)
+    resumed = run(Synthetic, folder=str(tmp_path), resume=True)
+    assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
