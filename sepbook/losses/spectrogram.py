@@ -30,7 +30,7 @@ def reduce(per_item: Tensor, reduction: str) -> Tensor:
 def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     """Mean absolute error, computed in float32.
 
-    `(B, …), (B, …) -> ()`, or `(B,)` with reduction="none". On masked magnitudes `(B, S, C, F, T)` this is the
+    `(B, …), (B, …) -> ()`, or `(B,)` with ``reduction="none"``. On masked magnitudes `(B, S, C, F, T)` this is the
     loss of the singing-voice U-Net (Jansson 2017). Raises ValueError when the shapes differ.
     Taught on: book/losses/spectrogram
     """
@@ -41,7 +41,7 @@ def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
 def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     """Mean squared error, computed in float32: the squared L2 norm divided by the number of bins.
 
-    `(B, …), (B, …) -> ()`, or `(B,)` with reduction="none". Raises ValueError when the shapes differ.
+    `(B, …), (B, …) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError when the shapes differ.
     Taught on: book/losses/spectrogram
     """
     check_pair(estimates, sources, reduction)
