@@ -15,8 +15,10 @@ its middle one chunk fades into the next; the two weights sum to one::
                             |← overlap →|
 
 Chunks start at multiples of `STRIDE` samples (or of the system's own `stride`), so that they meet the same
-grid of frames as one pass over the whole would. A system that measures the whole signal first (its loudest
-point, say) still answers a little differently in chunks.
+grid of frames as one pass over the whole would. If what is thrown away on each side is longer than half the
+system's receptive field, the estimates are those of one pass; the usual 30 s do for fields of five seconds.
+A system that measures the whole signal first (its loudest point, say), or that remembers all of it, still
+answers a little differently in chunks.
 
 Taught on: book/evaluation/separation
 """
