@@ -1,6 +1,7 @@
 """From file to files: streamed, the same as in memory, whole stems or none, in bounded memory."""
 
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +98,32 @@ def test_bad_samples_in_the_middle_leave_nothing(tmp_path):
     with pytest.raises(audio.AudioError, match="song.wav.*NaN"):
         separate_file(Halves(), song, tmp_path / "stems", chunk_seconds=1)
     assert written(tmp_path / "stems") == []
+
+
+def test_a_song_that_changes_meanwhile_leaves_nothing(tmp_path):
+    song = audio.save(tmp_path / "song.wav", sound(1, 400_000), 8000)
+
+    class Disturbed(Halves):
+        def forward(self, mixture):
+            with open(song, "ab") as file:
+                file.write(b"more")
+            return super().forward(mixture)
+
+    with pytest.raises(audio.AudioError, match="song.wav: the file changed while it was read"):
+        separate_file(Disturbed(), song, tmp_path / "stems", chunk_seconds=1)
+    assert written(tmp_path / "stems") == []
+
+
+def test_a_folder_that_vanishes_meanwhile_is_named(tmp_path):
+    song = audio.save(tmp_path / "song.wav", sound(1, 40_000), 8000)
+
+    class Vanishes(Halves):
+        def forward(self, mixture):
+            shutil.rmtree(tmp_path / "stems", ignore_errors=True)
+            return super().forward(mixture)
+
+    with pytest.raises(audio.AudioError, match=r"stems.second.wav: cannot be written \(No such file"):
+        separate_file(Vanishes(), song, tmp_path / "stems", chunk_seconds=1)
 
 
 def test_existing_stems_are_safe(tmp_path):

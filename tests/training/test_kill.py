@@ -144,8 +144,8 @@ def test_stopped_at_any_moment_and_resumed_bit_for_bit(tmp_path, run, whole, wor
     _, seconds = run(tmp_path / "measured", workers)
     moment = torch.Generator().manual_seed(workers + signal)
     stopped, folder, at = 0, tmp_path / "0", set()
-    while stopped < MOMENTS:
-        after = 0.4 * seconds * torch.rand(1, generator=moment).item()
+    while stopped < MOMENTS or len(at) < 4:  # in at least four different steps, however busy the machine is
+        after = (0.4 + 0.02 * stopped) * seconds * torch.rand(1, generator=moment).item()
         status, _ = run(folder, workers, signal, after)
         assert status in (0, 130, -signal), "it ended by itself, by an error"
         stopped += 1
@@ -156,7 +156,6 @@ def test_stopped_at_any_moment_and_resumed_bit_for_bit(tmp_path, run, whole, wor
             folder = tmp_path / str(stopped)
     assert run(folder, workers)[0] == 0
     assert_same_run(folder, whole)
-    assert len(at) >= 4, "the moments lie in different steps"
 
 
 def test_killed_while_a_checkpoint_is_written(tmp_path, run, whole):
