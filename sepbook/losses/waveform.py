@@ -1,4 +1,8 @@
-"""Losses on waveforms. SI-SDR, the measure of most tables, and its negative, which can be trained on.
+"""Losses on waveforms: how far the estimated samples are from the true ones.
+
+Two of them measure distances, sample by sample (`l1`, `mse`). Three compare energies in decibels and are negated, so
+that smaller is better (`sdr_loss`, `si_sdr_loss`, `si_snr_loss`). All take estimates and sources `(B, S, C, N)`, are
+computed in float32 whatever they are given (float64 stays float64), and are finite with finite gradients on silence.
 
 Taught on: book/losses/waveform
 """
@@ -6,40 +10,126 @@ Taught on: book/losses/waveform
 import torch
 from torch import Tensor
 
-from sepbook.losses.spectrogram import check_pair, reduce
+from sepbook.losses._waveforms import check_finite, check_waveforms
 
-EPSILON = 1e-10  # energy per sample, added to both energies: -100 dB against full scale
+EPSILON = 1e-10  # energy per sample, added to both energies of a ratio: -100 dB against full scale
+SILENCE = 1e-9  # a source with less energy per sample counts as silent: -90 dB
+
+
+def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
+    """Mean absolute error of the samples: (1/N) Σ |x̂ - x|.
+
+    `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError when the two do not
+    belong together or a sample is NaN. Source: Défossez 2019. Taught on: book/losses/waveform
+    """
+    check_waveforms(estimates, sources, reduction)
+    error = full(estimates) - full(sources)
+    return _reduce(error.abs().flatten(1).mean(1), estimates, sources, reduction)
+
+
+def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
+    """Mean squared error of the samples: (1/N) Σ (x̂ - x)².
+
+    `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError when the two do not
+    belong together or a sample is NaN. Source: Stoller 2018. Taught on: book/losses/waveform
+    """
+    check_waveforms(estimates, sources, reduction)
+    error = full(estimates) - full(sources)
+    return _reduce(error.square().flatten(1).mean(1), estimates, sources, reduction)
+
+
+def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
+    """Signal-to-distortion ratio in dB, also called SNR: all that is not the source, at its own level, is distortion.
+
+    10 log10(‖x‖² / ‖x̂ - x‖²), channels and samples together. `(…, C, N), (…, C, N) -> (…)`. It is not the SDR of
+    BSS Eval, which forgives a filter of 512 samples. Raises ValueError when the shapes differ. Source: Le Roux 2019.
+    Taught on: book/losses/waveform
+    """
+    check_waveforms(estimates, sources)
+    x_hat, x = full(estimates).flatten(-2), full(sources).flatten(-2)  # (…, C * N)
+    return _decibels(x, x_hat - x)
 
 
 def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tensor:
     """Scale-invariant signal-to-distortion ratio in dB, channels and samples together.
 
-    ``sources (…, C, N)`` is scaled to lie as near to the estimate as it can; what remains of the estimate is
-    distortion: 10 log10(‖αs‖² / ‖ŝ − αs‖²) with α = ⟨ŝ, s⟩ / ‖s‖². `(…, C, N), (…, C, N) -> (…)`.
-
-    Computed in float32 with `EPSILON` · C · N added to each energy, so that silence in either signal gives a
-    finite value and a finite gradient. With ``zero_mean`` it is the SI-SNR of the speech papers.
-    Source: Le Roux 2019. Raises ValueError when the shapes differ. Taught on: book/losses/waveform
-    """
-    check_pair(estimates, sources)
-    estimates, sources = estimates.float(), sources.float()
-    if zero_mean:
-        estimates = estimates - estimates.mean(-1, keepdim=True)
-        sources = sources - sources.mean(-1, keepdim=True)
-    floor = EPSILON * sources.shape[-1] * sources.shape[-2]
-    energy = sources.square().sum((-2, -1), keepdim=True)  # (…, 1, 1)
-    scale = (estimates * sources).sum((-2, -1), keepdim=True) / (energy + floor)
-    target = scale * sources
-    signal = target.square().sum((-2, -1)) + floor
-    distortion = (estimates - target).square().sum((-2, -1)) + floor
-    return 10 * torch.log10(signal / distortion)
-
-
-def si_sdr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", zero_mean: bool = True) -> Tensor:
-    """Negative SI-SDR in dB, averaged over sources: smaller is better.
-
-    `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with reduction="none". Source: Luo 2018.
+    The source is scaled to lie as near to the estimate as it can; what remains of the estimate is distortion:
+    10 log10(‖αx‖² / ‖x̂ - αx‖²) with α = ⟨x̂, x⟩ / ‖x‖². `(…, C, N), (…, C, N) -> (…)`. With ``zero_mean`` it is the
+    SI-SNR of the speech papers. Raises ValueError when the shapes differ. Source: Le Roux 2019.
     Taught on: book/losses/waveform
     """
-    check_pair(estimates, sources, reduction)
-    return reduce(-si_sdr(estimates, sources, zero_mean).flatten(1).mean(1), reduction)
+    check_waveforms(estimates, sources)
+    x_hat, x = full(estimates), full(sources)
+    if zero_mean:
+        x_hat, x = x_hat - x_hat.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
+    x_hat, x = x_hat.flatten(-2), x.flatten(-2)  # (…, C * N)
+    floor = EPSILON * x.shape[-1]
+    scale = (x_hat * x).sum(-1, keepdim=True) / (x.square().sum(-1, keepdim=True) + floor)
+    target = scale * x
+    return _decibels(target, x_hat - target)
+
+
+def sdr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", skip_silent: bool = False) -> Tensor:
+    """Negative SDR in dB, averaged over sources: smaller is better.
+
+    `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. With ``skip_silent``, sources below -90 dB
+    are left out of the average, and an item in which all are silent counts 0. Raises ValueError like `l1`.
+    Source: Le Roux 2019. Taught on: book/losses/waveform
+    """
+    check_waveforms(estimates, sources, reduction)
+    values = -_over_sources(sdr(estimates, sources), sources, skip_silent)
+    return _reduce(values, estimates, sources, reduction)
+
+
+def si_sdr_loss(
+    estimates: Tensor,
+    sources: Tensor,
+    reduction: str = "mean",
+    zero_mean: bool = False,
+    skip_silent: bool = False,
+) -> Tensor:
+    """Negative SI-SDR in dB, averaged over sources: smaller is better.
+
+    `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. ``zero_mean`` makes it the SI-SNR loss,
+    ``skip_silent`` works as in `sdr_loss`. Raises ValueError like `l1`. Source: Le Roux 2019.
+    Taught on: book/losses/waveform
+    """
+    check_waveforms(estimates, sources, reduction)
+    values = -_over_sources(si_sdr(estimates, sources, zero_mean), sources, skip_silent)
+    return _reduce(values, estimates, sources, reduction)
+
+
+def si_snr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", skip_silent: bool = False) -> Tensor:
+    """Negative SI-SNR in dB: `si_sdr_loss` after the mean of every channel is subtracted.
+
+    `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError like `l1`.
+    Source: Luo 2018. Taught on: book/losses/waveform
+    """
+    return si_sdr_loss(estimates, sources, reduction, True, skip_silent)
+
+
+def full(x: Tensor) -> Tensor:
+    """Return samples in float32; float64 stays as it is, for checks. Taught on: book/losses/waveform."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
+def _decibels(signal: Tensor, distortion: Tensor) -> Tensor:
+    """Return the ratio of two energies along the last axis in dB, `EPSILON` per sample added to both."""
+    floor = EPSILON * signal.shape[-1]
+    return 10 * torch.log10((signal.square().sum(-1) + floor) / (distortion.square().sum(-1) + floor))
+
+
+def _over_sources(decibels: Tensor, sources: Tensor, skip_silent: bool) -> Tensor:
+    """Average `(B, S)` over S, without the silent sources where asked: `(B,)`."""
+    if not skip_silent:
+        return decibels.reshape(len(decibels), -1).mean(1)
+    heard = full(sources).square().mean((-2, -1)) > SILENCE  # (B, S)
+    kept = torch.where(heard, decibels, 0.0)
+    count = heard.reshape(len(heard), -1).sum(1).clamp(min=1)
+    return kept.reshape(len(kept), -1).sum(1) / count
+
+
+def _reduce(values: Tensor, estimates: Tensor, sources: Tensor, reduction: str) -> Tensor:
+    """Return `(B,)` as it is ("none") or its mean ("mean"), after a look for NaN."""
+    check_finite(values, estimates, sources)
+    return values.mean() if reduction == "mean" else values

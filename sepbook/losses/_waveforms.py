@@ -1,0 +1,78 @@
+"""Looks at what a waveform loss is given, and says what is wrong with it.
+
+Taught on: book/losses/waveform
+"""
+
+import torch
+from torch import Tensor
+
+REDUCTIONS = ("mean", "none")
+AXES = {"B": "item of the batch", "S": "source", "C": "audio channel", "N": "sample"}
+MEND = {
+    "B": "",
+    "S": " The two hold a different number of sources: choose the same ones, in the same order.",
+    "C": " Mono and stereo do not mix: bring both to the same number of channels.",
+    "N": " Crop or pad the estimates to the length of the sources before the loss.",
+}
+
+
+def check_waveforms(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> None:
+    """Raise ValueError, which names the axis, unless the two belong together.
+
+    Taught on: book/losses/waveform
+    """
+    for name, x in (("estimates", estimates), ("sources", sources)):
+        if not x.is_floating_point():
+            raise ValueError(f"{name} are of type {x.dtype}; samples are floating point numbers, such as float32")
+    if estimates.shape != sources.shape:
+        raise ValueError(_difference(estimates, sources))
+    if sources.ndim < 2 or sources.numel() == 0:
+        raise ValueError(f"sources are {sizes(sources)}: there must be samples along (…, C, N)")
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}")
+    if sources.requires_grad and not estimates.requires_grad and torch.is_grad_enabled():
+        raise ValueError(
+            "the sources carry a gradient and the estimates do not: they seem to be swapped. "
+            "A loss is called as loss(estimates, sources)"
+        )
+
+
+def _difference(estimates: Tensor, sources: Tensor) -> str:
+    both = f"estimates {sizes(estimates)} and sources {sizes(sources)} must have the same shape"
+    if estimates.ndim != sources.ndim:
+        return f"{both}, but have {estimates.ndim} and {sources.ndim} axes"
+    unlike = [
+        (letter, e, s) for letter, e, s in zip(letters(sources), estimates.shape, sources.shape, strict=True) if e != s
+    ]
+    said = "; ".join(f"{letter} ({AXES.get(letter, 'axis')}) is {e} and {s}" for letter, e, s in unlike)
+    return f"{both}: {said}.{''.join(MEND.get(letter, '') for letter, *_ in unlike)}"
+
+
+def check_finite(values: Tensor, estimates: Tensor, sources: Tensor) -> None:
+    """Raise ValueError that says where the first sample is that made a value `(B, …)` NaN or infinite.
+
+    The samples are searched only when a value is bad, so that a good step costs nothing.
+    Taught on: book/losses/waveform
+    """
+    if torch.compiler.is_compiling() or values.isfinite().all():
+        return
+    for name, x in (("estimates", estimates), ("sources", sources)):
+        bad = (~x.isfinite()).nonzero()
+        if len(bad):
+            at = ", ".join(f"{letter}={i}" for letter, i in zip(letters(x), bad[0].tolist(), strict=True))
+            raise ValueError(
+                f"the {name} hold {len(bad)} samples that are NaN or infinite, the first at ({at}); "
+                "look at what made them"
+            )
+    largest = max(estimates.abs().max().item(), sources.abs().max().item())
+    raise ValueError(f"the samples are finite, but as large as {largest:.1e}: their squares do not fit into float32")
+
+
+def letters(x: Tensor) -> str:
+    """Return the letters of the axes, the last ones of B, S, C, N. Taught on: book/losses/waveform."""
+    return "?" * (x.ndim - 4) + "BSCN"[max(0, 4 - x.ndim) :]
+
+
+def sizes(x: Tensor) -> str:
+    """Write a shape with its axes named, as in (B=2, S=4, C=1, N=16000). Taught on: book/losses/waveform."""
+    return "(" + ", ".join(f"{a}={n}" for a, n in zip(letters(x), x.shape, strict=True)) + ")"
