@@ -5,6 +5,7 @@ On a page: `plots.show(lambda: plots.spectrogram(samples, rate), alt="…")`.
 Taught on: book/how_to_read
 """
 
+from sepbook.plots.alignment import align, alignment
 from sepbook.plots.charts import bars, curves, loss_curve
 from sepbook.plots.diagram import ladder, unet_diagram
 from sepbook.plots.page import show
@@ -13,6 +14,8 @@ from sepbook.plots.style import COLOURS, colour, styled, use_style
 
 __all__ = [
     "COLOURS",
+    "align",
+    "alignment",
     "bars",
     "colour",
     "curves",
