@@ -1,0 +1,215 @@
+"""Checks for the lab on the sketch: a shape, three mends, and freezing. Taught on: book/architectures/keras_sketch."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sepbook.architectures import create
+from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+
+
+def _random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@exercise(
+    "Exercise 1: halved twice",
+    hints=(
+        "There are two steps, and each is the same sum: where does a window of 5 fit when it moves in steps of 2?",
+        "Do (size - 5) // 2 + 1 for F and T, and then the same again with what came out. The pool keeps H.",
+    ),
+)
+def exercise_1(prediction):
+    """Check the predicted (H, F, T) of Conv2d(1, 16, 5, stride=2) and MaxPool2d(5, stride=2) on 256 bins, 64 frames."""
+    known = {
+        (16, 64, 16): "This is a quarter of each axis: right if there were zeros around the maps. There are none.",
+        (16, 126, 30): "This is what the convolution returns. The pool comes after it.",
+        (16, 128, 32): "This is what the sketch's author had in mind: one halving. There are two, and no zeros.",
+        (16, 61, 14): "T: the convolution leaves 30 frames, and (30 - 5) // 2 rounds down before you add one.",
+    }
+    expect_sizes(prediction, (16, 61, 13), "H F T", known)
+    return "A quarter and less in one block. The third block would have no room for its window."
+
+
+def _join(up, below: Tensor, skip: Tensor, order=(0, 1), end: bool = True) -> Tensor:
+    x = up(below)
+    F, T = skip.shape[-2:]
+    x = x[..., :F, :T] if end else x[..., x.shape[-2] - F :, x.shape[-1] - T :]
+    pair = (x, skip)
+    return torch.cat([pair[order[0]], pair[order[1]]], dim=1)
+
+
+@exercise(
+    "Exercise 2: enlarge, then join",
+    hints=(
+        "Three things: what is enlarged, how large it is beside the skip, and along which axis the two are stacked.",
+        "x = up(below); then x[..., :F, :T] with F, T = skip.shape[-2:]; then torch.cat([x, skip], dim=1).",
+    ),
+)
+def exercise_2(enlarge_and_join):
+    """Check a function of up, below `(B, H, F, T)`, skip `(B, H', F', T')`: `(B, H'' + H', F', T')`, below first."""
+    for sizes in ((8, 6), (15, 9), (7, 12)):
+        half = [-(-size // 2) for size in sizes]
+        up = nn.Upsample(scale_factor=2)
+        below = _random(2, 4, *half, seed=1).requires_grad_()
+        skip = _random(2, 4, *sizes, seed=2).requires_grad_()
+        made = [2 * size for size in half]
+        where = "It is about a skip of {} bins and {} frames; up returns {} and {}.".format(*sizes, *made)
+        known = {
+            "the skip stands before what comes from below": _join(up, below, skip, (1, 0)),
+            "the crop takes from the beginning, but the spare bins and frames are at the end": _join(
+                up, below, skip, end=False
+            ),
+        }
+        result = call(enlarge_and_join, up, below, skip)
+        expect_shape(result, (2, 8, *sizes), "B H F T", where, "Crop to the skip, then stack along H: dim=1.")
+        expect_values(result, _join(up, below, skip), "B H F T", known, where)
+        expect_gradient(result, below, skip)
+    return "Every map meets its own size, whatever was rounded up on the way down."
+
+
+@exercise(
+    "Exercise 3: from logits to an estimate",
+    hints=(
+        "Ask two questions of the result. Is it anywhere louder than the mixture? Does it know the mixture at all?",
+        "The mask is torch.sigmoid(logits(magnitude)), a share for each bin. Return mask * magnitude.",
+    ),
+)
+def exercise_3(estimate):
+    """Check a function of logits and magnitude `(B, C, F, T)`: the estimated magnitude of the source."""
+    layer = nn.Conv2d(1, 1, 3, padding=1)
+    layer.load_state_dict({"weight": _random(1, 1, 3, 3, seed=3), "bias": torch.tensor([0.1])})
+    for seed, size in ((0, (16, 12)), (1, (9, 20))):
+        x = (3 * _random(2, 1, *size, seed=seed).abs()).requires_grad_()
+        y = layer(x)
+        known = {
+            "this is the mask. It was never multiplied with the mixture": torch.sigmoid(y),
+            "this is the sketch as it was: ReLU, and no mixture": torch.relu(y),
+            "the mask is made by a ReLU, so it is not a share": torch.relu(y) * x,
+            "nothing keeps the mask between 0 and 1": y * x,
+            "the sigmoid is applied twice": torch.sigmoid(torch.sigmoid(y)) * x,
+            "the sigmoid comes after the multiplication": torch.sigmoid(y * x),
+            "a softmax over one source is 1 everywhere, so this is the mixture": x.detach().clone(),
+        }
+        result = call(estimate, layer, x)
+        expect_values(result, torch.sigmoid(y) * x, "B C F T", known)
+        expect_gradient(result, x)
+    return "A share of the mixture: never louder than it, and silent where it is silent."
+
+
+def _step_up(up, norm, below: Tensor, training: bool) -> Tensor:
+    return functional.dropout(torch.relu(norm(up(below))), 0.5, training)
+
+
+def _layers():
+    up, norm = nn.ConvTranspose2d(3, 4, 2, stride=2), nn.BatchNorm2d(4)
+    up.load_state_dict({"weight": _random(3, 4, 2, 2, seed=4), "bias": _random(4, seed=5)})
+    norm.running_mean.copy_(_random(4, seed=6))
+    norm.running_var.copy_(_random(4, seed=7).abs() + 0.5)
+    return up, norm.eval()
+
+
+@exercise(
+    "Exercise 4: a step up of which nothing is thrown away",
+    hints=(
+        "Follow the map that the transposed convolution has made. Is it still there at the end? What did it pass?",
+        "x = torch.relu(norm(up(below))), and then functional.dropout(x, 0.5, training=training).",
+    ),
+)
+def exercise_4(step_up):
+    """Check a function of up, norm, below `(B, H, F, T)`, skip, training: `(B, H', 2F, 2T)` without the skip."""
+    up, norm = _layers()
+    below, skip = _random(2, 3, 5, 6, seed=8), _random(2, 4, 10, 12, seed=9)
+    quiet = call(step_up, up, norm, below, skip, False)
+    raw = up(below)
+    known = {
+        "dropout is given the skip. What the layer made is thrown away": skip,
+        "the normalisation is missing": torch.relu(raw),
+        "the normalisation comes after the ReLU": norm(torch.relu(raw)),
+        "the ReLU is missing": norm(raw),
+    }
+    where = "It is about training=False, where dropout passes everything on."
+    for source in (skip, _step_up(up, norm, below, False)):
+        _refuse_dropping(quiet, source)
+    expect_values(quiet, _step_up(up, norm, below, False), "B H F T", known, where)
+    loud, full = call(step_up, up, norm, below, skip, True), _step_up(up, norm, below, False)
+    expect_shape(loud, full.shape, "B H F T")
+    _check_dropout(loud.detach(), full.detach())
+    return "In training half of the values are 0 and the others doubled; afterwards dropout passes everything on."
+
+
+def _refuse_dropping(quiet, source: Tensor) -> None:
+    """Raise CheckFailure when values of `source` were dropped although nobody trains."""
+    if isinstance(quiet, Tensor) and quiet.shape == source.shape and (quiet == 0).sum() > (source == 0).sum():
+        if (torch.isclose(quiet, 2 * source, rtol=1e-4) | (quiet == 0)).all():
+            raise CheckFailure(
+                "With training=False values are dropped all the same.",
+                "functional.dropout takes a third argument; it is True unless you say otherwise.",
+                "functional.dropout(x, 0.5, training=training).",
+                kind="always",
+            )
+
+
+def _check_dropout(loud: Tensor, full: Tensor) -> None:
+    """Raise CheckFailure unless half of the positive values are gone and the others doubled."""
+    positive = full > 0
+    if torch.allclose(loud, full):
+        raise CheckFailure("With training=True nothing is dropped.", kind="no dropout")
+    kept = torch.isclose(loud, 2 * full, rtol=1e-4)
+    if not (kept | (loud == 0)).all():
+        raise CheckFailure(
+            "With training=True a value is either 0 or twice what it is otherwise; here some are neither.",
+            "Look at what stands after the dropout, and at its rate.",
+            kind="dropout values",
+        )
+    share = (loud[positive] == 0).float().mean().item()
+    if not 0.35 < share < 0.65:
+        raise CheckFailure(f"With training=True {share:.0%} of the values are dropped, and not half.", kind="rate")
+
+
+@exercise(
+    "Exercise 5: freeze all but the last layer",
+    hints=(
+        "There are three things to do: no gradient for the whole system, one for the last block, and the mode.",
+        "system.requires_grad_(False); last = system.network.decoder[-1]; last.requires_grad_(True); system.eval(); "
+        "return list(last.parameters()).",
+    ),
+)
+def exercise_5(prepare):
+    """Check a function of a system: it freezes all but `network.decoder[-1]` and returns the weights that learn."""
+    system = create("unet", "small", widths=(4, 6)).train()
+    weights = call(prepare, system)
+    if isinstance(weights, dict) or not hasattr(weights, "__iter__"):
+        raise CheckFailure(
+            f"The result is of type {type(weights).__name__}, but should be a list of weights.",
+            how="Return list(system.network.decoder[-1].parameters()).",
+            kind="type",
+        )
+    weights = list(weights)
+    last = {id(p) for p in system.network.decoder[-1].parameters()}
+    learning = {name: p for name, p in system.named_parameters() if p.requires_grad}
+    extra = [name for name, p in learning.items() if id(p) not in last]
+    if extra:
+        raise CheckFailure(f"{len(extra)} weights of other blocks can still learn, such as {extra[0]}.", kind="more")
+    if len(learning) < len(last):
+        raise CheckFailure("The last block cannot learn: its weights ask for no gradient.", kind="less")
+    if any(not isinstance(w, Tensor) for w in weights):
+        raise CheckFailure(
+            "The list holds other things than weights: names, perhaps.",
+            how="parameters() gives weights, named_parameters() pairs of name and weight.",
+            kind="names",
+        )
+    if {id(w) for w in weights} != last:
+        raise CheckFailure(
+            f"The list holds {len(weights)} weights, but the last block has {len(last)}: its kernel and its bias.",
+            "Look at the return: the optimiser is to be given what can learn, and nothing else.",
+            kind="list",
+        )
+    if any(module.training for module in system.modules() if isinstance(module, nn.BatchNorm2d)):
+        raise CheckFailure(
+            "Batch norm is still in training mode: its averages will drift, frozen or not.",
+            "They are no weights, so requires_grad_ does not reach them. What does?",
+            "Call system.eval() before you return.",
+            kind="mode",
+        )
+    return "Bit for bit, nothing but the last kernel and its bias can change now."
