@@ -1,0 +1,85 @@
+// The two pictures of the loss explorer: a point in the plane over a loss, and a few samples.
+import { height } from "./waveform_loss_measures.js";
+
+const [LEFT, RIGHT, TOP] = [-1.6, 2.4, 2]; // of the plane, in lengths of the source
+const CELLS = 80; // of the background from left to right
+const BANDS = 10; // shades
+
+/** Fit a canvas to its size on the page and return its context, in units of CSS pixels. */
+function prepared(canvas, ratio) {
+  const width = canvas.clientWidth || 300;
+  const sharp = Math.min(devicePixelRatio || 1, 2);
+  Object.assign(canvas, { width: width * sharp, height: (width / ratio) * sharp });
+  canvas.style.height = `${width / ratio}px`;
+  const context = canvas.getContext("2d");
+  context.scale(sharp, sharp);
+  return { context, width, tall: width / ratio };
+}
+
+function arrow(context, [x0, y0], [x1, y1], colour, wide) {
+  const angle = Math.atan2(y1 - y0, x1 - x0);
+  Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: wide });
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+  context.stroke();
+  if (Math.hypot(x1 - x0, y1 - y0) < 8) return;
+  context.beginPath();
+  context.moveTo(x1, y1);
+  for (const turn of [2.7, -2.7]) context.lineTo(x1 + 9 * Math.cos(angle + turn), y1 + 9 * Math.sin(angle + turn));
+  context.fill();
+}
+
+/** The plane: shades of the chosen loss, the source, the estimate, and the error that this loss measures. */
+export function drawPlane(canvas, { loss, point, samples, colours }) {
+  const { context, width, tall } = prepared(canvas, (RIGHT - LEFT) / (TOP + 0.25));
+  const unit = width / (RIGHT - LEFT);
+  const at = (a, b) => [(a - LEFT) * unit, tall - (b + 0.2) * unit];
+  const cell = (RIGHT - LEFT) / CELLS;
+  context.fillStyle = colours.ink;
+  for (let a = LEFT; a < RIGHT; a += cell) {
+    for (let b = 0; b < TOP + cell; b += cell) {
+      const value = height(loss, a + cell / 2, b + cell / 2, samples);
+      context.globalAlpha = (0.45 * Math.round(BANDS * Math.min(1, Math.max(0, (value + 1.2) / 3)))) / BANDS;
+      const [x, y] = at(a, b + cell);
+      context.fillRect(x, y, cell * unit + 0.5, cell * unit + 0.5);
+    }
+  }
+  context.globalAlpha = 1;
+  arrow(context, at(LEFT, 0), at(RIGHT, 0), colours.quiet, 1);
+  const free = loss.startsWith("si");
+  const [a, b] = [Math.min(Math.max(point[0], LEFT + 0.1), RIGHT - 0.1), Math.min(point[1], TOP - 0.1)];
+  context.setLineDash([5, 4]);
+  arrow(context, at(free ? a : 1, 0), at(a, b), colours.ink, 1.5); // the error, from what it is measured from
+  context.setLineDash([]);
+  arrow(context, at(0, 0), at(1, 0), colours.source, 4);
+  arrow(context, at(0, 0), at(a, b), colours.accent, 3);
+  context.beginPath();
+  context.arc(...at(a, b), 5, 0, 7);
+  context.fill();
+  Object.assign(context, { fillStyle: colours.ink, font: "13px sans-serif", textAlign: "center" });
+  const [sx, sy] = at(1, 0);
+  context.fillText("source", sx, sy + 16);
+  const [ex, ey] = at(a, b);
+  context.fillText("estimate", Math.min(Math.max(ex, 34), width - 34), Math.max(ey - 10, 14));
+}
+
+/** A few samples of the source and of the estimate. */
+export function drawWave(canvas, { source, estimate, from, count, colours }) {
+  const { context, width, tall } = prepared(canvas, 5);
+  let most = 1e-6;
+  for (let n = from; n < from + count; n++) most = Math.max(most, Math.abs(source[n]), Math.abs(estimate[n]));
+  const at = (values, n) => [((n - from + 0.5) * width) / count, tall / 2 - (0.45 * tall * values[n]) / most];
+  for (const [values, colour, wide] of [[source, colours.quiet, 5], [estimate, colours.accent, 2]]) {
+    Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: wide, lineJoin: "round" });
+    context.beginPath();
+    for (let n = from; n < from + count; n++) context.lineTo(...at(values, n));
+    context.stroke();
+    if (wide > 2) continue;
+    for (let n = from; n < from + count; n++) {
+      context.beginPath();
+      context.arc(...at(values, n), 2.5, 0, 7);
+      context.fill();
+    }
+  }
+}
