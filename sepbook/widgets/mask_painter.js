@@ -68,6 +68,7 @@ function render({ model, el }) {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => canvas.draw(maskOf(shown), sources[source].colour));
     parts.undo.disabled = !past.length;
+    parts.copy.disabled = ["yours", "truth"].includes(shown);
     place();
   }
 

@@ -82,7 +82,7 @@ export class Canvas {
     layer.fillRect(0, 0, T, HEIGHT);
     context.globalAlpha = 0.16;
     context.drawImage(layer.canvas, 0, 0);
-    context.globalAlpha = 0.55;
+    context.globalAlpha = 0.75;
     context.drawImage(this.#coloured(getComputedStyle(element).color, false), 0, 0);
     context.globalAlpha = 1;
     context.drawImage(this.#coloured(colour, true), 0, 0);

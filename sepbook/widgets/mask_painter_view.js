@@ -80,13 +80,14 @@ export function view({ title, rate, length, sources }) {
   const lines = ROWS.map((row) => line(row, group));
   const play = push("play", "▶ play");
   const undo = push("undo", "undo", { disabled: true });
+  const copy = push("copy", "start from the mask shown", { disabled: true });
   const status = make("p", { class: "mp-status", role: "status" });
   const spoken = make("p", { class: "mp-spoken", "aria-live": "polite" });
   const keys = make("p", { class: "mp-keys", id: `${group}-keys` }, "Keys on the picture: ");
   KEYS.forEach(([key, does], i) => keys.append(i ? " · " : "", make("kbd", {}, key), ` ${does}`));
   const head_row = make("div", { class: "mp-line mp-top", "aria-hidden": "true" }, make("span"), make("span", {}, "see and hear"), make("span"), make("span", { class: "mp-number" }, "SI-SDR"), make("span", { class: "mp-number" }, "gain"));
   const table = make("fieldset", { class: "mp-lines" }, make("legend", {}, "See and hear; SI-SDR and its improvement in dB"), head_row, ...lines.map(({ row }) => row));
-  const tools = [choice("tool", "Brush", ["keep", "remove"], group), size.label, strength.label, undo, push("all", "keep all"), push("nothing", "keep nothing"), push("copy", "start from the mask shown")];
+  const tools = [choice("tool", "Brush", ["keep", "remove"], group), size.label, strength.label, undo, push("all", "keep all"), push("nothing", "keep nothing"), copy];
   const root = make("div", { class: "mp-root", role: "group", "aria-label": title || "Paint a mask", "data-lm-suppress-shortcuts": true });
   if (title) root.append(make("p", { class: "mp-title" }, title));
   root.append(
@@ -95,5 +96,5 @@ export function view({ title, rate, length, sources }) {
     make("div", { class: "mp-tools" }, ...tools),
     table, status, keys, spoken,
   );
-  return { root, canvas, ring, head, panel, size: size.input, strength: strength.input, lines, play, undo, status, spoken };
+  return { root, canvas, ring, head, panel, size: size.input, strength: strength.input, lines, play, undo, copy, status, spoken };
 }

@@ -13,6 +13,7 @@ MASKS = {
     "phase_sensitive": ("phase_sensitive", 1.0),
     "complex": ("complex", 1.0),
 }
+ORDER = ("ratio_1", "binary", "ratio_2", "truncated", "phase_sensitive", "complex")
 
 
 def run() -> None:
@@ -27,6 +28,7 @@ def run() -> None:
             content[label] = {"mean": scores.mean(), **scores.per_source(), "per_track": songwise}
     pairs = {"binary_over_ratio_1": ("binary", "ratio_1"), "truncated_over_ratio_1": ("truncated", "ratio_1")}
     content["wins"] = {name: wins(content[a], content[b]) for name, (a, b) in pairs.items()}
+    content["wins"]["same_order"] = same_order([content[name] for name in ORDER])
     write("foundations/masks", {**content, **time})
 
 
@@ -34,3 +36,10 @@ def wins(a: dict, b: dict) -> dict:
     """Count in how many stems of all songs mask a gains more than mask b."""
     pairs = [(x[name], y[name]) for x, y in zip(a["per_track"], b["per_track"], strict=True) for name in x]
     return {"wins": sum(x > y for x, y in pairs), "of": len(pairs), "by": a["mean"] - b["mean"]}
+
+
+def same_order(rising: list[dict]) -> dict:
+    """Count in how many stems of all songs each mask gains more than the one before it."""
+    songs_ = zip(*(mask["per_track"] for mask in rising), strict=True)
+    columns = [[row[name] for row in rows] for rows in songs_ for name in rows[0]]
+    return {"wins": sum(column == sorted(column) for column in columns), "of": len(columns)}
