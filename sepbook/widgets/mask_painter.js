@@ -8,7 +8,7 @@ import { Loop } from "./mask_painter_sound.js";
 import { view } from "./mask_painter_view.js";
 
 const UNDO = 20; // strokes
-const PAUSE = 70; // ms between two sounds while a stroke is being drawn
+const PAUSE = 20; // ms between two sounds while a stroke is being drawn; longer where computing one takes longer
 
 function render({ model, el }) {
   const spec = model.get("spec");
@@ -25,6 +25,7 @@ function render({ model, el }) {
   const brush = { at: [0.5, 0.4], down: false, keep: true, held: false };
   let [source, shown] = [0, "yours"];
   let stroke = null;
+  let pause = PAUSE;
   let frame, timer, sounding; // of the next picture, the next look at the clock, the next sound
 
   // --- computing -----------------------------------------------------------------------------------------
@@ -56,12 +57,14 @@ function render({ model, el }) {
     sounding = null;
     el.style.setProperty("--colour", sources[source].colour);
     if (!maths.stems) return;
+    const start = performance.now();
     const mine = maths.try(own[source]);
     loop.put(shown === "yours" ? mine : maths.sound(shown));
     table();
+    pause = Math.max(PAUSE, performance.now() - start);
   }
 
-  const soundSoon = () => (sounding ??= setTimeout(sound, PAUSE));
+  const soundSoon = () => (sounding ??= setTimeout(sound, pause));
 
   // --- showing -------------------------------------------------------------------------------------------
   function draw() {
