@@ -20,7 +20,7 @@ from tools.results._common import clocks, write
 
 STEPS, BATCH, SECONDS = 100, 4, 2.0
 SEEDS = (0, 1, 2)
-RATES = {"last layer": 3e-3, "last layer, statistics drift": 3e-3, "all layers": 1e-3, "from scratch": 3e-3}
+RATES = {"last_layer": 3e-3, "drifting": 3e-3, "all_layers": 1e-3, "from_scratch": 3e-3}
 
 
 def rerecord(stems, rate):
@@ -93,12 +93,12 @@ def fine_tune(system, data, steps, rate, statistics=True):
 
 def prepare(way, seed, shipped):
     torch.manual_seed(seed)
-    if way == "from scratch":
+    if way == "from_scratch":
         return create("unet", "small"), True
     system = copy.deepcopy(shipped)
-    if way.startswith("last layer"):
+    if way in ("last_layer", "drifting"):
         freeze_all_but_last(system)
-    return system, way != "last layer"
+    return system, way != "last_layer"
 
 
 def measure(system, sets):
