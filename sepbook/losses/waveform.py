@@ -9,6 +9,7 @@ Taught on: book/losses/waveform
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sepbook.losses._waveforms import check_finite, check_waveforms
 
@@ -22,9 +23,7 @@ def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError when the two do not
     belong together or a sample is NaN. Source: Défossez 2019. Taught on: book/losses/waveform
     """
-    check_waveforms(estimates, sources, reduction)
-    error = full(estimates) - full(sources)
-    return _reduce(error.abs().flatten(1).mean(1), estimates, sources, reduction)
+    return _distance(functional.l1_loss, estimates, sources, reduction)
 
 
 def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
@@ -33,9 +32,7 @@ def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError when the two do not
     belong together or a sample is NaN. Source: Stoller 2018. Taught on: book/losses/waveform
     """
-    check_waveforms(estimates, sources, reduction)
-    error = full(estimates) - full(sources)
-    return _reduce(error.square().flatten(1).mean(1), estimates, sources, reduction)
+    return _distance(functional.mse_loss, estimates, sources, reduction)
 
 
 def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
@@ -47,7 +44,7 @@ def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     """
     check_waveforms(estimates, sources)
     x_hat, x = full(estimates).flatten(-2), full(sources).flatten(-2)  # (…, C * N)
-    return _decibels(x, x_hat - x)
+    return _decibels(_energy(x), _energy(x_hat - x), x.shape[-1])
 
 
 def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tensor:
@@ -63,10 +60,10 @@ def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tenso
     if zero_mean:
         x_hat, x = x_hat - x_hat.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
     x_hat, x = x_hat.flatten(-2), x.flatten(-2)  # (…, C * N)
-    floor = EPSILON * x.shape[-1]
-    scale = (x_hat * x).sum(-1, keepdim=True) / (x.square().sum(-1, keepdim=True) + floor)
-    target = scale * x
-    return _decibels(target, x_hat - target)
+    energy = _energy(x)  # (…)
+    alpha = (x_hat * x).sum(-1) / (energy + EPSILON * x.shape[-1])
+    error = x_hat - alpha.unsqueeze(-1) * x  # formed sample by sample: differences of energies would cancel
+    return _decibels(alpha.square() * energy, _energy(error), x.shape[-1])
 
 
 def sdr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", skip_silent: bool = False) -> Tensor:
@@ -113,10 +110,24 @@ def full(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
 
 
-def _decibels(signal: Tensor, distortion: Tensor) -> Tensor:
-    """Return the ratio of two energies along the last axis in dB, `EPSILON` per sample added to both."""
-    floor = EPSILON * signal.shape[-1]
-    return 10 * torch.log10((signal.square().sum(-1) + floor) / (distortion.square().sum(-1) + floor))
+def _distance(loss, estimates: Tensor, sources: Tensor, reduction: str) -> Tensor:
+    """Apply one of PyTorch's own losses to whole tensors, or item by item."""
+    check_waveforms(estimates, sources, reduction)
+    x_hat, x = full(estimates), full(sources)
+    value = loss(x_hat, x) if reduction == "mean" else loss(x_hat, x, reduction="none").flatten(1).mean(1)
+    check_finite(value, estimates, sources)
+    return value
+
+
+def _energy(x: Tensor) -> Tensor:
+    """Return the energy along the last axis."""
+    return x.square().sum(-1)
+
+
+def _decibels(signal: Tensor, distortion: Tensor, count: int) -> Tensor:
+    """Return the ratio of two energies in dB; `EPSILON` for each of the `count` samples is added to both."""
+    floor = EPSILON * count
+    return 10 * torch.log10((signal + floor) / (distortion + floor))
 
 
 def _over_sources(decibels: Tensor, sources: Tensor, skip_silent: bool) -> Tensor:
