@@ -1,17 +1,34 @@
 """Which estimate belongs to which source? Permutation-invariant training asks once per utterance.
 
+Two talkers have no natural order, and neither have the outputs of a network that separates them. So the loss is taken
+for the order that suits best::
+
+    costs (B, S, S): loss of each estimate against each source        pairwise
+       │
+    permutation (B, S): the cheapest way to pair them up              best_permutation
+       │
+    value (B,): the loss of these pairs, and of no others             permutation_invariant
+
+Mixture-invariant training needs no clean sources at all: it asks which estimates add up to which mixture.
+
 Taught on: book/losses/permutation
 """
 
+import math
 from collections.abc import Callable
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
+from torch.nn.functional import one_hot
+
+from sepbook.shapes.dims import parse_item
 
 EXHAUSTIVE = 3  # up to this many sources every order is tried; above, the Hungarian algorithm finds the best
+MOST_ORDERS = 50_000  # orders or assignments that are tried at most: 8 sources, or 15 estimates of two mixtures
+METHODS = ("auto", "exhaustive", "hungarian")
 
 Loss = Callable[..., Tensor]
 
@@ -19,27 +36,34 @@ Loss = Callable[..., Tensor]
 def pairwise(loss: Loss, estimates: Tensor, sources: Tensor) -> Tensor:
     """Loss of each estimate against each source: `(B, S, …), (B, S, …) -> (B, S, S)`, [estimate, source].
 
-    Taught on: book/losses/permutation
+    `loss(estimates (B, 1, …), sources (B, 1, …), reduction="none") -> (B,)` is called once, for all pairs of all
+    items. Raises ValueError that names the axis when the shapes differ. Taught on: book/losses/permutation
     """
-    if estimates.shape != sources.shape:
-        raise ValueError(
-            f"estimates {tuple(estimates.shape)} and sources {tuple(sources.shape)} must have the same shape; "
-            "axis 1 counts the sources"
-        )
+    _check_pair(estimates, sources)
     B, S = sources.shape[:2]
     rows = estimates.repeat_interleave(S, dim=1).reshape(B * S * S, 1, *sources.shape[2:])
     columns = sources.repeat(1, S, *[1] * (sources.dim() - 2)).reshape(B * S * S, 1, *sources.shape[2:])
     return loss(rows, columns, reduction="none").view(B, S, S)
 
 
-def best_permutation(costs: Tensor) -> Tensor:
+def best_permutation(costs: Tensor, method: str = "auto") -> Tensor:
     """Return for each item the order of estimates with the smallest sum: `(B, S, S) -> (B, S)` int64.
 
-    ``permutation[b, s]`` is the estimate that belongs to source s. Taught on: book/losses/permutation
+    ``permutation[b, s]`` is the estimate that belongs to source s. ``method`` is "exhaustive" (all S! orders),
+    "hungarian" (about S³ steps), or "auto": the first up to `EXHAUSTIVE` sources, the second above. Both find the
+    same smallest sum. Source: Kuhn 1955. Raises ValueError for costs that hold NaN, for another method, and for more
+    orders than can be tried. Taught on: book/losses/permutation
     """
     S = costs.shape[-1]
-    costs = costs.detach().float()
-    if S <= EXHAUSTIVE:
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; choose one of {', '.join(METHODS)}")
+    if method == "exhaustive":
+        _check_count(math.factorial(S), f"{S} sources have {{}} orders", 'method="hungarian" finds the best of them')
+    costs = costs.detach()
+    costs = costs if costs.dtype == torch.float64 else costs.float()
+    if costs.isnan().any():
+        raise ValueError("the costs hold NaN, so no order is the best: look for NaN in the estimates")
+    if method == "exhaustive" or (method == "auto" and S <= EXHAUSTIVE):
         orders = torch.tensor(list(permutations(range(S))), device=costs.device)  # (S!, S)
         sums = costs[:, orders, torch.arange(S, device=costs.device)].sum(-1)  # (B, S!)
         return orders[sums.argmin(1)]
@@ -61,10 +85,111 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
     """Loss under the best order of the estimates, one order per utterance.
 
     `loss(estimates (B, 1, …), sources (B, 1, …), reduction="none") -> (B,)` is evaluated for all pairs; returned are
-    the value `(B,)`, averaged over sources, and the permutation `(B, S)`. Source: Kolbæk 2017 (uPIT).
-    Taught on: book/losses/permutation
+    the value `(B,)`, averaged over sources, and the permutation `(B, S)`. The gradient flows through the chosen pairs
+    only. Source: Kolbæk 2017 (uPIT). Raises ValueError that names the axis when the shapes differ, and the place of
+    the first NaN. Taught on: book/losses/permutation
     """
     costs = pairwise(loss, estimates, sources)  # (B, S, S)
+    _check_finite(costs, estimates, sources)
     permutation = best_permutation(costs)  # (B, S)
     chosen = costs.gather(1, permutation.unsqueeze(1)).squeeze(1)  # (B, S): [b, permutation[b, s], s]
     return chosen.mean(1), permutation
+
+
+def remix(estimates: Tensor, assignment: Tensor, mixtures: int = 2) -> Tensor:
+    """Add up the estimates `(B, S, …)` of each mixture: `(B, mixtures, …)`, by `assignment (B, S)`.
+
+    ``assignment[b, s]`` is the number of the mixture that estimate s goes to. Taught on: book/losses/permutation
+    """
+    belongs = one_hot(assignment, mixtures).to(estimates.dtype)  # (B, S, mixtures)
+    return torch.einsum("bsm,bs...->bm...", belongs, estimates)
+
+
+def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:
+    """Loss of the best way to share estimates out among mixtures that were added up: MixIT.
+
+    The network was given `mixtures.sum(1)`, and answered with estimates `(B, S, …)`. Each estimate goes to one of the
+    mixtures `(B, 2, …)`, and those of each mixture are added. All 2^S assignments are tried. Returned are the value
+    `(B,)` of the best one, and the assignment `(B, S)`: the number of the mixture for each estimate. No source is
+    needed, only recordings as they are. `loss(remixed (B, 2, …), mixtures (B, 2, …), reduction="none") -> (B,)`.
+
+    Source: Wisdom 2020. Raises ValueError for shapes that do not fit, fewer estimates than mixtures, more assignments
+    than can be tried, and the place of the first NaN. Taught on: book/losses/permutation
+    """
+    _check_mixtures(estimates, mixtures)
+    S, count = estimates.shape[1], mixtures.shape[1]
+    if estimates.dtype != torch.float64:
+        estimates = estimates.float()  # sums of half precision would lose digits
+    choices = torch.tensor(list(product(range(count), repeat=S)), device=estimates.device)  # (2^S, S)
+    with torch.no_grad():
+        every = (remix(estimates, choice.expand(len(estimates), S), count) for choice in choices)
+        costs = torch.stack([loss(remixed, mixtures, reduction="none") for remixed in every], 1)  # (B, 2^S)
+    _check_finite(costs, estimates, mixtures, "mixtures")
+    assignment = choices[costs.argmin(1)]  # (B, S)
+    return loss(remix(estimates, assignment, count), mixtures, reduction="none"), assignment
+
+
+def _check_pair(estimates: Tensor, sources: Tensor) -> None:
+    if estimates.dim() != sources.dim() or estimates.dim() < 2:
+        raise ValueError(
+            f"estimates {tuple(estimates.shape)} and sources {tuple(sources.shape)} must both be (B, S, …), with the "
+            "same number of axes"
+        )
+    if estimates.shape[1] != sources.shape[1]:
+        raise ValueError(
+            f"there are {estimates.shape[1]} estimates for {sources.shape[1]} sources (axis 1, S): each source needs "
+            "an estimate of its own. Add silent sources, or leave out the estimates that nobody asked for"
+        )
+    _check_axes("sources", estimates.shape, sources.shape)
+
+
+def _check_mixtures(estimates: Tensor, mixtures: Tensor) -> None:
+    if estimates.dim() != mixtures.dim() or estimates.dim() < 2:
+        raise ValueError(
+            f"estimates {tuple(estimates.shape)} and mixtures {tuple(mixtures.shape)} must have the same number of "
+            "axes: (B, S, …) and (B, 2, …)"
+        )
+    S, count = estimates.shape[1], mixtures.shape[1]
+    if S < count:
+        raise ValueError(
+            f"{S} estimates cannot fill {count} mixtures (axis 1): each mixture needs at least one. Did estimates and "
+            "mixtures change places? The call is mixture_invariant(loss, estimates, mixtures)"
+        )
+    if count < 2:
+        raise ValueError(
+            f"mixtures has {count} on axis 1, but holds the mixtures that were added up, each by itself: 2 of them, "
+            "not their sum"
+        )
+    _check_axes("mixtures", (estimates.shape[0], count, *estimates.shape[2:]), mixtures.shape)
+    _check_count(count**S, f"{S} estimates have {{}} assignments", "use fewer estimates")
+
+
+def _check_axes(name: str, given, wanted) -> None:
+    """Raise ValueError that names the first axis on which two shapes differ."""
+    for axis, (a, b) in enumerate(zip(given, wanted, strict=True)):
+        if a != b:
+            letters = _letters(len(given))
+            letter = f" ({letters.split()[axis]})" if letters else ""
+            raise ValueError(f"estimates have {a} on axis {axis}{letter}, {name} have {b}: they must be equal there")
+
+
+def _check_count(count: int, what: str, mend: str) -> None:
+    if count > MOST_ORDERS:
+        raise ValueError(f"{what.format(f'{count:,}')}, and {MOST_ORDERS:,} is the most that is tried: {mend}")
+
+
+def _check_finite(costs: Tensor, estimates: Tensor, others: Tensor, name: str = "sources") -> None:
+    """Raise ValueError that says where the first NaN or infinity is, when it has reached the costs."""
+    if costs.isfinite().all():
+        return
+    for label, x in (("estimates", estimates), (name, others)):
+        bad = (~x.detach().isfinite()).nonzero()
+        if len(bad):
+            letters = _letters(x.dim())
+            place = parse_item(letters).show(bad[0].tolist()) if letters else str(tuple(bad[0].tolist()))
+            raise ValueError(f"the {label} hold NaN or infinity, first at {place}: look at what made them")
+    raise ValueError(f"estimates and {name} are finite, but the loss is not: look at the loss")
+
+
+def _letters(axes: int) -> str:
+    return {4: "B S C N", 5: "B S C F T"}.get(axes, "")
