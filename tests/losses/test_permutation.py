@@ -1,11 +1,47 @@
 import itertools
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sepbook.losses.permutation import best_permutation, pairwise, permutation_invariant, reorder
-from sepbook.losses.spectrogram import mse
+from sepbook.losses.permutation import (
+    best_permutation,
+    mixture_invariant,
+    pairwise,
+    permutation_invariant,
+    remix,
+    reorder,
+)
+from sepbook.losses.spectrogram import l1, mse
 from sepbook.losses.waveform import si_sdr_loss
+
+
+def squared(estimates, sources, reduction="none"):
+    """A loss in double precision, for gradcheck."""
+    return (estimates - sources).square().flatten(1).mean(1)
+
+
+def sounds(B=3, S=3, C=1, N=60, seed=0, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    sources = torch.randn(B, S, C, N, generator=generator, dtype=dtype)
+    shuffled = torch.stack([x[torch.randperm(S, generator=generator)] for x in sources])
+    return shuffled + 0.3 * torch.randn(B, S, C, N, generator=generator, dtype=dtype), sources
+
+
+def brute_force(loss, estimates, sources):
+    """Return the value of each item, from a new loss for each order, one item and one pair at a time."""
+    S = sources.shape[1]
+    values = []
+    for e, s in zip(estimates, sources, strict=True):
+        orders = itertools.permutations(range(S))
+        sums = [sum(loss(e[None, i : i + 1], s[None, j : j + 1]).item() for j, i in enumerate(o)) / S for o in orders]
+        values.append(min(sums))
+    return torch.tensor(values)
+
+
+# ---------------------------------------------------------------- PIT: values
 
 
 @pytest.mark.parametrize("S", [1, 2, 3, 4, 6])
@@ -20,19 +56,98 @@ def test_finds_the_order_and_its_value(S):
     torch.testing.assert_close(value, mse(found, sources, "none"))
 
 
+@pytest.mark.parametrize("loss", [mse, l1, si_sdr_loss])
+@pytest.mark.parametrize("S", [2, 3, 4])
+def test_value_is_that_of_the_best_of_all_orders(loss, S):
+    estimates, sources = sounds(S=S, seed=S)
+    value, _ = permutation_invariant(loss, estimates, sources)
+    torch.testing.assert_close(value, brute_force(loss, estimates, sources), atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("S", [2, 3, 4, 5])
 def test_both_methods_agree_with_brute_force(S):
     costs = torch.randn(7, S, S)
-    permutation = best_permutation(costs)
-    for matrix, chosen in zip(costs, permutation, strict=True):
-        sums = [sum(matrix[e, s] for s, e in enumerate(order)) for order in itertools.permutations(range(S))]
-        assert sum(matrix[e, s] for s, e in enumerate(chosen)) <= min(sums) + 1e-5
+    for method in ("exhaustive", "hungarian", "auto"):
+        permutation = best_permutation(costs, method)
+        for matrix, chosen in zip(costs, permutation, strict=True):
+            sums = [sum(matrix[e, s] for s, e in enumerate(order)) for order in itertools.permutations(range(S))]
+            assert sorted(chosen.tolist()) == list(range(S))
+            assert sum(matrix[e, s] for s, e in enumerate(chosen)) <= min(sums) + 1e-5
 
 
 def test_pairwise_layout_is_estimate_by_source():
     estimates, sources = torch.randn(2, 3, 1, 10), torch.randn(2, 3, 1, 10)
     costs = pairwise(mse, estimates, sources)
     torch.testing.assert_close(costs[1, 2, 0], (estimates[1, 2] - sources[1, 0]).square().mean())
+
+
+def test_permutation_is_the_estimate_for_each_source_and_not_the_inverse():
+    sources = torch.randn(1, 3, 1, 40)
+    _, permutation = permutation_invariant(mse, sources[:, [2, 0, 1]], sources)
+    assert permutation.tolist() == [[1, 2, 0]]
+
+
+def test_a_tie_takes_the_first_order():
+    sources = torch.randn(1, 2, 1, 40)
+    half = sources.mean(1, keepdim=True).expand_as(sources)
+    value, permutation = permutation_invariant(mse, half, sources)
+    assert permutation.tolist() == [[0, 1]]
+    torch.testing.assert_close(value, mse(half, sources, "none"))
+
+
+def test_ideal_mask_beats_mixture_beats_exchange():
+    generator = torch.Generator().manual_seed(0)
+    targets = torch.rand(1, 2, 1, 30, 40, generator=generator) ** 8  # sparse, as speech is
+    mixture = targets.sum(1, keepdim=True)
+    ideal = targets / mixture * mixture
+    silence = torch.zeros_like(mixture)
+    answers = [ideal, (mixture / 2).expand_as(targets), torch.cat([mixture, silence], 1)]
+    values = [permutation_invariant(mse, x, targets)[0].item() for x in answers]
+    assert values[0] < 1e-8 < values[1] < values[2]
+    bins = [x.permute(0, 3, 4, 1, 2).flatten(0, 2) for x in (*answers, targets)]  # (B * F * T, S, C)
+    per_bin = [permutation_invariant(mse, x, bins[-1])[0].mean().item() for x in bins[:-1]]
+    assert per_bin[2] < per_bin[1]  # the fault of one order per bin: doing nothing is worth more than half and half
+
+
+# ---------------------------------------------------------------- PIT: what it ignores
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), orders=st.permutations(range(3)), others=st.permutations(range(3)))
+def test_order_of_estimates_and_of_sources_does_not_matter(seed, orders, others):
+    estimates, sources = sounds(seed=seed)
+    value, permutation = permutation_invariant(si_sdr_loss, estimates, sources)
+    other, turned = permutation_invariant(si_sdr_loss, estimates[:, orders], sources[:, others])
+    torch.testing.assert_close(other, value)
+    torch.testing.assert_close(
+        reorder(estimates[:, orders], turned), reorder(estimates, permutation)[:, others], atol=0, rtol=0
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), gain=st.floats(0.1, 10), shift=st.integers(0, 59))
+def test_scale_and_joint_shift_are_those_of_the_inner_loss(seed, gain, shift):
+    estimates, sources = sounds(seed=seed)
+    value, permutation = permutation_invariant(si_sdr_loss, estimates, sources)
+    louder, same = permutation_invariant(si_sdr_loss, gain * estimates, sources)
+    torch.testing.assert_close(louder, value, atol=1e-3, rtol=1e-4)
+    assert torch.equal(same, permutation)
+    moved = permutation_invariant(si_sdr_loss, estimates.roll(shift, -1), sources.roll(shift, -1))
+    torch.testing.assert_close(moved[0], value, atol=1e-3, rtol=1e-4)
+    both = permutation_invariant(mse, gain * estimates, gain * sources)[0]
+    torch.testing.assert_close(both, gain**2 * permutation_invariant(mse, estimates, sources)[0], rtol=1e-3, atol=1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_delay_of_the_estimates_and_a_swap_in_the_middle_cost(seed):
+    _, sources = sounds(S=2, N=200, seed=seed)
+    swapped = torch.cat([sources[..., :100], sources.flip(1)[..., 100:]], -1)
+    for wrong in (sources.roll(5, -1), swapped):
+        assert (permutation_invariant(mse, wrong, sources)[0] > 0.1).all()
+
+
+# ---------------------------------------------------------------- PIT: gradients
 
 
 def test_one_order_per_utterance_and_a_gradient():
@@ -44,6 +159,198 @@ def test_one_order_per_utterance_and_a_gradient():
     assert estimates.grad.isfinite().all()
 
 
-def test_counts_must_agree():
-    with pytest.raises(ValueError, match="axis 1"):
-        permutation_invariant(mse, torch.zeros(1, 2, 5), torch.zeros(1, 3, 5))
+@pytest.mark.parametrize("S", [2, 3, 4])
+def test_gradcheck_in_double_precision(S):
+    estimates, sources = sounds(B=2, S=S, N=7, seed=S, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda e: permutation_invariant(squared, e, sources)[0], estimates.requires_grad_())
+
+
+def test_gradient_is_that_of_the_best_order_alone():
+    estimates, sources = sounds(seed=5)
+    estimates.requires_grad_()
+    value, permutation = permutation_invariant(si_sdr_loss, estimates, sources)
+    (through_pit,) = torch.autograd.grad(value.sum(), estimates)
+    plain = si_sdr_loss(reorder(estimates, permutation), sources, "none")
+    (through_order,) = torch.autograd.grad(plain.sum(), estimates)
+    torch.testing.assert_close(through_pit, through_order)
+
+
+def test_a_coin_leads_to_the_mean_and_pit_to_the_sources():
+    sources = torch.randn(1, 2, 1, 50, generator=torch.Generator().manual_seed(1))
+    ends = {}
+    for name in ("coin", "pit"):
+        estimates = torch.randn(1, 2, 1, 50, generator=torch.Generator().manual_seed(2))
+        for _ in range(200):
+            estimates.requires_grad_()
+            if name == "pit":
+                value = permutation_invariant(mse, estimates, sources)[0]
+            else:
+                value = (mse(estimates, sources, "none") + mse(estimates, sources.flip(1), "none")) / 2
+            estimates = (estimates - 20 * torch.autograd.grad(value.sum(), estimates)[0]).detach()
+        ends[name] = estimates
+    torch.testing.assert_close(ends["coin"], sources.mean(1, keepdim=True).expand_as(sources), atol=1e-4, rtol=0)
+    assert permutation_invariant(mse, ends["pit"], sources)[0] < 1e-8
+
+
+@pytest.mark.parametrize("loss", [mse, si_sdr_loss])
+@pytest.mark.parametrize("case", ["silent estimates", "one silent source", "all silent", "perfect", "both equal"])
+def test_finite_value_and_gradient(loss, case):
+    sources = torch.randn(2, 3, 1, 80, generator=torch.Generator().manual_seed(3))
+    if case == "one silent source":
+        sources[:, 1] = 0
+    if case == "all silent":
+        sources = torch.zeros_like(sources)
+    estimates = {
+        "silent estimates": torch.zeros_like(sources),
+        "perfect": sources.flip(1).clone(),
+        "both equal": sources.mean(1, keepdim=True).expand_as(sources).clone(),
+    }.get(case, torch.randn(2, 3, 1, 80))
+    estimates.requires_grad_()
+    value, permutation = permutation_invariant(loss, estimates, sources)
+    value.sum().backward()
+    assert value.isfinite().all() and estimates.grad.isfinite().all()
+    assert sorted(permutation[0].tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_short_formats_are_computed_in_float32(dtype):
+    estimates, sources = sounds(seed=7)
+    short = [x.to(dtype) for x in (estimates, sources)]
+    for function in (permutation_invariant, mixture_invariant):
+        value, order = function(mse, *short)
+        expected, same = function(mse, *(x.float() for x in short))
+        assert value.dtype == torch.float32 and torch.equal(order, same)
+        torch.testing.assert_close(value, expected)
+
+
+# ---------------------------------------------------------------- MixIT
+
+
+def recordings(B=4, S=4, N=50, seed=0, dtype=torch.float32):
+    """Return talkers `(B, S, 1, N)`, the assignment `(B, S)` and the mixtures `(B, 2, 1, N)`."""
+    generator = torch.Generator().manual_seed(seed)
+    talkers = torch.randn(B, S, 1, N, generator=generator, dtype=dtype)
+    assignment = torch.randint(2, (B, S), generator=generator)
+    sums = [torch.stack([t[a == m].sum(0) for m in (0, 1)]) for t, a in zip(talkers, assignment, strict=True)]
+    return talkers, assignment, torch.stack(sums)
+
+
+@pytest.mark.parametrize("S", [2, 3, 4, 6])
+def test_mixit_finds_who_was_recorded_together(S):
+    talkers, assignment, mixtures = recordings(S=S, seed=S)
+    value, found = mixture_invariant(mse, talkers, mixtures)
+    assert value.shape == (4,) and torch.equal(found, assignment)
+    assert value.max() < 1e-10
+    torch.testing.assert_close(remix(talkers, found), mixtures)
+
+
+@pytest.mark.parametrize("loss", [mse, si_sdr_loss])
+def test_mixit_value_is_the_best_of_all_assignments(loss):
+    talkers, _, mixtures = recordings(B=3, S=3, seed=2)
+    estimates = talkers + torch.randn(talkers.shape, generator=torch.Generator().manual_seed(1))
+    value, assignment = mixture_invariant(loss, estimates, mixtures)
+    for b in range(3):
+        values = []
+        for choice in itertools.product((0, 1), repeat=3):
+            A = torch.tensor([[float(c == m) for c in choice] for m in (0, 1)])  # (2, S)
+            remixed = torch.from_numpy(np.tensordot(A.numpy(), estimates[b].numpy(), 1))  # (2, C, N)
+            values.append(loss(remixed[None], mixtures[b : b + 1], reduction="none").item())
+        assert abs(min(values) - value[b].item()) < 1e-4
+        best = list(itertools.product((0, 1), repeat=3))[int(np.argmin(values))]
+        assert assignment[b].tolist() == list(best)
+
+
+def test_mixit_does_not_ask_for_separation():
+    talkers, _, _ = recordings(S=4, seed=3)
+    mixtures = torch.stack([talkers[:, :2].sum(1), talkers[:, 2:].sum(1)], 1)
+    nothing = torch.zeros_like(mixtures)
+    assert mixture_invariant(mse, torch.cat([mixtures, nothing], 1), mixtures)[0].max() < 1e-10
+    wrong = torch.cat([talkers[:, :2] + talkers[:, 2:], nothing], 1)
+    assert mixture_invariant(mse, wrong, mixtures)[0].min() > 0.1
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), order=st.permutations(range(4)), gain=st.floats(0.2, 5))
+def test_mixit_invariances(seed, order, gain):
+    talkers, _, mixtures = recordings(seed=seed)
+    estimates = talkers + 0.3 * torch.randn(talkers.shape, generator=torch.Generator().manual_seed(seed))
+    value, assignment = mixture_invariant(mse, estimates, mixtures)
+    shuffled = mixture_invariant(mse, estimates[:, order], mixtures)
+    torch.testing.assert_close(shuffled[0], value)
+    assert torch.equal(shuffled[1], assignment[:, order])
+    exchanged = mixture_invariant(mse, estimates, mixtures.flip(1))
+    torch.testing.assert_close(exchanged[0], value)
+    assert torch.equal(exchanged[1], 1 - assignment)
+    louder = mixture_invariant(mse, gain * estimates, gain * mixtures)[0]
+    torch.testing.assert_close(louder, gain**2 * value, rtol=1e-3, atol=1e-6)
+
+
+def test_mixit_gradcheck_and_gradient_on_silence():
+    talkers, _, mixtures = recordings(B=2, S=3, N=6, seed=4, dtype=torch.float64)
+    noise = torch.randn(talkers.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    estimates = (talkers + 0.3 * noise).requires_grad_()
+    assert torch.autograd.gradcheck(lambda e: mixture_invariant(squared, e, mixtures)[0], estimates)
+    for loss in (mse, si_sdr_loss):
+        silent = torch.zeros(2, 3, 1, 6, requires_grad=True)
+        value, _ = mixture_invariant(loss, silent, torch.zeros(2, 2, 1, 6))
+        value.sum().backward()
+        assert value.isfinite().all() and silent.grad.isfinite().all()
+
+
+# ---------------------------------------------------------------- bad input
+
+X = torch.zeros(2, 3, 1, 50)
+
+
+@pytest.mark.parametrize(
+    ("estimates", "sources", "words"),
+    [
+        (X[:, :2], X, "2 estimates for 3 sources .axis 1, S."),
+        (X[..., :40], X, r"40 on axis 3 \(N\), sources have 50"),
+        (X[:1], X, r"1 on axis 0 \(B\), sources have 2"),
+        (X.expand(2, 3, 2, 50), X, r"2 on axis 2 \(C\), sources have 1"),
+        (X[0], X, "the same number of axes"),
+        (X[0, 0, 0], X[0, 0, 0], "must both be"),
+        (torch.zeros(1, 2, 5), torch.zeros(1, 3, 5), "axis 1"),
+    ],
+)
+def test_pit_names_the_axis(estimates, sources, words):
+    with pytest.raises(ValueError, match=words):
+        permutation_invariant(mse, estimates, sources)
+
+
+def test_pit_says_where_the_nan_is():
+    bad = torch.randn(2, 3, 1, 50)
+    bad[1, 2, 0, 17] = float("nan")
+    with pytest.raises(ValueError, match=r"the estimates hold NaN or infinity, first at \(B=1, S=2, C=0, N=17\)"):
+        permutation_invariant(mse, bad, torch.randn(2, 3, 1, 50))
+    with pytest.raises(ValueError, match=r"the sources hold NaN or infinity"):
+        permutation_invariant(mse, torch.randn(2, 3, 1, 50), bad)
+    with pytest.raises(ValueError, match="look at the loss"):
+        permutation_invariant(lambda e, s, reduction: mse(e, s, "none") / 0, X, X)
+    with pytest.raises(ValueError, match="no order is the best"):
+        best_permutation(torch.full((1, 2, 2), float("nan")))
+
+
+def test_too_many_orders_and_an_unknown_method():
+    with pytest.raises(ValueError, match="9 sources have 362,880 orders.*hungarian"):
+        best_permutation(torch.rand(1, 9, 9), "exhaustive")
+    assert best_permutation(torch.rand(1, 30, 30)).sort(1).values.tolist() == [list(range(30))]
+    with pytest.raises(ValueError, match="choose one of auto, exhaustive, hungarian"):
+        best_permutation(torch.rand(1, 3, 3), "greedy")
+
+
+@pytest.mark.parametrize(
+    ("estimates", "mixtures", "words"),
+    [
+        (torch.zeros(1, 2, 1, 9), torch.zeros(1, 4, 1, 9), "change places"),
+        (torch.zeros(1, 4, 1, 9), torch.zeros(1, 1, 1, 9), "not their sum"),
+        (torch.zeros(1, 4, 1, 9), torch.zeros(1, 2, 1, 8), r"9 on axis 3 \(N\), mixtures have 8"),
+        (torch.zeros(1, 4, 1, 9), torch.zeros(1, 2, 9), "same number of axes"),
+        (torch.zeros(1, 20, 1, 9), torch.zeros(1, 2, 1, 9), "20 estimates have 1,048,576 assignments"),
+        (torch.full((1, 4, 1, 9), float("nan")), torch.zeros(1, 2, 1, 9), r"first at \(B=0, S=0, C=0, N=0\)"),
+    ],
+)
+def test_mixit_errors(estimates, mixtures, words):
+    with pytest.raises(ValueError, match=words):
+        mixture_invariant(mse, estimates, mixtures)
