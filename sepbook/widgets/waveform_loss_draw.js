@@ -2,7 +2,7 @@
 import { height } from "./waveform_loss_measures.js";
 
 const [LEFT, RIGHT, TOP] = [-1.6, 2.4, 2]; // of the plane, in lengths of the source
-const CELLS = 80; // of the background from left to right
+const CELLS = 120; // of the background from left to right
 const BANDS = 10; // shades
 
 /** Fit a canvas to its size on the page and return its context, in units of CSS pixels. */
@@ -30,22 +30,30 @@ function arrow(context, [x0, y0], [x1, y1], colour, wide) {
   context.fill();
 }
 
+/** A small canvas with one pixel for each cell of the upper half of the plane, in shades of one colour. */
+function shades(loss, samples, colour) {
+  const cell = (RIGHT - LEFT) / CELLS;
+  const rows = Math.round((TOP + 0.05) / cell);
+  const small = Object.assign(document.createElement("canvas"), { width: CELLS, height: rows });
+  const context = small.getContext("2d");
+  context.fillStyle = colour;
+  for (let column = 0; column < CELLS; column++) {
+    for (let row = 0; row < rows; row++) {
+      const value = height(loss, LEFT + (column + 0.5) * cell, (row + 0.5) * cell, samples);
+      context.globalAlpha = (0.45 * Math.round(BANDS * Math.min(1, Math.max(0, (value + 1.2) / 3)))) / BANDS;
+      context.fillRect(column, rows - 1 - row, 1, 1);
+    }
+  }
+  return small;
+}
+
 /** The plane: shades of the chosen loss, the source, the estimate, and the error that this loss measures. */
 export function drawPlane(canvas, { loss, point, samples, colours }) {
   const { context, width, tall } = prepared(canvas, (RIGHT - LEFT) / (TOP + 0.25));
   const unit = width / (RIGHT - LEFT);
   const at = (a, b) => [(a - LEFT) * unit, tall - (b + 0.2) * unit];
-  const cell = (RIGHT - LEFT) / CELLS;
-  context.fillStyle = colours.ink;
-  for (let a = LEFT; a < RIGHT; a += cell) {
-    for (let b = 0; b < TOP + cell; b += cell) {
-      const value = height(loss, a + cell / 2, b + cell / 2, samples);
-      context.globalAlpha = (0.45 * Math.round(BANDS * Math.min(1, Math.max(0, (value + 1.2) / 3)))) / BANDS;
-      const [x, y] = at(a, b + cell);
-      context.fillRect(x, y, cell * unit + 0.5, cell * unit + 0.5);
-    }
-  }
-  context.globalAlpha = 1;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(shades(loss, samples, colours.ink), ...at(LEFT, TOP + 0.05), width, (TOP + 0.05) * unit);
   arrow(context, at(LEFT, 0), at(RIGHT, 0), colours.quiet, 1);
   const free = loss.startsWith("si");
   const [a, b] = [Math.min(Math.max(point[0], LEFT + 0.1), RIGHT - 0.1), Math.min(point[1], TOP - 0.1)];
@@ -66,12 +74,13 @@ export function drawPlane(canvas, { loss, point, samples, colours }) {
 
 /** A few samples of the source and of the estimate. */
 export function drawWave(canvas, { source, estimate, from, count, colours }) {
-  const { context, width, tall } = prepared(canvas, 5);
+  const { context, width, tall } = prepared(canvas, canvas.clientWidth < 500 ? 3 : 5);
   let most = 1e-6;
   for (let n = from; n < from + count; n++) most = Math.max(most, Math.abs(source[n]), Math.abs(estimate[n]));
   const at = (values, n) => [((n - from + 0.5) * width) / count, tall / 2 - (0.45 * tall * values[n]) / most];
-  for (const [values, colour, wide] of [[source, colours.quiet, 5], [estimate, colours.accent, 2]]) {
+  for (const [values, colour, wide] of [[source, colours.quiet, 6], [estimate, colours.accent, 2]]) {
     Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: wide, lineJoin: "round" });
+    context.globalAlpha = wide > 2 ? 0.5 : 1;
     context.beginPath();
     for (let n = from; n < from + count; n++) context.lineTo(...at(values, n));
     context.stroke();

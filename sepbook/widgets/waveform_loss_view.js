@@ -77,7 +77,7 @@ export function lossView({ title }) {
     element("div", { class: "wl-tools" }, play, heard),
     element("div", { class: "wl-tools" }, ...presets),
     element("div", { class: "wl-sliders" }, ...sliders.map(({ row }) => row), element("label", { class: "wl-check" }, quiet, "the source itself is silent")),
-    element("div", { class: "wl-stage" }, figure(plane, "to the right: how much source; upwards: everything else; darker: larger loss"), table),
+    element("div", { class: "wl-stage" }, figure(plane, "to the right: how much source; upwards: everything else; the stronger the shade, the larger the loss"), table),
     figure(wave, "five milliseconds: source (grey, wide) and estimate (thin)"),
     status,
   );
