@@ -44,7 +44,7 @@ def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     """
     check_waveforms(estimates, sources)
     x_hat, x = full(estimates).flatten(-2), full(sources).flatten(-2)  # (…, C * N)
-    return _decibels(_energy(x), _energy(x_hat - x), x.shape[-1])
+    return _decibels(x.square().sum(-1), _error(x_hat, x), x.shape[-1])
 
 
 def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tensor:
@@ -60,10 +60,9 @@ def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tenso
     if zero_mean:
         x_hat, x = x_hat - x_hat.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
     x_hat, x = x_hat.flatten(-2), x.flatten(-2)  # (…, C * N)
-    energy = _energy(x)  # (…)
+    energy = x.square().sum(-1)  # (…)
     alpha = (x_hat * x).sum(-1) / (energy + EPSILON * x.shape[-1])
-    error = x_hat - alpha.unsqueeze(-1) * x  # formed sample by sample: differences of energies would cancel
-    return _decibels(alpha.square() * energy, _energy(error), x.shape[-1])
+    return _decibels(alpha.square() * energy, _error(x_hat, alpha.unsqueeze(-1) * x), x.shape[-1])
 
 
 def sdr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", skip_silent: bool = False) -> Tensor:
@@ -119,9 +118,9 @@ def _distance(loss, estimates: Tensor, sources: Tensor, reduction: str) -> Tenso
     return value
 
 
-def _energy(x: Tensor) -> Tensor:
-    """Return the energy along the last axis."""
-    return x.square().sum(-1)
+def _error(x_hat: Tensor, x: Tensor) -> Tensor:
+    """Return the energy of x_hat - x along the last axis, in one pass; differences of energies would cancel."""
+    return functional.mse_loss(x_hat, x, reduction="none").sum(-1)
 
 
 def _decibels(signal: Tensor, distortion: Tensor, count: int) -> Tensor:

@@ -9,7 +9,7 @@ from sepbook.losses import waveform
 from tools.bench._measure import compare
 
 SHAPE = (8, 4, 1, 48000)  # (B, S, C, N): a batch of three seconds at 16 kHz
-PAIRS = 25
+PAIRS = 61
 LIMIT = 1.10
 
 
