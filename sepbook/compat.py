@@ -47,7 +47,7 @@ def nussl():
 def scaper():
     """Return the module `scaper`, usable on the NumPy of today.
 
-    Raises CompatError when it is not installed. Source: Salamon et al. 2017. Taught on: book/data/corpus
+    Raises CompatError when it is not installed. Source: Salamon et al. 2017. Taught on: book/foundations/classical
     """
     return _load("scaper")
 

@@ -1,6 +1,6 @@
 """Pictures of sound: spectrograms, waveforms, stems and masks.
 
-Taught on: book/foundations/representations
+Taught on: book/foundations/spectrograms
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def spectrogram(
     averaged. `rate` is the sample rate in Hz. `n_fft` and `hop` are in samples; by default a window lasts about 50 ms
     and moves by a quarter. `top` is the highest frequency shown, in Hz. 0 dB is the loudest bin, or the magnitude
     `loudest` when several pictures are to be compared.
-    Raises ValueError for an array with other axes. Taught on: book/foundations/representations
+    Raises ValueError for an array with other axes. Taught on: book/foundations/spectrograms
     """
     magnitude, hop = magnitudes(samples_or_magnitude, rate, n_fft, hop)
     seconds = (magnitude.shape[1] - 1) * hop / rate
@@ -61,7 +61,7 @@ def spectrogram(
 def magnitudes(sound, rate: float, n_fft: int | None = None, hop: int | None = None) -> tuple[np.ndarray, int]:
     """Return magnitudes `(F, T)` and the hop in samples, from samples or from a spectrogram.
 
-    Taught on: book/foundations/representations
+    Taught on: book/foundations/spectrograms
     """
     sound = numbers(sound)
     if sound.ndim == 1:
@@ -86,7 +86,7 @@ def magnitudes(sound, rate: float, n_fft: int | None = None, hop: int | None = N
 def levels(magnitude, loudest: float | None = None, cells: tuple[int, int] = CELLS) -> np.ndarray:
     """Return levels in dB below `loudest` (default: below the largest), `(F, T)`, in at most `cells` cells.
 
-    Taught on: book/foundations/representations
+    Taught on: book/foundations/spectrograms
     """
     power = shrink(np.square(magnitude, dtype=np.float64), cells)
     reference = max(power.max() if loudest is None else loudest**2, 1e-200)  # of silence too
@@ -96,7 +96,7 @@ def levels(magnitude, loudest: float | None = None, cells: tuple[int, int] = CEL
 def shrink(values: np.ndarray, cells: tuple[int, int] = CELLS) -> np.ndarray:
     """Average neighbours until at most `cells` (rows, columns) are left.
 
-    Taught on: book/foundations/representations
+    Taught on: book/foundations/spectrograms
     """
     for axis, most in enumerate(cells):
         if values.shape[axis] > most:
@@ -111,7 +111,7 @@ def waveform(samples, rate: float, ax=None, name: str = "", columns: int = 700):
 
     Channels are averaged. A long sound is drawn as its envelope, from the smallest to the largest sample of each
     column. `name` gives a source its colour. Raises ValueError for other axes or no samples.
-    Taught on: book/foundations/representations
+    Taught on: book/foundations/spectrograms
     """
     samples = np.atleast_2d(numbers(samples))
     if samples.ndim != 2 or not samples.shape[1]:
@@ -134,7 +134,7 @@ def stems(sounds: dict, rate: float, kind: str = "waveform", top: float | None =
     """Draw several sounds, one panel each, on one time axis and one scale; returns the figure.
 
     `sounds` maps names to samples `(N,)` or `(C, N)`; `kind` is waveform or spectrogram, `top` the highest frequency
-    shown, in Hz. Raises ValueError for another kind or no sounds. Taught on: book/foundations/representations
+    shown, in Hz. Raises ValueError for another kind or no sounds. Taught on: book/foundations/spectrograms
     """
     if kind not in ("waveform", "spectrogram") or not sounds:
         raise ValueError(f"stems needs at least one sound, and a kind of waveform or spectrogram, not {kind!r}.")
