@@ -61,8 +61,7 @@ def best_permutation(costs: Tensor, method: str = "auto") -> Tensor:
         _check_count(math.factorial(S), f"{S} sources have {{}} orders", 'method="hungarian" finds the best of them')
     costs = costs.detach()
     costs = costs if costs.dtype == torch.float64 else costs.float()
-    if costs.isnan().any():
-        raise ValueError("the costs hold NaN, so no order is the best: look for NaN in the estimates")
+    _check_costs(costs)
     if method == "exhaustive" or (method == "auto" and S <= EXHAUSTIVE):
         orders = torch.tensor(list(permutations(range(S))), device=costs.device)  # (S!, S)
         sums = costs[:, orders, torch.arange(S, device=costs.device)].sum(-1)  # (B, S!)
@@ -89,8 +88,9 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
     only. Source: Kolbæk 2017 (uPIT). Raises ValueError that names the axis when the shapes differ, and the place of
     the first NaN. Taught on: book/losses/permutation
     """
+    _check_pair(estimates, sources)
+    _check_finite(estimates=estimates, sources=sources)
     costs = pairwise(loss, estimates, sources)  # (B, S, S)
-    _check_finite(costs, estimates, sources)
     permutation = best_permutation(costs)  # (B, S)
     chosen = costs.gather(1, permutation.unsqueeze(1)).squeeze(1)  # (B, S): [b, permutation[b, s], s]
     return chosen.mean(1), permutation
@@ -117,6 +117,7 @@ def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[
     than can be tried, and the place of the first NaN. Taught on: book/losses/permutation
     """
     _check_mixtures(estimates, mixtures)
+    _check_finite(estimates=estimates, mixtures=mixtures)
     S, count = estimates.shape[1], mixtures.shape[1]
     if estimates.dtype != torch.float64:
         estimates = estimates.float()  # sums of half precision would lose digits
@@ -124,7 +125,7 @@ def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[
     with torch.no_grad():
         every = (remix(estimates, choice.expand(len(estimates), S), count) for choice in choices)
         costs = torch.stack([loss(remixed, mixtures, reduction="none") for remixed in every], 1)  # (B, 2^S)
-    _check_finite(costs, estimates, mixtures, "mixtures")
+    _check_costs(costs)
     assignment = choices[costs.argmin(1)]  # (B, S)
     return loss(remix(estimates, assignment, count), mixtures, reduction="none"), assignment
 
@@ -178,17 +179,18 @@ def _check_count(count: int, what: str, mend: str) -> None:
         raise ValueError(f"{what.format(f'{count:,}')}, and {MOST_ORDERS:,} is the most that is tried: {mend}")
 
 
-def _check_finite(costs: Tensor, estimates: Tensor, others: Tensor, name: str = "sources") -> None:
-    """Raise ValueError that says where the first NaN or infinity is, when it has reached the costs."""
-    if costs.isfinite().all():
-        return
-    for label, x in (("estimates", estimates), (name, others)):
-        bad = (~x.detach().isfinite()).nonzero()
-        if len(bad):
-            letters = _letters(x.dim())
-            place = parse_item(letters).show(bad[0].tolist()) if letters else str(tuple(bad[0].tolist()))
-            raise ValueError(f"the {label} hold NaN or infinity, first at {place}: look at what made them")
-    raise ValueError(f"estimates and {name} are finite, but the loss is not: look at the loss")
+def _check_finite(**sounds: Tensor) -> None:
+    """Raise ValueError that says where the first NaN or infinity is: the pairs that a loss sees have other numbers."""
+    for name, x in sounds.items():
+        if not x.isfinite().all():
+            first = (~x.detach().isfinite()).nonzero()[0].tolist()
+            place = parse_item(_letters(x.dim())).show(first) if _letters(x.dim()) else str(tuple(first))
+            raise ValueError(f"the {name} hold NaN or infinity, first at {place}: look at what made them")
+
+
+def _check_costs(costs: Tensor) -> None:
+    if costs.isnan().any():
+        raise ValueError("the costs hold NaN, so none is the smallest: look for NaN in the estimates, or at the loss")
 
 
 def _letters(axes: int) -> str:

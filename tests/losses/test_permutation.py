@@ -326,9 +326,11 @@ def test_pit_says_where_the_nan_is():
         permutation_invariant(mse, bad, torch.randn(2, 3, 1, 50))
     with pytest.raises(ValueError, match=r"the sources hold NaN or infinity"):
         permutation_invariant(mse, torch.randn(2, 3, 1, 50), bad)
-    with pytest.raises(ValueError, match="look at the loss"):
+    with pytest.raises(ValueError, match=r"the estimates hold .* \(B=1, S=2, C=0, N=17\)"):
+        permutation_invariant(si_sdr_loss, bad, torch.randn(2, 3, 1, 50))  # this loss looks for NaN itself
+    with pytest.raises(ValueError, match="or at the loss"):
         permutation_invariant(lambda e, s, reduction: mse(e, s, "none") / 0, X, X)
-    with pytest.raises(ValueError, match="no order is the best"):
+    with pytest.raises(ValueError, match="none is the smallest"):
         best_permutation(torch.full((1, 2, 2), float("nan")))
 
 
