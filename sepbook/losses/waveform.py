@@ -43,7 +43,7 @@ def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     Taught on: book/losses/waveform
     """
     check_waveforms(estimates, sources)
-    x_hat, x = full(estimates).flatten(-2), full(sources).flatten(-2)  # (…, C * N)
+    x_hat, x = _full(estimates).flatten(-2), _full(sources).flatten(-2)  # (…, C * N)
     return _decibels(x.square().sum(-1), _error(x_hat, x), x.shape[-1])
 
 
@@ -56,7 +56,7 @@ def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tenso
     Taught on: book/losses/waveform
     """
     check_waveforms(estimates, sources)
-    x_hat, x = full(estimates), full(sources)
+    x_hat, x = _full(estimates), _full(sources)
     if zero_mean:
         x_hat, x = x_hat - x_hat.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
     x_hat, x = x_hat.flatten(-2), x.flatten(-2)  # (…, C * N)
@@ -104,15 +104,15 @@ def si_snr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", ski
     return si_sdr_loss(estimates, sources, reduction, True, skip_silent)
 
 
-def full(x: Tensor) -> Tensor:
-    """Return samples in float32; float64 stays as it is, for checks. Taught on: book/losses/waveform."""
+def _full(x: Tensor) -> Tensor:
+    """Return samples in float32; float64 stays as it is, for checks."""
     return x if x.dtype == torch.float64 else x.float()
 
 
 def _distance(loss, estimates: Tensor, sources: Tensor, reduction: str) -> Tensor:
     """Apply one of PyTorch's own losses to whole tensors, or item by item."""
     check_waveforms(estimates, sources, reduction)
-    x_hat, x = full(estimates), full(sources)
+    x_hat, x = _full(estimates), _full(sources)
     value = loss(x_hat, x) if reduction == "mean" else loss(x_hat, x, reduction="none").flatten(1).mean(1)
     check_finite(value, estimates, sources)
     return value
@@ -133,7 +133,7 @@ def _over_sources(decibels: Tensor, sources: Tensor, skip_silent: bool) -> Tenso
     """Average `(B, S)` over S, without the silent sources where asked: `(B,)`."""
     if not skip_silent:
         return decibels.reshape(len(decibels), -1).mean(1)
-    heard = full(sources).square().mean((-2, -1)) > SILENCE  # (B, S)
+    heard = _full(sources).square().mean((-2, -1)) > SILENCE  # (B, S)
     kept = torch.where(heard, decibels, 0.0)
     count = heard.reshape(len(heard), -1).sum(1).clamp(min=1)
     return kept.reshape(len(kept), -1).sum(1) / count

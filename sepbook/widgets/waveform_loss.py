@@ -19,7 +19,7 @@ from ._hosts import HERE, STATIC, addresses, bundle, native_player
 from ._versions import PlayerError, as_samples
 from .mask_painter import wav
 
-__all__ = ["PlayerError", "WaveformLoss", "waveform_loss"]
+__all__ = ["WaveformLoss", "waveform_loss"]
 
 MAX_SECONDS = 5
 ROOM = 0.4  # the highest peak of source and wrong sound together: they can be added and turned up without clipping

@@ -14,7 +14,8 @@ import torch
 
 import sepbook.widgets
 from sepbook.widgets._hosts import bundle
-from sepbook.widgets.waveform_loss import PlayerError, waveform_loss
+from sepbook.widgets._versions import PlayerError
+from sepbook.widgets.waveform_loss import waveform_loss
 
 RATE = 16000
 WIDGETS = Path(sepbook.widgets.__file__).parent
