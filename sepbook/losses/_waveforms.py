@@ -16,6 +16,10 @@ MEND = {
 }
 
 
+class NotFiniteError(ValueError):
+    """A loss met NaN or infinity: the training loop says in which item. Taught on: book/losses/waveform."""
+
+
 def check_waveforms(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> None:
     """Raise ValueError, which names the axis, unless the two belong together.
 
@@ -49,7 +53,7 @@ def _difference(estimates: Tensor, sources: Tensor) -> str:
 
 
 def check_finite(values: Tensor, estimates: Tensor, sources: Tensor) -> None:
-    """Raise ValueError that says where the first sample is that made a value `(B, …)` NaN or infinite.
+    """Raise NotFiniteError that says where the first sample is that made a value `(B, …)` NaN or infinite.
 
     The samples are searched only when a value is bad, so that a good step costs nothing.
     Taught on: book/losses/waveform
@@ -60,12 +64,12 @@ def check_finite(values: Tensor, estimates: Tensor, sources: Tensor) -> None:
         bad = (~x.isfinite()).nonzero()
         if len(bad):
             at = ", ".join(f"{letter}={i}" for letter, i in zip(letters(x), bad[0].tolist(), strict=True))
-            raise ValueError(
+            raise NotFiniteError(
                 f"the {name} hold {len(bad)} samples that are NaN or infinite, the first at ({at}); "
                 "look at what made them"
             )
     largest = max(estimates.abs().max().item(), sources.abs().max().item())
-    raise ValueError(f"the samples are finite, but as large as {largest:.1e}: their squares do not fit into float32")
+    raise NotFiniteError(f"the samples are finite, but as large as {largest:.1e}: the squares exceed float32")
 
 
 def letters(x: Tensor) -> str:

@@ -24,6 +24,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from sepbook.losses._waveforms import NotFiniteError
 from sepbook.shapes.dims import parse_item
 
 EXHAUSTIVE = 3  # up to this many sources every order is tried; above, the Hungarian algorithm finds the best
@@ -180,12 +181,12 @@ def _check_count(count: int, what: str, mend: str) -> None:
 
 
 def _check_finite(**sounds: Tensor) -> None:
-    """Raise ValueError that says where the first NaN or infinity is: the pairs that a loss sees have other numbers."""
+    """Raise NotFiniteError that says where the first NaN or infinity is, counted in the whole batch, not in pairs."""
     for name, x in sounds.items():
         if not x.isfinite().all():
             first = (~x.detach().isfinite()).nonzero()[0].tolist()
             place = parse_item(_letters(x.dim())).show(first) if _letters(x.dim()) else str(tuple(first))
-            raise ValueError(f"the {name} hold NaN or infinity, first at {place}: look at what made them")
+            raise NotFiniteError(f"the {name} hold NaN or infinity, first at {place}: look at what made them")
 
 
 def _check_costs(costs: Tensor) -> None:

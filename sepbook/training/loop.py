@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from sepbook.architectures.base import System
+from sepbook.losses._waveforms import NotFiniteError
 from sepbook.training import _distributed, _state
 from sepbook.training._batches import TrainingError, check, make_loader, one_epoch, select
 from sepbook.training._state import History, Run
@@ -123,8 +124,11 @@ def one_step(model: nn.Module, run: Run, batch: dict, device: Device, world) -> 
     config, optimizer = run.config, run.optimizer
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(run.step, config)
-    with device.autocast():
-        terms = model(**batch)
+    try:
+        with device.autocast():
+            terms = model(**batch)
+    except NotFiniteError:  # a loss that looks for the sample; the loop also knows the item, and keeps the best weights
+        terms = {"loss": torch.tensor(math.nan)}
     values = {name: term.item() for name, term in terms.items()}
     if world.any(not math.isfinite(values["loss"]), device.device):
         stop_not_finite(run, batch, "loss", values["loss"])

@@ -141,6 +141,15 @@ def test_nan_is_reported_with_its_item_and_the_best_weights_stay(tmp_path):
     assert same(whole, mended), "with the file mended it goes on where it was"
 
 
+def test_a_loss_that_refuses_nan_itself_is_reported_in_the_same_way():
+    torch.manual_seed(0)
+    system = Talkers(TalkersConfig())
+    data, valid = Poisoned(system, items=4, samples=4000), items(system, 2, seed=9)
+    with pytest.raises(TrainingError, match=r"step 4: the data holds NaN.*: item 9 \(mixture\).*weights of step 4"):
+        train(system, data, valid, config(), progress=False)
+    assert all(v.isfinite().all() for v in system.state_dict().values())
+
+
 def test_nan_in_a_shuffled_data_set_is_reported_with_the_number_that_it_has_there():
     system = fresh()
     data = Poisoned(system, items=4, samples=2000)
