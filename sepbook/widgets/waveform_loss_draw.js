@@ -2,6 +2,7 @@
 import { height } from "./waveform_loss_measures.js";
 
 const [LEFT, RIGHT, TOP] = [-1.6, 2.4, 2]; // of the plane, in lengths of the source
+const LABEL = 24; // pixels below the axis, for a word
 const CELLS = 120; // of the background from left to right
 const BANDS = 10; // shades
 
@@ -49,9 +50,9 @@ function shades(loss, samples, colour) {
 
 /** The plane: shades of the chosen loss, the source, the estimate, and the error that this loss measures. */
 export function drawPlane(canvas, { loss, point, samples, colours }) {
-  const { context, width, tall } = prepared(canvas, (RIGHT - LEFT) / (TOP + 0.25));
-  const unit = width / (RIGHT - LEFT);
-  const at = (a, b) => [(a - LEFT) * unit, tall - (b + 0.2) * unit];
+  const unit = (canvas.clientWidth || 300) / (RIGHT - LEFT);
+  const { context, width, tall } = prepared(canvas, ((RIGHT - LEFT) * unit) / (TOP * unit + LABEL));
+  const at = (a, b) => [(a - LEFT) * unit, tall - LABEL - b * unit];
   context.imageSmoothingEnabled = false;
   context.drawImage(shades(loss, samples, colours.ink), ...at(LEFT, TOP + 0.05), width, (TOP + 0.05) * unit);
   arrow(context, at(LEFT, 0), at(RIGHT, 0), colours.quiet, 1);
