@@ -157,13 +157,17 @@ def test_ctrl_c_leaves_nothing(tmp_path):
         for suffix in audio.SUFFIXES
     ]
     started = time.monotonic()
-    while sum(path.stat().st_size > 0 for path in tmp_path.iterdir()) < 4 and time.monotonic() - started < 100:
-        time.sleep(0.02)
-    for process in running:
-        process.send_signal(signal.SIGINT)
-    for process in running:
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode != 0 and "KeyboardInterrupt" in errors
+    try:
+        while sum(path.stat().st_size > 0 for path in tmp_path.iterdir()) < 4 and time.monotonic() - started < 100:
+            time.sleep(0.02)
+        for process in running:
+            process.send_signal(signal.SIGINT)
+        for process in running:
+            _, errors = process.communicate(timeout=60)
+            assert process.returncode != 0 and "KeyboardInterrupt" in errors
+    finally:  # whatever happened: nobody writes on for ever
+        for process in running:
+            process.kill()
     assert not any(tmp_path.iterdir())
 
 
