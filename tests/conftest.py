@@ -6,7 +6,12 @@ import signal
 import threading
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no failure: examples have no deadline.
+hypothesis.settings.register_profile("sepbook", deadline=None)
+hypothesis.settings.load_profile("sepbook")
 
 # Before torch is loaded: threads that spin while they wait slow a busy machine a hundredfold.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
