@@ -14,13 +14,13 @@ TWO = OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
 export GOMP_SPINCOUNT := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean
+.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean quick
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book       build the book (first time: makes .venv and installs what is needed)"
 	@echo "make serve      read it at http://localhost:$(PORT)"
-	@echo "make check      lint and unit tests: three minutes, for daily use"
+	@echo "make check      lint and the quick unit tests: three minutes, for daily use"
 	@echo "make test       everything: lint, unit, strict-book, labs, solutions, browser"
 	@echo "make results    train and measure again: the numbers that the pages quote"
 	@echo "make corpus     render the built-in songs and talkers again, from seeds"
@@ -45,7 +45,7 @@ serve:
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 check: $(VENV)
-	@$(BIN)/python tools/times.py lint unit
+	@$(BIN)/python tools/times.py lint quick
 
 test: $(VENV)
 	@bash tools/setup.sh apt test && bash tools/setup.sh browser || true
@@ -55,8 +55,13 @@ lint: $(VENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+UNIT := tests --ignore=tests/book --ignore=tests/browser --ignore=tests/labs
 unit: $(VENV)
-	$(TWO) tests --ignore=tests/book --ignore=tests/browser --ignore=tests/labs
+	$(TWO) $(UNIT)
+
+# Without what waits for real processes, a browser or the package index.
+quick: $(VENV)
+	$(TWO) $(UNIT) -m "not slow and not network"
 
 # A rebuild after a warning would pass: the pages go first. The cache of executed cells stays.
 strict-book: $(VENV)

@@ -14,7 +14,7 @@ from sepbook import compat
 
 RATE = 8000
 NAMES = [(library, name) for library, names in compat.RESTORED.items() for name in names]
-pytestmark = pytest.mark.filterwarnings("ignore")  # theirs, and many
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the warnings are theirs, and many
 
 
 def split(name):

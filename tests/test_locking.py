@@ -30,6 +30,8 @@ with alone_in(sys.argv[1]):
 TURNS = """
 import os, sys
 from sepbook._locking import alone_in
+
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 folder, rounds, met = sys.argv[1], 0, 0
 print("ready", flush=True)
 sys.stdin.readline()

@@ -25,6 +25,8 @@ sys.path.insert(0, sys.argv[1])
 from test_separation_file import Smooth
 from sepbook.evaluation.separation import separate_file
 
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
 class Half(Smooth):
     sample_rate = 4000
 

@@ -17,6 +17,8 @@ from sepbook import architectures
 from sepbook.training import checkpoint
 from sepbook.training.loop import TrainConfig, train
 from tests.systems import Synthetic, register
+
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 torch.set_num_threads(1)
 write = checkpoint.write
 def written(path, *rest):

@@ -15,7 +15,10 @@ import torch
 
 from sepbook.training import checkpoint
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system copies no processes")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system copies no processes"),
+]
 
 MOMENTS = 10  # random ones, for each signal and number of workers
 POINTS = ("half a write", "before fsync", "after fsync", "before replace", "after replace")

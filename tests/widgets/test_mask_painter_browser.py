@@ -13,6 +13,8 @@ from sepbook.evaluation import oracles
 from sepbook.evaluation.metrics import si_sdr
 from sepbook.widgets.mask_painter import mask_painter
 
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
 RATE, NAMES = 16000, ["vocals", "drums", "bass", "other"]
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}

@@ -9,6 +9,8 @@ import pytest
 
 from sepbook.widgets.player import player, player_html
 
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
 RATE = 16000
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}

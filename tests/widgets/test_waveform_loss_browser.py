@@ -12,6 +12,8 @@ import torch
 from sepbook.losses import waveform
 from sepbook.widgets.waveform_loss import waveform_loss
 
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
 RATE = 16000
 LOSSES = {
     "l1": waveform.l1,
