@@ -11,7 +11,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 MARK = '<span class="sepbook-core" aria-hidden="true">●</span><span class="visually-hidden">, core path</span>'
-LINK = re.compile(r'(<a class="reference internal" href="([^"]*)">)(.*?)(</a>)', re.DOTALL)
+LINK = re.compile(r'(<a class="(?:current )?reference internal" href="([^"]*)">)(.*?)(</a>)', re.DOTALL)
 HEADER = ("step", "page", "lab", "minutes")
 
 
