@@ -16,6 +16,8 @@ from sepbook._locking import NAME, alone_in
 from sepbook.cli import main
 from sepbook.training import checkpoint
 
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
 TINY = {"sample_rate": 8000, "n_fft": 64, "hop": 16, "widths": (4, 4)}
 STEMS = ("vocals", "drums", "bass", "other")
 
@@ -31,7 +33,6 @@ TURNS = """
 import os, sys
 from sepbook._locking import alone_in
 
-pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 folder, rounds, met = sys.argv[1], 0, 0
 print("ready", flush=True)
 sys.stdin.readline()

@@ -15,6 +15,8 @@ from sepbook.data import corpus
 from sepbook.evaluation.separation import EDGE, chunk_sizes, separate
 from sepbook.training import checkpoint
 
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
 RATE = 8000  # of the files; the system works at half of it, so that both ways of resampling are part of the test
 GROWTH = 24  # MB that an hour may take more than six minutes; one stem of the hour alone has 115
 
@@ -25,7 +27,6 @@ sys.path.insert(0, sys.argv[1])
 from test_separation_file import Smooth
 from sepbook.evaluation.separation import separate_file
 
-pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
 class Half(Smooth):
     sample_rate = 4000

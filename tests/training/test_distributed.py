@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from sepbook._locking import alone_in
 from sepbook.training import checkpoint
 from tests.systems import register
+
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
 RUN = """
 import os, sys, torch
@@ -18,7 +21,6 @@ from sepbook.training import checkpoint
 from sepbook.training.loop import TrainConfig, train
 from tests.systems import Synthetic, register
 
-pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 torch.set_num_threads(1)
 write = checkpoint.write
 def written(path, *rest):
