@@ -79,7 +79,7 @@ solutions: $(VENV)
 	$(TWO) tests/labs
 
 browser: $(VENV)
-	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadgroup tests/browser
+	$(TWO) tests/browser
 
 results: $(VENV)
 	$(BIN)/python -m tools.results

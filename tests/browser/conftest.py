@@ -33,14 +33,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("view", VIEWS)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Two processes share the work: one has the desk, the other the phone, so that each page is opened once in each."""
-    for item in items:
-        view = getattr(getattr(item, "callspec", None), "params", {}).get("view")
-        item.add_marker(pytest.mark.xdist_group(view or item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def pages_with():
     """Find the pages whose HTML holds some text: ``pages_with(text)`` -> addresses."""

@@ -169,6 +169,6 @@ def test_page_is_light(findings):
     assert findings.theme_bytes <= 3_000_000
 
 
-def test_most_pages_are_very_light(seen, view):
+def test_most_pages_are_very_light(seen):
     """Runs after all pages have been seen."""
     assert seen and median(found.own_bytes for found in seen.values()) <= 300_000
