@@ -138,7 +138,7 @@ def test_a_wrong_call_says_what_is_right(machine, arguments):
 
 
 def make(*arguments):
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
