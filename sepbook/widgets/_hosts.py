@@ -1,35 +1,68 @@
-"""The two places a player can live in: a page of the book, and a notebook with a kernel."""
+"""The two places a widget can live in: a page of the book, and a notebook with a kernel."""
 
 import html
 import json
 import os
 import re
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 HERE = Path(__file__).parent
 STATIC = "{{SEPBOOK_STATIC}}"  # the book's extension puts the page's own path to its static files here
 
 
-def page_element(spec, files, audio=None, figures=None):
-    """Write the files and return the element: native players inside it, until ``host.js`` replaces them.
+class Hosted:
+    """What shows itself in both places: a page element in the book, a widget in a notebook.
 
-    ``audio`` and ``figures`` are folders, by default those that SEPBOOK_BOOK_AUDIO and SEPBOOK_BOOK_FIGURES name.
+    A subclass names its module and the page's element, and gives two things: ``content``, and ``fallback``, which
+    readers without JavaScript see.
     """
-    where = addresses(files, audio, figures)
-    data = html.escape(json.dumps({"spec": spec, "files": where}))
-    items = "\n".join(
-        native_player(label(version, clip, spec), where[clip["audio"]])
-        for version in spec["versions"]
-        for clip in version["clips"]
-    )
-    title = f'<p class="sp-title">{html.escape(spec["title"])}</p>\n' if spec["title"] else ""
-    return (
-        f'<link rel="stylesheet" href="{STATIC}/widgets/player.css">\n'
-        f'<script type="module" src="{STATIC}/widgets/host.js"></script>\n'
-        f'<div class="sepbook-player" data-player="{data}">\n'
-        f'{title}<ul class="sp-native">\n{items}\n</ul>\n</div>'
-    )
+
+    module = ""  # of NAME.js and NAME.css
+    element = ""  # the page's element has the class "sepbook-NAME", and its data in data-NAME, as host.js expects
+    prefix = ""  # of the classes inside it
+    title = ""
+
+    @property
+    def content(self):
+        """``(spec, files)``: what there is as JSON data, and the bytes of each file by name."""
+        raise NotImplementedError
+
+    def fallback(self, spec, where):
+        """Return the HTML for readers without JavaScript; ``where`` has the address of each file."""
+        raise NotImplementedError
+
+    @cached_property
+    def widget(self):
+        """The anywidget that a notebook shows. Made once, however often it is shown."""
+        spec, files = self.content
+        return widget_class(self.module)(spec=spec, files=files)
+
+    def html(self, audio=None, figures=None):
+        """Write the files and return the page element: its fallback, until ``host.js`` replaces it.
+
+        ``audio`` and ``figures`` are folders, by default those that SEPBOOK_BOOK_AUDIO and SEPBOOK_BOOK_FIGURES name.
+        """
+        spec, files = self.content
+        where = addresses(files, audio, figures)
+        data = html.escape(json.dumps({"spec": spec, "files": where}))
+        title = f'<p class="{self.prefix}-title">{html.escape(self.title)}</p>\n' if self.title else ""
+        return (
+            f'<link rel="stylesheet" href="{STATIC}/widgets/{self.module}.css">\n'
+            f'<script type="module" src="{STATIC}/widgets/host.js"></script>\n'
+            f'<div class="sepbook-{self.element}" data-{self.element}="{data}">\n'
+            f"{title}{self.fallback(spec, where)}\n</div>"
+        )
+
+    def native(self, sounds):
+        """Return the browser's own players as a list; ``sounds`` has an address by name."""
+        items = "\n".join(native_player(name, address) for name, address in sounds)
+        return f'<ul class="{self.prefix}-native">\n{items}\n</ul>'
+
+    def _repr_mimebundle_(self, **kwargs):
+        if os.environ.get("SEPBOOK_BOOK") == "1":
+            return {"text/html": self.html()}
+        return self.widget._repr_mimebundle_(**kwargs)
 
 
 def addresses(files, audio=None, figures=None):
@@ -41,13 +74,6 @@ def addresses(files, audio=None, figures=None):
         write(Path(folders[kind]) / name, data)
         found[name] = f"{STATIC}/{kind}/{name}"
     return found
-
-
-def label(version, clip, spec):
-    """Return what a clip is called on a page: its stem, and its version where there are several."""
-    if version["whole"] or len(spec["versions"]) == 1:
-        return clip["row"]
-    return f"{clip['row']} ({version['name']})"
 
 
 def native_player(name, source):
@@ -98,17 +124,17 @@ def inlined(name, seen):
 
 
 @cache
-def widget_class():
-    """Return the anywidget class, made when first needed: anywidget takes a while to import."""
+def widget_class(module):
+    """Return the anywidget class of a module, made when first needed: anywidget takes a while to import."""
     import anywidget
     import traitlets
 
-    class StemPlayer(anywidget.AnyWidget):
-        """The notebook's end of ``player.js``. The bytes travel as they are, not as text."""
+    class HostedWidget(anywidget.AnyWidget):
+        """The notebook's end of a module. The bytes travel as they are, not as text."""
 
-        _esm = bundle("player.js")
-        _css = (HERE / "player.css").read_text(encoding="utf-8")
+        _esm = bundle(f"{module}.js")
+        _css = (HERE / f"{module}.css").read_text(encoding="utf-8")
         spec = traitlets.Dict().tag(sync=True)
         files = traitlets.Dict().tag(sync=True)
 
-    return StemPlayer
+    return HostedWidget

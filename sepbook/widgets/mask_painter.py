@@ -7,17 +7,14 @@ The stems travel as 16-bit WAV, because MP3 would move their samples.
 Taught on: book/foundations/masks
 """
 
-import html
 import io
-import json
-import os
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
 from . import _picture
 from ._content import keep
-from ._hosts import HERE, STATIC, addresses, bundle, native_player
+from ._hosts import Hosted
 from ._versions import CEILING, PlayerError, as_samples
 
 __all__ = ["MaskPainter", "mask_painter"]
@@ -47,8 +44,10 @@ def mask_painter(sources, rate, title="", n_fft=1024, hop=256):
     return MaskPainter(sources, rate, title, n_fft, hop)
 
 
-class MaskPainter:
+class MaskPainter(Hosted):
     """What `mask_painter` returns: a page element in the book, a widget in a notebook."""
+
+    module, element, prefix = "mask_painter", "painter", "mp"
 
     def __init__(self, sources, rate, title="", n_fft=1024, hop=256):
         self.sources, self.rate, self.title = read_sources(sources, rate), round(rate), str(title)
@@ -81,36 +80,12 @@ class MaskPainter:
         }
         return spec, files
 
-    @cached_property
-    def widget(self):
-        """The anywidget that a notebook shows. Made once, however often it is shown."""
-        spec, files = self.content
-        return widget_class()(spec=spec, files=files)
-
-    def html(self, audio=None, figures=None):
-        """Write the files and return the page element: a picture and native players, until the module replaces them.
-
-        ``audio`` and ``figures`` are folders, by default those that SEPBOOK_BOOK_AUDIO and SEPBOOK_BOOK_FIGURES name.
-        """
-        spec, files = self.content
-        where = addresses(files, audio, figures)
-        data = html.escape(json.dumps({"spec": spec, "files": where}))
+    def fallback(self, spec, where):
+        """Return the picture, and the browser's own players."""
         sounds = {"mixture": spec["mixture"], **{source["name"]: source["audio"] for source in spec["sources"]}}
-        items = "\n".join(native_player(name, where[file]) for name, file in sounds.items())
-        title = f'<p class="mp-title">{html.escape(self.title)}</p>\n' if self.title else ""
         alt = "Spectrogram of the mixture. With JavaScript you could paint on it what to keep."
-        return (
-            f'<link rel="stylesheet" href="{STATIC}/widgets/mask_painter.css">\n'
-            f'<script type="module" src="{STATIC}/widgets/host.js"></script>\n'
-            f'<div class="sepbook-painter" data-painter="{data}">\n{title}'
-            f'<img class="dark-light" src="{where[spec["picture"]]}" alt="{alt}">\n'
-            f'<ul class="mp-native">\n{items}\n</ul>\n</div>'
-        )
-
-    def _repr_mimebundle_(self, **kwargs):
-        if os.environ.get("SEPBOOK_BOOK") == "1":
-            return {"text/html": self.html()}
-        return self.widget._repr_mimebundle_(**kwargs)
+        image = f'<img class="dark-light" src="{where[spec["picture"]]}" alt="{alt}">\n'
+        return image + self.native((name, where[file]) for name, file in sounds.items())
 
 
 def read_sources(sources, rate):
@@ -159,20 +134,3 @@ def picture(mixture, rate, n_fft, hop):
     below = np.stack([np.interp(edges, at, column) for column in running.T], axis=1)  # (ROWS + 1, T)
     rows = (np.diff(below, axis=0) / np.diff(edges)[:, np.newaxis])[::-1]  # high frequencies first
     return _picture.picture(rows, float(rows.max()), colour("mixture"))
-
-
-@cache
-def widget_class():
-    """Return the anywidget class, made when first needed. Taught on: book/foundations/masks."""
-    import anywidget
-    import traitlets
-
-    class MaskPainterWidget(anywidget.AnyWidget):
-        """The notebook's end of ``mask_painter.js``."""
-
-        _esm = bundle("mask_painter.js")
-        _css = (HERE / "mask_painter.css").read_text(encoding="utf-8")
-        spec = traitlets.Dict().tag(sync=True)
-        files = traitlets.Dict().tag(sync=True)
-
-    return MaskPainterWidget

@@ -10,11 +10,10 @@ the same two things::
 Taught on: book/how_to_read
 """
 
-import os
 from functools import cached_property
 
 from ._content import build
-from ._hosts import page_element, widget_class
+from ._hosts import Hosted
 from ._versions import PlayerError, read_versions
 
 __all__ = ["Player", "PlayerError", "player", "player_html"]
@@ -42,8 +41,10 @@ def player(stems, rate, title="", groups=None, name="stems"):
     return Player(stems, rate, title, groups, name)
 
 
-class Player:
+class Player(Hosted):
     """What `player` returns: notebooks show it as a widget, the book as a page element with its files."""
+
+    module, element, prefix = "player", "player", "sp"
 
     def __init__(self, stems, rate, title="", groups=None, name="stems"):
         self.versions = read_versions(stems, rate, groups, name)
@@ -58,20 +59,17 @@ class Player:
         """``(spec, files)``: what there is as JSON data, and the bytes of each file by name. Made once."""
         return build(self.versions, self.rate, self.title)
 
-    @cached_property
-    def widget(self):
-        """The anywidget that a notebook shows. Made once, however often it is shown."""
-        spec, files = self.content
-        return widget_class()(spec=spec, files=files)
+    def fallback(self, spec, where):
+        """Return the browser's own players, one for each sound."""
+        clips = ((version, clip) for version in spec["versions"] for clip in version["clips"])
+        return self.native((label(version, clip, spec), where[clip["audio"]]) for version, clip in clips)
 
-    def html(self, audio=None, figures=None):
-        """Return the page element and write its files into two folders, as `player_html` does."""
-        return page_element(*self.content, audio, figures)
 
-    def _repr_mimebundle_(self, **kwargs):
-        if os.environ.get("SEPBOOK_BOOK") == "1":
-            return {"text/html": self.html()}
-        return self.widget._repr_mimebundle_(**kwargs)
+def label(version, clip, spec):
+    """Return what a clip is called on a page: its stem, and its version where there are several."""
+    if version["whole"] or len(spec["versions"]) == 1:
+        return clip["row"]
+    return f"{clip['row']} ({version['name']})"
 
 
 def player_html(stems, rate, title="", groups=None, name="stems", audio=None, figures=None):

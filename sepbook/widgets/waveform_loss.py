@@ -7,15 +7,12 @@ sounds are files, and a notebook, where anywidget hands them over. The losses ar
 Taught on: book/losses/waveform
 """
 
-import html
-import json
-import os
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
 from ._content import keep
-from ._hosts import HERE, STATIC, addresses, bundle, native_player
+from ._hosts import Hosted
 from ._versions import PlayerError, as_samples
 from .mask_painter import wav
 
@@ -38,8 +35,10 @@ def waveform_loss(source, wrong, rate, title=""):
     return WaveformLoss(source, wrong, rate, title)
 
 
-class WaveformLoss:
+class WaveformLoss(Hosted):
     """What `waveform_loss` returns: a page element in the book, a widget in a notebook."""
+
+    module, element, prefix = "waveform_loss", "waveform", "wl"
 
     def __init__(self, source, wrong, rate, title=""):
         self.source, self.wrong = read_pair(source, wrong, rate)
@@ -64,34 +63,9 @@ class WaveformLoss:
         }
         return spec, files
 
-    @cached_property
-    def widget(self):
-        """The anywidget that a notebook shows. Made once, however often it is shown."""
-        spec, files = self.content
-        return widget_class()(spec=spec, files=files)
-
-    def html(self, audio=None, figures=None):
-        """Write the files and return the page element: native players, until the module replaces them.
-
-        ``audio`` and ``figures`` are folders, by default those that SEPBOOK_BOOK_AUDIO and SEPBOOK_BOOK_FIGURES name.
-        """
-        spec, files = self.content
-        where = addresses(files, audio, figures)
-        data = html.escape(json.dumps({"spec": spec, "files": where}))
-        sounds = {"true source": spec["source"], "wrong sound": spec["wrong"]}
-        items = "\n".join(native_player(name, where[file]) for name, file in sounds.items())
-        title = f'<p class="wl-title">{html.escape(self.title)}</p>\n' if self.title else ""
-        return (
-            f'<link rel="stylesheet" href="{STATIC}/widgets/waveform_loss.css">\n'
-            f'<script type="module" src="{STATIC}/widgets/host.js"></script>\n'
-            f'<div class="sepbook-waveform" data-waveform="{data}">\n{title}'
-            f'<ul class="wl-native">\n{items}\n</ul>\n</div>'
-        )
-
-    def _repr_mimebundle_(self, **kwargs):
-        if os.environ.get("SEPBOOK_BOOK") == "1":
-            return {"text/html": self.html()}
-        return self.widget._repr_mimebundle_(**kwargs)
+    def fallback(self, spec, where):
+        """Return the browser's own players."""
+        return self.native([("true source", where[spec["source"]]), ("wrong sound", where[spec["wrong"]])])
 
 
 def read_pair(source, wrong, rate):
@@ -112,20 +86,3 @@ def read_pair(source, wrong, rate):
     pair["wrong"] = pair["wrong"] * (levels["source"] / levels["wrong"])  # as loud, so that 16 bits are used alike
     peak = sum(float(np.abs(samples).max()) for samples in pair.values())
     return tuple((samples[0] * min(1.0, 2 * ROOM / peak)).astype(np.float32) for samples in pair.values())
-
-
-@cache
-def widget_class():
-    """Return the anywidget class, made when first needed. Taught on: book/losses/waveform."""
-    import anywidget
-    import traitlets
-
-    class WaveformLossWidget(anywidget.AnyWidget):
-        """The notebook's end of ``waveform_loss.js``."""
-
-        _esm = bundle("waveform_loss.js")
-        _css = (HERE / "waveform_loss.css").read_text(encoding="utf-8")
-        spec = traitlets.Dict().tag(sync=True)
-        files = traitlets.Dict().tag(sync=True)
-
-    return WaveformLossWidget
