@@ -1,7 +1,9 @@
 """A small site with players on it, a browser to open it, and sounds whose every sample is known."""
 
+import base64
 import functools
 import http.server
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -97,3 +99,34 @@ def open_page(site, browser):
     for context in contexts:
         context.close()
     assert errors == []
+
+
+# A notebook's front end in small: it builds a model from the widget's true state and mounts the widget's own module.
+MOUNT = """async ({ state, buffers }) => {
+  for (const [path, data] of buffers) {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), last = path.pop();
+    path.reduce((at, key) => at[key], state)[last] = new DataView(bytes.buffer);
+  }
+  document.head.append(Object.assign(document.createElement("style"), { textContent: state._css }));
+  const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
+  const { default: widget } = await import(url);
+  const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {}, send() {} };
+  const el = document.body.appendChild(document.createElement("div"));
+  window.cleanup = await widget.render({ model, el });
+}"""
+
+
+@pytest.fixture
+def open_in_notebook(open_page):
+    """Give a function that mounts a widget on an empty page, as a notebook does: state and buffers, no book."""
+    from ipywidgets.widgets.widget import _remove_buffers
+
+    def opened(widget):
+        state, paths, buffers = _remove_buffers(widget.get_state())
+        encoded = [[path, base64.b64encode(data).decode()] for path, data in zip(paths, buffers, strict=True)]
+        state = {key: state[key] for key in ("spec", "files", "_esm", "_css")}
+        page = open_page("")
+        page.evaluate(MOUNT, {"state": json.loads(json.dumps(state)), "buffers": encoded})
+        return page
+
+    return opened

@@ -1,7 +1,5 @@
 """The player in a browser: on a page without a kernel, and as an anywidget whose sounds come from Python."""
 
-import base64
-import json
 from pathlib import Path
 
 import axe_core_python
@@ -227,31 +225,9 @@ def test_less_motion(book):
     assert 2 <= shown <= 6
 
 
-# A notebook's front end in small: it builds a model from the widget's true state and mounts the widget's own module.
-MOUNT = """async ({ state, buffers }) => {
-  for (const [path, data] of buffers) {
-    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), last = path.pop();
-    path.reduce((at, key) => at[key], state)[last] = new DataView(bytes.buffer);
-  }
-  document.head.append(Object.assign(document.createElement("style"), { textContent: state._css }));
-  const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
-  const { default: widget } = await import(url);
-  const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {}, send() {} };
-  const el = document.body.appendChild(document.createElement("div"));
-  window.cleanup = await widget.render({ model, el });
-}"""
-
-
-def test_the_same_module_lives_in_a_notebook(open_page, song):
-    from ipywidgets.widgets.widget import _remove_buffers
-
+def test_the_same_module_lives_in_a_notebook(open_in_notebook, song):
     widget = player({}, RATE, title="Slow", groups=song).widget
-    state, paths, buffers = _remove_buffers(widget.get_state())
-    assert len(buffers) == 18  # sounds and pictures travel as bytes
-    page = open_page("")
-    encoded = [[path, base64.b64encode(data).decode()] for path, data in zip(paths, buffers, strict=True)]
-    state = {key: state[key] for key in ("spec", "files", "_esm", "_css")}
-    page.evaluate(MOUNT, {"state": json.loads(json.dumps(state)), "buffers": encoded})
+    page = open_in_notebook(widget)
     driver = Driver(page)
     assert page.evaluate("[...document.images].every((image) => image.complete || image.src.startsWith('blob:'))")
     driver.play()

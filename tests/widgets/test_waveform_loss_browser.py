@@ -1,7 +1,5 @@
 """The loss explorer in a browser: its arithmetic against Python's, its controls, its sound, its looks."""
 
-import base64
-import json
 import math
 from pathlib import Path
 
@@ -209,29 +207,8 @@ def test_without_javascript_each_sound_has_a_native_player(open_page, element):
     assert page.locator("audio[controls][preload=none]").count() == 2
 
 
-# A notebook's front end in small: it builds a model from the widget's true state and mounts the widget's own module.
-MOUNT = """async ({ state, buffers }) => {
-  for (const [path, data] of buffers) {
-    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), last = path.pop();
-    path.reduce((at, key) => at[key], state)[last] = new DataView(bytes.buffer);
-  }
-  document.head.append(Object.assign(document.createElement("style"), { textContent: state._css }));
-  const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
-  const { default: widget } = await import(url);
-  const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {}, send() {} };
-  const el = document.body.appendChild(document.createElement("div"));
-  window.cleanup = await widget.render({ model, el });
-}"""
-
-
-def test_the_same_module_lives_in_a_notebook(open_page):
-    from ipywidgets.widgets.widget import _remove_buffers
-
-    state, paths, buffers = _remove_buffers(waveform_loss(*sounds(1), RATE).widget.get_state())
-    encoded = [[path, base64.b64encode(data).decode()] for path, data in zip(paths, buffers, strict=True)]
-    state = {key: state[key] for key in ("spec", "files", "_esm", "_css")}
-    page = open_page("")
-    page.evaluate(MOUNT, {"state": json.loads(json.dumps(state)), "buffers": encoded})
+def test_the_same_module_lives_in_a_notebook(open_in_notebook):
+    page = open_in_notebook(waveform_loss(*sounds(1), RATE).widget)
     driver = Driver(page)
     assert driver.preset("upside down")["sdr"] == pytest.approx(20 * math.log10(2), abs=1e-3)
     page.evaluate("cleanup()")
