@@ -1,0 +1,130 @@
+"""Looks at what a spectrogram loss is given, and says what is wrong with it.
+
+Taught on: book/losses/spectrogram
+"""
+
+import torch
+from torch import Tensor
+
+from sepbook.losses._waveforms import REDUCTIONS, NotFiniteError
+
+AXES = {"B": "item of the batch", "S": "source", "C": "audio channel", "F": "frequency bin", "T": "frame"}
+MEND = {
+    "S": " The two hold a different number of sources: choose the same ones, in the same order.",
+    "C": " Mono and stereo do not mix: bring both to the same number of channels.",
+    "F": " The two come from transforms of different n_fft: use one STFT for both.",
+    "T": " The two have different lengths or hops: use one STFT, on sounds of equal length.",
+}
+
+
+def check_pair(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> None:
+    """Raise ValueError, which names the axis, unless both are magnitudes of one shape and the reduction is known.
+
+    Taught on: book/losses/spectrogram
+    """
+    for name, x in (("estimates", estimates), ("sources", sources)):
+        if not x.is_floating_point():
+            mend = "take their magnitudes with .abs()" if x.is_complex() else "magnitudes are floating point numbers"
+            raise ValueError(f"{name} are of type {x.dtype}: {mend}")
+    check_shapes("estimates", estimates, "sources", sources)
+    if sources.numel() == 0:
+        raise ValueError(f"sources are {sizes(sources)}: there must be bins along (…, C, F, T)")
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}")
+    if sources.requires_grad and not estimates.requires_grad and torch.is_grad_enabled():
+        raise ValueError(
+            "the sources carry a gradient and the estimates do not: they seem to be swapped. "
+            "A loss is called as loss(estimates, sources)"
+        )
+
+
+def check_shapes(name: str, x: Tensor, other: str, y: Tensor) -> None:
+    """Raise ValueError that names every axis on which two tensors differ. Taught on: book/losses/spectrogram."""
+    if x.shape == y.shape:
+        return
+    both = f"{name} {sizes(x)} and {other} {sizes(y)} must have the same shape"
+    if x.ndim != y.ndim:
+        raise ValueError(f"{both}, but have {x.ndim} and {y.ndim} axes")
+    unlike = [(letter, a, b) for letter, a, b in zip(letters(x), x.shape, y.shape, strict=True) if a != b]
+    said = "; ".join(f"{letter} ({AXES.get(letter, 'axis')}) is {a} and {b}" for letter, a, b in unlike)
+    raise ValueError(f"{both}: {said}.{''.join(MEND.get(letter, '') for letter, *_ in unlike)}")
+
+
+def check_bins(mixture: Tensor, sources: Tensor, phase: bool = True) -> None:
+    """Raise ValueError unless mixture `(B, C, F, T)` and sources `(B, S, C, F, T)` fit, complex where phase counts.
+
+    Taught on: book/losses/spectrogram
+    """
+    if mixture.ndim != 4 or sources.ndim != 5:
+        raise ValueError(
+            f"the mixture must be (B, C, F, T) and the sources (B, S, C, F, T), but they were given as "
+            f"{tuple(mixture.shape)} and {tuple(sources.shape)}: do they stand in this order?"
+        )
+    check_shapes(
+        "mixture, once per source,", mixture.unsqueeze(1).expand(-1, sources.shape[1], -1, -1, -1), "sources", sources
+    )
+    for name, x in (("mixture", mixture), ("sources", sources)):
+        if phase and not x.is_complex():
+            raise ValueError(
+                f"the {name} hold no phase ({x.dtype}), and this target needs it: give the complex bins of the STFT"
+            )
+
+
+def check_masks(masks: Tensor, sources: Tensor) -> None:
+    """Raise ValueError, which says where, unless masks have the sources' shape and lie between 0 and 1.
+
+    NaN is left to the loss, which says where it is. Taught on: book/losses/spectrogram
+    """
+    check_shapes("masks", masks, "sources", sources)
+    outside = (masks < 0) | (masks > 1)
+    if torch.compiler.is_compiling() or not outside.any():
+        return
+    low, high = masks.detach().min().item(), masks.detach().max().item()
+    raise ValueError(
+        f"{int(outside.sum())} mask values lie outside 0 to 1 (from {low:.3g} to {high:.3g}), the first at "
+        f"{first(outside)}: end the network in a sigmoid, or say bounded=False if its masks are meant to be free"
+    )
+
+
+def check_finite(values: Tensor, estimates: Tensor, sources: Tensor) -> None:
+    """Raise NotFiniteError that says where the first bin is that made a value `(B,)` NaN or infinite.
+
+    The bins are searched only when a value is bad, so that a good step costs nothing.
+    Taught on: book/losses/spectrogram
+    """
+    if torch.compiler.is_compiling() or values.isfinite().all():
+        return
+    named = (("estimates", estimates), ("sources", sources))
+    for name, x in named:
+        bad = ~x.isfinite()
+        if bad.any():
+            raise NotFiniteError(
+                f"the {name} hold {int(bad.sum())} bins that are NaN or infinite, the first at {first(bad)}; "
+                "look at what made them"
+            )
+    for name, x in named:
+        if (x < 0).any():
+            raise NotFiniteError(
+                f"the {name} hold values below 0, the first at {first(x < 0)}, and a logarithm takes magnitudes: "
+                "use another loss with a target that may be negative, such as psa"
+            )
+    largest = max(estimates.abs().max().item(), sources.abs().max().item())
+    raise NotFiniteError(f"the bins are finite, but as large as {largest:.1e}: the squares exceed float32")
+
+
+def first(bad: Tensor) -> str:
+    """Write the place of the first True, as in (B=0, S=1, C=0, F=3, T=5). Taught on: book/losses/spectrogram."""
+    place = bad.nonzero()[0].tolist()
+    return "(" + ", ".join(f"{letter}={i}" for letter, i in zip(letters(bad), place, strict=True)) + ")"
+
+
+def letters(x: Tensor) -> list[str]:
+    """Return a name for each axis: B S C F T when there are five. Taught on: book/losses/spectrogram."""
+    return list("BSCFT") if x.ndim == 5 else [f"axis {i}" for i in range(x.ndim)]
+
+
+def sizes(x: Tensor) -> str:
+    """Write a shape, with its axes named where they are known. Taught on: book/losses/spectrogram."""
+    if x.ndim != 5:
+        return str(tuple(x.shape))
+    return "(" + ", ".join(f"{letter}={n}" for letter, n in zip(letters(x), x.shape, strict=True)) + ")"
