@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepbook.architectures.base import System
+from sepbook.building_blocks.convolution import SameConv2d, SameConvTranspose2d
 from sepbook.building_blocks.stft import ISTFT, STFT, Masking
 from sepbook.losses import spectrogram
 
@@ -71,17 +72,6 @@ PRESETS = {
 DROPOUT_BLOCKS = 3  # decoder blocks with dropout, from the bottom up
 
 
-def same_padding(size: int, kernel: int) -> tuple[int, int]:
-    """Zeros before and after an axis so that a stride of 2 gives ceil(size / 2).
-
-    An odd kernel on an even size needs an odd number of zeros; the extra one goes after, as TensorFlow's "same"
-    does. PyTorch's symmetric `padding=kernel // 2` would shift every map by one bin.
-    Taught on: book/architectures/unet
-    """
-    total = max((-(-size // 2) - 1) * 2 + kernel - size, 0)
-    return total // 2, total - total // 2
-
-
 class EncoderBlock(nn.Module):
     """Halve both axes: strided convolution, batch norm, leaky ReLU.
 
@@ -92,7 +82,7 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, config: Config):
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, config.kernel, stride=2)
+        self.conv = SameConv2d(inputs, outputs, config.kernel, stride=2)
         self.norm = nn.BatchNorm2d(outputs, eps=config.norm_epsilon)
         self.activation = nn.LeakyReLU(config.leak)
         more = []
@@ -103,9 +93,6 @@ class EncoderBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Halve `(B, H, F, T)`; odd sizes are rounded up."""
-        F, T = x.shape[-2:]
-        kernel = self.conv.kernel_size[0]
-        x = functional.pad(x, (*same_padding(T, kernel), *same_padding(F, kernel)))
         x = self.activation(self.norm(self.conv(x)))  # (B, H', F/2, T/2)
         return self.more(x)
 
@@ -120,7 +107,7 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, config: Config, dropout: float = 0.0, last: bool = False):
         super().__init__()
-        self.conv = nn.ConvTranspose2d(inputs, outputs, config.kernel, stride=2)
+        self.conv = SameConvTranspose2d(inputs, outputs, config.kernel, stride=2)
         self.finish = nn.Identity()
         if not last:
             norm = nn.BatchNorm2d(outputs, eps=config.norm_epsilon)
@@ -128,10 +115,7 @@ class DecoderBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Double `(B, H, F, T)`."""
-        F, T = x.shape[-2:]
-        before, _ = same_padding(2 * F, self.conv.kernel_size[0])  # the adjoint of the encoder's padding
-        x = self.conv(x)[..., before : before + 2 * F, before : before + 2 * T]
-        return self.finish(x)  # (B, H', 2F, 2T)
+        return self.finish(self.conv(x))  # (B, H', 2F, 2T)
 
 
 class UNet(nn.Module):

@@ -5,7 +5,8 @@ from torch.nn import functional
 
 from sepbook import shapes
 from sepbook.architectures import create
-from sepbook.architectures.unet import PRESETS, Config, DecoderBlock, EncoderBlock, UNet, same_padding
+from sepbook.architectures.unet import PRESETS, Config, DecoderBlock, EncoderBlock, UNet
+from sepbook.building_blocks.convolution import same_padding
 
 
 def parameters(module):
@@ -42,7 +43,7 @@ def test_paper_recipe():
 
 @pytest.mark.parametrize("size", range(1, 40))
 def test_same_padding_halves_rounding_up(size):
-    before, after = same_padding(size, 5)
+    before, after = same_padding(size, 5, 2)
     assert (size + before + after - 5) // 2 + 1 == -(-size // 2)
     assert after - before in (0, 1)
 

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sepbook.architectures.unet import Config, UNet, same_padding
+from sepbook.architectures.unet import Config, UNet
+from sepbook.building_blocks.convolution import same_padding
 from sepbook.check import call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
 
 TINY = Config(source_names=("voice", "band"), widths=(4, 8, 12), dropout=0.0, norm_epsilon=1e-5, init_std=0.0)
@@ -30,7 +31,7 @@ def exercise_1(prediction):
 
 
 def _padded(x: Tensor, kernel: int, order=(0, 1), extra_after: bool = True) -> Tensor:
-    pairs = [same_padding(size, kernel) for size in x.shape[-2:]]
+    pairs = [same_padding(size, kernel, 2) for size in x.shape[-2:]]
     pairs = [pair if extra_after else pair[::-1] for pair in pairs]
     return functional.pad(x, (*pairs[order[1]], *pairs[order[0]]))
 

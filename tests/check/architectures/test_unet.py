@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sepbook.architectures.unet import same_padding
+from sepbook.building_blocks.convolution import same_padding
 from sepbook.check.architectures import unet as check
 
 
@@ -39,7 +39,7 @@ def pad_by_arithmetic(x, kernel):
 
 def pad_by_blocks(x, kernel):
     B, H, F, T = x.shape
-    (top, bottom), (left, right) = same_padding(F, kernel), same_padding(T, kernel)
+    (top, bottom), (left, right) = same_padding(F, kernel, 2), same_padding(T, kernel, 2)
     wide = torch.zeros(B, H, top + F + bottom, left + T + right)
     wide[:, :, top : top + F, left : left + T] = x
     return wide
@@ -69,7 +69,7 @@ def test_padding_wrong(hear, answer, words):
 
 def swaps_axes(x, kernel):
     F, T = x.shape[-2:]
-    return functional.pad(x, (*same_padding(F, kernel), *same_padding(T, kernel)))
+    return functional.pad(x, (*same_padding(F, kernel, 2), *same_padding(T, kernel, 2)))
 
 
 def test_padding_with_swapped_axes_is_wrong_at_odd_sizes(hear):
@@ -101,8 +101,8 @@ RIGHT = joined(lambda x, skip: torch.cat([x, skip], dim=1))
         (joined(lambda x, skip: torch.cat([skip, x], dim=1)), "torch.cat puts the skip before"),
         (joined(lambda x, skip: torch.cat([x, skip], dim=1), torch.relu), "a ReLU instead of a sigmoid"),
         (joined(lambda x, skip: torch.cat([x, skip], dim=1), lambda y: y), "the sigmoid at the end is missing"),
-        (joined(lambda x, skip: x + skip), "expected input[2, 8, 4, 6] to have 16 channels"),
-        (joined(lambda x, skip: torch.cat([x, skip], dim=2)), "channels"),
+        (joined(lambda x, skip: x + skip), "built for 16 features"),
+        (joined(lambda x, skip: torch.cat([x, skip], dim=2)), "features, but H"),
         (
             joined(lambda x, skip: torch.cat([x, skip.detach()], dim=1).detach()),
             "No gradient arrives at input number 1",
