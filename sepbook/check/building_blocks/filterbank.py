@@ -1,0 +1,129 @@
+"""Checks for the lab of the filter banks.
+
+Taught on: book/building_blocks/filterbank
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv_transpose1d, pad
+
+from sepbook.building_blocks.filterbank import spaced
+from sepbook.check import call, exercise, expect_gradient, expect_sizes, expect_values
+
+
+def _encode(x: Tensor, w: Tensor, hop: int, before: int | None = None) -> Tensor:
+    """The code `(B, C, K, T)`; with another `before` or other waveforms, the usual ways to get it wrong."""
+    size, N = w.shape[-1], x.shape[-1]
+    T = (N - 1 + size - hop) // hop + 1
+    before = size - hop if before is None else before
+    padded = pad(x, (before, (T - 1) * hop + size - before - N))
+    return (padded.unfold(-1, size, hop) @ w.T).transpose(-1, -2)
+
+
+@exercise(
+    "Exercise 1: an encoder",
+    hints=(
+        "Three steps: zeros in front and behind; frames (B, C, T, size) with padded.unfold(-1, size, hop); "
+        "the inner product of every frame with every waveform.",
+        "padded = torch.nn.functional.pad(samples, (size - hop, size)); frames = padded.unfold(-1, size, hop)"
+        "[..., :T, :]; return (frames @ waveforms.T).transpose(-1, -2), with T as the docstring says.",
+    ),
+)
+def exercise_1(encode):
+    """Check a function of samples `(B, C, N)`, waveforms `(K, size)` and hop: the code `(B, C, K, T)`."""
+    noise = torch.Generator().manual_seed(0)
+    for N, size, hop in ((101, 8, 4), (40, 8, 4), (50, 9, 3), (3, 8, 4)):
+        x = torch.randn(2, 2, N, dtype=torch.float64, generator=noise, requires_grad=True)
+        w = torch.randn(5, size, dtype=torch.float64, generator=noise)
+        known = {
+            "the waveforms are reversed in time: an encoder compares, it does not flip": _encode(x, w.flip(-1), hop),
+            "the zeros in front are missing, so that the first samples lie in one frame only": _encode(x, w, hop, 0),
+            "there are size zeros in front; size - hop are enough": _encode(x, w, hop, size),
+            "half a filter of zeros stands in front; it should be size - hop": _encode(x, w, hop, size // 2),
+        }
+        known = {mistake: code for mistake, code in known.items() if not torch.equal(code, _encode(x, w, hop))}
+        where = f"It is about N={N} samples, filters of size={size} and hop={hop}."
+        result = call(encode, x, w, hop)
+        expect_values(result, _encode(x, w, hop), "B C K T", known, where, tolerance=1e-5)
+        expect_gradient(result, x)
+    return "With Fourier's waves for waveforms, this is the STFT."
+
+
+@exercise(
+    "Exercise 2: the shape of TasNet's code",
+    hints=(
+        "Each of the filters gives one row. How many frames are there, if the first one begins size - hop samples "
+        "before the sound and the last one at or before its last sample?",
+        "T = (N - 1 + size - hop) // hop + 1, with N = 2 · 8000, size = 40 and hop = 20.",
+    ),
+)
+def exercise_2(prediction):
+    """Check the predicted shape (B, C, K, T) of the code of three mono mixtures of two seconds at 8 kHz."""
+    known = {
+        (3, 1, 500, 800): "The padded sound is longer than the sound: there is one frame more than N / hop.",
+        (3, 1, 500, 799): "Without zeros at both ends this would be right. The encoder pads.",
+        (3, 1, 500, 401): "Frames overlap by half: the hop is not the size.",
+        (3, 1, 40, 801): "K is the number of filters, not their size.",
+        (3, 1, 500, 1601): "At 8 kHz, two seconds are 16,000 samples.",
+        (3, 1, 21, 801): "21 is what a Fourier transform of 40 samples would give. TasNet has more filters than that.",
+    }
+    expect_sizes(prediction, (3, 1, 500, 801), "B C K T", known)
+    return "About 25 numbers for each sample of the sound: a filter bank may be generous."
+
+
+def _decode(code: Tensor, w: Tensor, hop: int, length: int, start: int | None = None, mixed=False) -> Tensor:
+    B, C, K, T = code.shape
+    start = w.shape[-1] - hop if start is None else start
+    flat = code.reshape(B * C, T, K).transpose(1, 2) if mixed else code.reshape(B * C, K, T)
+    return conv_transpose1d(flat, w[:, None], stride=hop)[:, 0, start : start + length].reshape(B, C, length)
+
+
+@exercise(
+    "Exercise 3: find the bugs",
+    hints=(
+        "Write the shape behind every line. Which axes does reshape merge, and does it move any number? Which sample "
+        "of the padded sound was the first one of the sound itself?",
+        "There are two: code.reshape(B * C, K, T), without transpose, because reshape never swaps axes; and the sound "
+        "begins behind the zeros, samples[:, 0, before : before + length] with before = size - hop.",
+    ),
+)
+def exercise_3(decode):
+    """Check a function of code `(B, C, K, T)`, waveforms `(K, size)`, hop and length: samples `(B, C, length)`."""
+    noise = torch.Generator().manual_seed(1)
+    for N, size, hop in ((101, 8, 4), (60, 9, 3)):
+        T = (N - 1 + size - hop) // hop + 1
+        code = torch.randn(2, 3, 5, T, dtype=torch.float64, generator=noise, requires_grad=True)
+        w = torch.randn(5, size, dtype=torch.float64, generator=noise)
+        known = {
+            "the zeros in front are still there, and the end is missing": _decode(code, w, hop, N, start=0),
+            "filters and frames are still mixed up by reshape": _decode(code, w, hop, N, mixed=True),
+            "both bugs are still there": _decode(code, w, hop, N, start=0, mixed=True),
+        }
+        where = f"It is about size={size}, hop={hop} and length={N}."
+        result = call(decode, code, w, hop, N)
+        expect_values(result, _decode(code, w, hop, N), "B C N", known, where, tolerance=1e-5)
+        expect_gradient(result, code)
+    return "Both bugs kept every shape right. Only the values could tell."
+
+
+@exercise(
+    "Exercise 4: a mel bank's centres",
+    hints=(
+        "Go to mel, divide evenly there, and come back. The first filter begins at 0 Hz, so its centre lies above it.",
+        "mel = 2595 log10(1 + f / 700), and back f = 700 (10 ** (mel / 2595) - 1). Take torch.linspace from 0 to the "
+        "mel of rate / 2 with K + 2 points, drop the first and the last, and come back to Hz.",
+    ),
+)
+def exercise_4(mel_centres):
+    """Check a function of K and the sample rate: the centre frequencies `(K,)` of a mel bank, in Hz."""
+    for K, rate in ((64, 16000), (10, 8000)):
+        expected = spaced(K + 2, 0, rate / 2, "mel")[1:-1]
+        top = 2595 * torch.log10(torch.tensor(1 + rate / 2 / 700, dtype=torch.float64))
+        known = {
+            "the first and the last point are corners, not centres": spaced(K, 0, rate / 2),
+            "the points are evenly spaced in Hz": spaced(K + 2, 0, rate / 2, "linear")[1:-1],
+            "these are mel; go back to Hz": torch.linspace(0, 1, K + 2, dtype=torch.float64)[1:-1] * top,
+            "the highest frequency is the sample rate, but a spectrum ends at half": spaced(K + 2, 0, rate)[1:-1],
+        }
+        expect_values(call(mel_centres, K, rate), expected, "K", known, tolerance=1e-4)
+    return "About a third of them lie below 1000 Hz."

@@ -1,0 +1,204 @@
+"""Train small encoder–decoders with a mask network between them, and ask where their filters gather.
+
+Two tasks: two talkers (the better of both orders counts), and vocals against the rest of a song. Two networks: one that
+sees the future of each frame and one that does not. Three seeds each. And once, an encoder and a decoder with nothing
+between them. Writes results/building_blocks/filterbank.json and sepbook/assets/weights/filterbanks.safetensors.
+"""
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional
+
+from sepbook.building_blocks.filterbank import WEIGHTS, Decoder, Encoder, Free, bandwidths, centre_frequencies, spaced
+from sepbook.data.corpus import SAMPLE_RATE, songs, talkers
+from sepbook.data.mixing import Mixtures
+from sepbook.losses.permutation import permutation_invariant
+from sepbook.losses.waveform import sdr_loss, si_sdr_loss
+from tools.results._common import clocks, write
+
+K, SIZE, HOP = 64, 80, 40  # filters, samples (5 ms), samples: the frames of TasNet, overlapping by half
+STEPS, BATCH, SECONDS, RATE = 500, 4, 1.0, 3e-3
+SEEDS = (0, 1, 2)
+BELOW = 1000.0  # Hz
+N = round(SECONDS * SAMPLE_RATE)
+
+
+class MaskNetwork(nn.Module):
+    """From a code (B, K, T) to masks (B, S, K, T): dilated convolutions with residual connections."""
+
+    def __init__(self, sources=2, width=64, depth=6, causal=False):
+        super().__init__()
+        self.sources, self.causal = sources, causal
+        self.enter, self.leave = nn.Conv1d(K, width, 1), nn.Conv1d(width, sources * K, 1)
+        self.layers = nn.ModuleList([nn.Conv1d(width, width, 3, dilation=2**i) for i in range(depth)])
+        self.slopes = nn.ModuleList([nn.PReLU() for _ in range(depth)])
+
+    def forward(self, code):
+        x = self.enter(normalised(torch.log1p(10 * code)))  # (B, H, T)
+        for layer, slope in zip(self.layers, self.slopes, strict=True):
+            reach = layer.dilation[0]
+            padded = functional.pad(x, (2 * reach, 0) if self.causal else (reach, reach))
+            x = x + slope(normalised(layer(padded)))
+        return self.leave(x).sigmoid().view(len(x), self.sources, K, -1)
+
+
+def normalised(x):
+    """Normalise each frame over its features."""
+    return functional.layer_norm(x.transpose(1, 2), x.shape[1:2]).transpose(1, 2)
+
+
+class Tiny(nn.Module):
+    """Encoder, mask network, decoder; without masks, an autoencoder."""
+
+    def __init__(self, causal=False, masks=True):
+        super().__init__()
+        self.encoder, self.decoder = Encoder(Free(K, SIZE), HOP), Decoder(Free(K, SIZE), HOP)
+        self.masks = MaskNetwork(causal=causal) if masks else None
+
+    def forward(self, mixture):  # (B, C=1, N)
+        code = self.encoder(mixture)  # (B, C, K, T)
+        if self.masks is None:
+            return self.decoder(code, mixture.shape[-1])[:, None]
+        code = code.relu()
+        masks = self.masks(code[:, 0])[:, :, None]  # (B, S, C, K, T)
+        return self.decoder(masks * code[:, None], mixture.shape[-1])  # (B, S, C, N)
+
+
+class Talkers:
+    """Two sentences of two talkers at similar levels: item i is a function of (seed, i)."""
+
+    def __init__(self, split, seed):
+        self.voices, self.seed = {}, seed
+        for utterance in talkers(split):
+            self.voices.setdefault(utterance.identity, []).append(utterance.samples())
+        self.names = list(self.voices)
+
+    def __getitem__(self, index):
+        random = torch.Generator().manual_seed(1_000_003 * self.seed + index)
+        pair = torch.randperm(len(self.names), generator=random)[:2].tolist()
+        return torch.stack([self._excerpt(self.voices[self.names[i]], random) for i in pair])  # (S, C, N)
+
+    @staticmethod
+    def _excerpt(sentences, random):
+        def draw(count):
+            return int(torch.randint(count, (), generator=random))
+
+        samples = sentences[draw(len(sentences))]
+        start = draw(max(1, samples.shape[-1] - N))
+        samples = functional.pad(samples[:, start : start + N], (0, max(0, N - samples.shape[-1])))
+        gain = 10 ** ((5 * torch.rand((), generator=random) - 2.5) / 20)
+        return 0.1 * gain * samples / samples.std().clamp(min=1e-3)
+
+
+class Songs:
+    """Vocals and all the rest of a song, as it is or with stems from several songs."""
+
+    def __init__(self, split, seed):
+        incoherent = 0.5 if split == "train" else 0.0
+        self.items = Mixtures(songs(split), SECONDS, 10**6, incoherent, gain_db=(-3.0, 3.0), seed=seed)
+
+    def __getitem__(self, index):
+        sources = self.items[index]["sources"]  # (S=4, C, N)
+        return torch.stack([sources[0], sources[1:].sum(0)])
+
+
+TASKS = {"talkers": Talkers, "music": Songs}
+
+
+def loss_of(task, estimates, sources):
+    if task == "talkers":
+        return permutation_invariant(si_sdr_loss, estimates, sources)[0].mean()
+    return sdr_loss(estimates, sources, skip_silent=True)
+
+
+def fit(task, system, seed):
+    """Train on fresh mixtures; returns the loss of each step."""
+    data, weights, losses = TASKS[task]("train", seed), list(system.parameters()), []
+    optimizer = torch.optim.Adam(weights, RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS, pct_start=0.1)
+    for step in range(STEPS):
+        sources = torch.stack([data[step * BATCH + i] for i in range(BATCH)])  # (B, S, C, N)
+        mixture = sources.sum(1)
+        loss = loss_of(task, system(mixture), sources) if system.masks else sdr_loss(system(mixture), mixture[:, None])
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, 5.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    return losses
+
+
+@torch.no_grad()
+def gain(task, system, items=100):
+    """Return the mean improvement of the loss in dB, over the untouched mixture, on unseen voices or songs."""
+    data = TASKS[task]("test", 99)
+    sources = torch.stack([data[i] for i in range(items)])
+    mixture = sources.sum(1)
+    if not system.masks:
+        return -sdr_loss(system(mixture), mixture[:, None]).item()
+    untouched = loss_of(task, mixture[:, None].expand_as(sources), sources)
+    return (untouched - loss_of(task, system(mixture), sources)).item()
+
+
+def look(waveforms):
+    """Return what the waveforms (K, size) are like as filters."""
+    centres, widths = centre_frequencies(waveforms, SAMPLE_RATE), bandwidths(waveforms, SAMPLE_RATE)
+    return {"share_below": (centres < BELOW).float().mean().item(), "bandwidth": widths.median().item()}
+
+
+def energy_below(task, items=100):
+    """Return the share of the mixtures' energy that lies below BELOW Hz."""
+    data = TASKS[task]("train", 7)
+    mixtures = torch.stack([data[i].sum(0) for i in range(items)])
+    power = torch.fft.rfft(mixtures).abs().square().mean((0, 1))
+    return (power[: round(BELOW * SECONDS)].sum() / power.sum()).item()
+
+
+def one(task, seed, causal=False, masks=True):
+    torch.manual_seed(seed)
+    system = Tiny(causal, masks)
+    before = {part: getattr(system, part).bank.values.detach().clone() for part in ("encoder", "decoder")}
+    with clocks() as time:
+        losses = fit(task, system, seed)
+    after = {part: getattr(system, part).bank.values.detach() for part in before}
+    row = {"seed": seed, "gain": gain(task, system), "last_loss": sum(losses[-50:]) / 50, **time}
+    row |= {part: look(waveforms) for part, waveforms in after.items()}
+    row |= {f"{part}_start": look(waveforms) for part, waveforms in before.items()}
+    print(task, "causal" if causal else "", row, flush=True)
+    return row, before, after
+
+
+def summary(rows, part, key):
+    values = [row[part][key] for row in rows]
+    return {"mean": sum(values) / len(values), "low": min(values), "high": max(values)}
+
+
+def run() -> None:
+    torch.set_num_threads(1)  # sums in one order: the same weights on any number of cores
+    mel = spaced(K + 2, 0, SAMPLE_RATE / 2, "mel")[1:-1]
+    content = {"steps": STEPS, "batch": BATCH, "seconds": SECONDS, "learning_rate": RATE, "seeds": list(SEEDS)}
+    content |= {"K": K, "size": SIZE, "hop": HOP, "below": BELOW, "mel_share": (mel < BELOW).double().mean().item()}
+    content |= {"linear_share": BELOW / (SAMPLE_RATE / 2)}
+    tensors = {}
+
+    def keep(name, waveforms):
+        tensors.update({f"{name}.{part}": w.half().contiguous() for part, w in waveforms.items()})
+
+    for task in TASKS:
+        content[task] = {"energy_share": energy_below(task)}
+        for causal in (False, True):
+            runs = [one(task, seed, causal) for seed in SEEDS]
+            rows, name = [row for row, *_ in runs], "causal" if causal else "noncausal"
+            parts = {part: {k: summary(rows, part, k) for k in rows[0][part]} for part in ("encoder", "decoder")}
+            gains = [row["gain"] for row in rows]
+            content[task][name] = {"gain": sum(gains) / len(gains), **parts, "runs": rows}
+            keep(f"{task}_causal" if causal else task, runs[0][2])
+            if not causal:
+                keep(f"{task}_start", runs[0][1])
+    row, _, after = one("talkers", 0, masks=False)
+    content["autoencoder"] = row
+    keep("autoencoder", after)
+    save_file(tensors, WEIGHTS, {"licence": "MIT", "rate": str(SAMPLE_RATE), "seed": str(SEEDS[0])})
+    write("building_blocks/filterbank", content)
