@@ -9,17 +9,23 @@
                x_1          x_2          x_3
 
 `rnn_step`, `lstm_step` and `gru_step` are one step each, to be read. `RecurrentStack` is what the systems use: some
-layers, in one direction or two, as one fast module of PyTorch. `gradient_by_lag` and `reach` measure how far back a
-layer remembers.
+layers, in one direction or two, as one fast module of PyTorch. `RecurrentMasks` is the smallest network around it that
+separates. `gradient_by_lag` and `reach` measure how far back a layer can learn.
 
 Taught on: book/building_blocks/recurrent
 """
 
+import json
+from pathlib import Path
+
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from sepbook.building_blocks._recurrent_checks import check_input, check_stack, check_state
+from sepbook.building_blocks.linear import MaskHead
 
+WEIGHTS = Path(__file__).parent.parent / "assets" / "weights" / "recurrent_masks.safetensors"
 LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # blocks of H rows that stand on top of each other in each weight
 
@@ -134,6 +140,62 @@ class RecurrentStack(nn.Module):
         if state is not None:
             check_state(state, self.kind, (self.L, len(x), self.H), self.layers.weight_ih_l0.dtype)
         return self.layers(x, state)
+
+
+class RecurrentMasks(nn.Module):
+    """The smallest recurrent separator: magnitudes `(B, C, F, T)`, mono, to masks `(B, S, C, F, T)` that add up to one.
+
+    A frame's F bins are the features that the recurrent layers read; a `MaskHead` turns what they say into S masks.
+    The fields after ``S`` are those of `RecurrentStack`. Raises ValueError unless C is 1.
+    Source: Hershey et al. 2016. Taught on: book/building_blocks/recurrent
+    """
+
+    dims = "B C F T -> B S C F T"
+
+    def __init__(self, F: int = 257, H: int = 64, L: int = 2, S: int = 4, **fields):
+        super().__init__()
+        self.recurrent = RecurrentStack(F, H, L, **fields)
+        self.head = MaskHead(self.recurrent.H_out, S, F=F, activation="softmax")
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        """Make the masks of whole sounds."""
+        return self.head(self.recurrent(frames(magnitude)))
+
+    def stream(self, magnitude: Tensor, state=None):
+        """Make the masks of the next chunk, and return `(masks, state)`; pass the state on."""
+        features, state = self.recurrent.stream(frames(magnitude), state)
+        return self.head(features), state
+
+
+def frames(magnitude: Tensor) -> Tensor:
+    """Turn a spectrogram around, so that each frame is a row of features: `(B, C=1, F, T)` to `(B, T, H=F)`.
+
+    Magnitudes are taken as log(1 + magnitude). Raises ValueError unless they are `(B, C, F, T)` with one channel.
+    Taught on: book/building_blocks/recurrent
+    """
+    if magnitude.dim() != 4 or magnitude.shape[1] != 1:
+        raise ValueError(
+            f"magnitudes must be (B, C, F, T) with C=1, but were given as {tuple(magnitude.shape)}; add a missing axis "
+            "with unsqueeze, or take the channels one by one"
+        )
+    return magnitude.log1p()[:, 0].mT  # (B, T, F)
+
+
+def shipped_masks(name: str) -> RecurrentMasks:
+    """Return a trained `RecurrentMasks`: "both ways" or "causal", for 16 kHz, n_fft 512, hop 256, four stems.
+
+    They have as many parameters and were trained alike (tools/results/recurrent.py). Raises ValueError for another
+    name. Taught on: book/building_blocks/recurrent
+    """
+    with safe_open(WEIGHTS, framework="pt") as file:
+        fields = {key: json.loads(value) for key, value in file.metadata().items() if key != "licence"}
+        if name not in fields:
+            raise ValueError(f"name {name!r} is unknown; choose one of {', '.join(fields)}")
+        network = RecurrentMasks(**fields[name])
+        prefix = f"{name}."
+        weights = {key.removeprefix(prefix): file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
+    network.load_state_dict({key: weight.float() for key, weight in weights.items()})
+    return network.eval()
 
 
 def gradient_by_lag(layer: nn.Module, x: Tensor, seed: int = 0) -> Tensor:

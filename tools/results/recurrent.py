@@ -1,0 +1,206 @@
+"""What recurrent layers can hold and what they are worth. Writes results/building_blocks/recurrent.json.
+
+*Hold*: each sequence begins with one of eight symbols, and noise follows. At every frame the network is asked which
+symbol it was. Plain RNN, LSTM, LSTM with open forget gates, GRU; 3 seeds.
+
+*Worth*: the same small mask network with a two-way LSTM, a two-way GRU and a one-way LSTM, all with as many parameters
+as fit into the same number, the same songs in the same order, the same steps; 3 seeds, six test songs. The
+weights of two of them (seed 0) go to sepbook/assets/weights/recurrent_masks.safetensors, for the page to play.
+"""
+
+import json
+from math import sqrt
+
+import torch
+from safetensors.torch import save_file
+from scipy.special import stdtrit
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sepbook.architectures.base import System
+from sepbook.architectures.unet import Config
+from sepbook.building_blocks.recurrent import WEIGHTS, RecurrentMasks, RecurrentStack, gradient_by_lag, reach
+from sepbook.building_blocks.stft import ISTFT, STFT, Masking
+from sepbook.data.corpus import songs
+from sepbook.data.mixing import Mixtures
+from sepbook.evaluation.metrics import evaluate
+from sepbook.losses import spectrogram
+from sepbook.training.loop import TrainConfig, train
+from tools.results._common import clocks, write
+
+SEEDS = (0, 1, 2)
+
+# --- hold ---------------------------------------------------------------------------------------------------------
+SYMBOLS, NOISE, FRAMES, ASKED = 8, 0.5, 50, 400  # trained on 50 frames, asked for 400
+CELLS = {
+    "RNN": {"kind": "rnn"},
+    "LSTM": {"kind": "lstm"},
+    "LSTM, forget bias 2": {"kind": "lstm", "forget_bias": 2.0},
+    "GRU": {"kind": "gru"},
+}
+RATES = (2e-3, 5e-3)  # of Adam: each cell is trained with both, so that none loses by the choice
+UNITS, HOLD_STEPS, HOLD_BATCH, CLIP = 32, 300, 32, 1.0
+LAGS = (0, 1, 2, 5, 10, 20, 49, 100, 200, 399)
+
+
+def symbols(count: int, length: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw sequences `(B, T, H)` of noise whose first frame also holds a symbol, and the symbols `(B,)`."""
+    symbol = torch.randint(SYMBOLS, (count,), generator=random)
+    x = NOISE * torch.randn(count, length, SYMBOLS, generator=random)
+    x[:, 0] += 3 * functional.one_hot(symbol, SYMBOLS)
+    return x, symbol
+
+
+def hold(fields: dict, rate: float, seed: int) -> dict:
+    """Train one network to hold a symbol; return how often it is right at each lag, and its gradients."""
+    torch.manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
+    stack, head = RecurrentStack(SYMBOLS, UNITS, **fields), nn.Linear(UNITS, SYMBOLS)
+    weights = [*stack.parameters(), *head.parameters()]
+    before = reach(gradient_by_lag(stack, symbols(64, 200, torch.Generator().manual_seed(9))[0]))
+    optimizer, norms = torch.optim.Adam(weights, rate), []
+    for _ in range(HOLD_STEPS):
+        x, symbol = symbols(HOLD_BATCH, FRAMES, random)
+        guesses = head(stack(x))  # (B, T, SYMBOLS)
+        loss = functional.cross_entropy(guesses.mT, symbol[:, None].expand(-1, FRAMES))
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(nn.utils.clip_grad_norm_(weights, CLIP).item())
+        optimizer.step()
+    with torch.no_grad():
+        x, symbol = symbols(1000, ASKED, torch.Generator().manual_seed(1000 + seed))
+        right = (head(stack(x)).argmax(-1) == symbol[:, None]).float().mean(0)  # (T,)
+    after = reach(gradient_by_lag(stack, symbols(64, 200, torch.Generator().manual_seed(9))[0]))
+    return {
+        "right": [right[lag].item() for lag in LAGS],
+        "reach_before": before,
+        "reach_after": after,
+        "largest_gradient": max(norms),
+        "middle_gradient": sorted(norms)[len(norms) // 2],
+    }
+
+
+def hold_all() -> dict:
+    found = {}
+    for name, fields in CELLS.items():
+        tries = {rate: [hold(fields, rate, seed) for seed in SEEDS] for rate in RATES}
+        best = max(RATES, key=lambda rate: sum(run["right"][LAGS.index(49)] for run in tries[rate]))
+        columns = list(zip(*(run["right"] for run in tries[best]), strict=True))
+        found[name] = {
+            "rate": best,
+            "mean": [sum(column) / len(column) for column in columns],
+            "low": [min(column) for column in columns],
+            "high": [max(column) for column in columns],
+            "at_49": sum(columns[LAGS.index(49)]) / len(SEEDS),
+            "at_399": sum(columns[LAGS.index(399)]) / len(SEEDS),
+            "runs": {str(rate): runs for rate, runs in tries.items()},
+        }
+        print(name, best, [f"{share:.2f}" for share in found[name]["mean"]], flush=True)
+    return found
+
+
+# --- worth --------------------------------------------------------------------------------------------------------
+N_FFT, HOP, H_LSTM, SECONDS, BATCH, STEPS = 512, 256, 64, 3.0, 8, 300
+NETWORKS = {
+    "BLSTM": {"kind": "lstm", "bidirectional": True},
+    "BGRU": {"kind": "gru", "bidirectional": True},
+    "causal LSTM": {"kind": "lstm", "bidirectional": False},
+}
+PAIRS = {"lstm_minus_gru": ("BLSTM", "BGRU"), "both_ways_minus_causal": ("BLSTM", "causal LSTM")}
+SHIPPED = {"both ways": "BLSTM", "causal": "causal LSTM"}
+
+
+def count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def width_of(fields: dict) -> int:
+    """Find the number of units with which a network comes nearest to the parameters of the BLSTM."""
+    with torch.device("meta"):
+        target = count(RecurrentMasks(H=H_LSTM, **NETWORKS["BLSTM"]))
+        return min(range(16, 257), key=lambda H: abs(count(RecurrentMasks(H=H, **fields)) - target))
+
+
+class MaskSystem(System):
+    """Waveforms in, waveforms out, with `RecurrentMasks` in between."""
+
+    def __init__(self, source_names, **fields):
+        super().__init__(Config(source_names=tuple(source_names), sample_rate=16000, n_fft=N_FFT, hop=HOP))
+        self.stft, self.istft, self.masking = STFT(N_FFT, HOP), ISTFT(N_FFT, HOP), Masking()
+        self.network = RecurrentMasks(N_FFT // 2 + 1, S=len(source_names), **fields)
+
+    def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:
+        """Separate `(B, C, N) -> (B, S, C, N)`."""
+        bins = self.stft(mixture)
+        return self.istft(self.masking(bins, self.network(bins.abs())), mixture.shape[-1])
+
+    def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+        """Return the mean distance between masked and true magnitudes."""
+        magnitude = self.stft(mixture).abs()
+        target = self.stft(sources.flatten(1, 2)).abs().unflatten(1, sources.shape[1:3])
+        return {"loss": spectrogram.l1(self.masking(magnitude, self.network(magnitude)), target)}
+
+
+def separate(fields: dict, seed: int, tracks, steps: int = STEPS):
+    """Train one network and score it on the test songs."""
+    torch.manual_seed(seed)
+    system = MaskSystem(tracks["train"][0].stem_names, **fields)
+    data = Mixtures(tracks["train"], SECONDS, length=steps * BATCH, incoherent=0.0, gain_db=(0.0, 0.0), seed=seed)
+    with clocks() as time:
+        train(system, data, config=TrainConfig(steps=steps, batch_size=BATCH, seed=seed), progress=False)
+    return system, evaluate(system, tracks["test"], progress=False), time
+
+
+def paired(a: list[float], b: list[float]) -> dict:
+    """Return the mean of a - b over songs, and its 95 % interval by Student's t."""
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    mean = sum(differences) / len(differences)
+    deviation = sqrt(sum((d - mean) ** 2 for d in differences) / (len(differences) - 1))
+    half = float(stdtrit(len(differences) - 1, 0.975)) * deviation / sqrt(len(differences))
+    return {"mean": mean, "low": mean - half, "high": mean + half, "songs": differences, "zero": abs(mean) <= half}
+
+
+def worth_all() -> dict:
+    tracks = {split: songs(split) for split in ("train", "test")}
+    found, kept, songwise = {}, {}, {}
+    for name, directions in NETWORKS.items():
+        fields = {**directions, "H": width_of(directions), "L": 2}
+        runs = [separate(fields, seed, tracks) for seed in SEEDS]
+        kept[name] = (fields, runs[0][0].network)
+        scores = [run[1] for run in runs]
+        songwise[name] = [sum(column) / len(SEEDS) for column in zip(*(s.values() for s in scores), strict=True)]
+        found[name] = {
+            "fields": fields,
+            "parameters": count(runs[0][0].network),
+            "improvement": sum(s.mean() for s in scores) / len(SEEDS),
+            "of_seeds": [s.mean() for s in scores],
+            "per_source": {n: sum(s.per_source()[n] for s in scores) / len(SEEDS) for n in scores[0].source_names},
+            "train_seconds": sum(run[2]["cpu_seconds"] for run in runs) / len(SEEDS),
+        }
+        print(name, found[name], flush=True)
+    found["pairs"] = {name: paired(songwise[a], songwise[b]) for name, (a, b) in PAIRS.items()}
+    print(found["pairs"], flush=True)
+    ship(kept)
+    return found
+
+
+def ship(kept: dict) -> None:
+    """Write the weights that the page plays, in half precision."""
+    tensors, header = {}, {"licence": "MIT"}
+    for name, network in SHIPPED.items():
+        fields, module = kept[network]
+        header[name] = json.dumps({**fields, "F": N_FFT // 2 + 1, "S": 4})
+        tensors |= {f"{name}.{key}": weight.half().contiguous() for key, weight in module.state_dict().items()}
+    save_file(tensors, WEIGHTS, header)
+
+
+def run() -> None:
+    torch.set_num_threads(1)  # sums in one order: the same numbers on any number of cores
+    with clocks() as hold_time:
+        holding = hold_all()
+    with clocks() as worth_time:
+        networks = worth_all()
+    recipe = {"steps": STEPS, "batch": BATCH, "seconds": SECONDS, "seeds": SEEDS, "n_fft": N_FFT, "hop": HOP}
+    task = {"symbols": SYMBOLS, "noise": NOISE, "frames": FRAMES, "lags": LAGS, "units": UNITS, "steps": HOLD_STEPS}
+    content = {"hold": {**task, "rates": RATES, "seeds": SEEDS, "cells": holding, **hold_time}}
+    write("building_blocks/recurrent", {**content, "worth": {**recipe, "networks": networks, **worth_time}})
