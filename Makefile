@@ -78,8 +78,9 @@ labs: $(VENV)
 solutions: $(VENV)
 	$(TWO) tests/labs
 
+# Pages differ much in weight: whoever is free takes the next ones.
 browser: $(VENV)
-	$(TWO) tests/browser
+	$(TWO) --dist worksteal tests/browser
 
 results: $(VENV)
 	$(BIN)/python -m tools.results

@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
-SCREENSHOTS = HTML.parent / "screenshots"
 VIEWS = {
     "1280-light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "390-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True},
@@ -25,19 +24,28 @@ def pages():
     return [p for p in found if p not in ("index.html", "genindex.html")] or ["no book: run `make book` first"]
 
 
+def pages_that_hold(text):
+    """Return the pages whose HTML holds ``text``."""
+    return [name for name in pages() if (HTML / name).is_file() and text in (HTML / name).read_text(encoding="utf-8")]
+
+
 def pytest_generate_tests(metafunc):
-    """Run each test that takes an ``address`` on each page."""
-    if "address" in metafunc.fixturenames:
-        metafunc.parametrize("address", pages())
-    if "view" in metafunc.fixturenames:
-        metafunc.parametrize("view", VIEWS)
+    """Run a test on each page: all, those with a player, or those with a folded solution."""
+    names = {
+        "address": pages,
+        "view": lambda: VIEWS,
+        "player_page": lambda: pages_that_hold("sepbook-player"),
+        "solution_page": lambda: pages_that_hold("solution dropdown"),
+    }
+    for name, values in names.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, values())
 
 
 @pytest.fixture(scope="session")
 def pages_with():
     """Find the pages whose HTML holds some text: ``pages_with(text)`` -> addresses."""
-    texts = {name: (HTML / name).read_text(encoding="utf-8") for name in pages() if (HTML / name).is_file()}
-    return lambda text: [name for name, page in texts.items() if text in page]
+    return pages_that_hold
 
 
 class Server(http.server.ThreadingHTTPServer):
