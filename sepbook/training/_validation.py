@@ -10,6 +10,7 @@ from sepbook.training._batches import select
 from sepbook.training.device import Device
 
 SILENT = 1e-7  # mean energy per sample below which a source counts as silent (-70 dB) and is not scored
+WORST_DB = -100.0  # what an estimate of pure silence scores, as in evaluation.metrics
 
 
 @torch.no_grad()
@@ -28,7 +29,8 @@ def validate(system: System, valid, device: Device, batch_size: int) -> dict[str
         estimates = system(mixture, **inputs)  # (B, S, C, N)
         if not system.ordered:
             estimates = reorder(estimates, best_permutation(pairwise(si_sdr_loss, estimates, sources)))
-        gain = si_sdr(estimates, sources) - si_sdr(mixture.unsqueeze(1).expand_as(sources), sources)  # (B, S)
+        reached = torch.where(estimates.abs().amax((-2, -1)) > 0, si_sdr(estimates, sources), WORST_DB)  # (B, S)
+        gain = reached - si_sdr(mixture.unsqueeze(1).expand_as(sources), sources)  # (B, S)
         gains += gain[sources.square().mean((-2, -1)) > SILENT].tolist()
     result = {"valid_loss": sum(losses) / len(losses)}
     return result | ({"valid_si_sdr_improvement": sum(gains) / len(gains)} if gains else {})

@@ -270,6 +270,16 @@ def test_unordered_systems_are_validated_under_the_best_order(monkeypatch):
     assert history.rows[0]["valid_si_sdr_improvement"] > 40
 
 
+def test_an_estimate_of_pure_silence_scores_worst():
+    class Silent(type(fresh())):
+        def forward(self, mixture, **inputs):
+            return torch.zeros_like(super().forward(mixture, **inputs))
+
+    silent = Silent(fresh().config)
+    history = train(silent, items(silent), items(silent, 2), config(steps=1), progress=False)
+    assert history.rows[0]["valid_si_sdr_improvement"] < -80  # as in evaluation.metrics, and never a gain
+
+
 def test_ctrl_c_finishes_the_step_and_keeps_the_best(tmp_path):
     system = fresh()
 
