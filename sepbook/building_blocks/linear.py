@@ -17,9 +17,9 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-LAYOUTS = {  # which axis changes slowest and which fastest along the row
-    "blocked": "b t (s c f) -> b s c f t",  # all bins of the first source, then all bins of the second
-    "interleaved": "b t (f c s) -> b s c f t",  # all sources of the first bin, then all sources of the second
+LAYOUTS = {
+    "blocked": "b t (s c f) -> b s c f t",  # all bins of source 0, then all of source 1
+    "interleaved": "b t (f c s) -> b s c f t",  # all sources of bin 0, then all of bin 1
 }
 ACTIVATIONS: dict[str, Callable[[Tensor, int], Tensor]] = {  # x and the axis along which softmax shares
     "sigmoid": lambda x, axis: x.sigmoid(),
@@ -39,7 +39,7 @@ def linear_forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return x @ weight.T + bias
 
 
-def linear_backward(slope: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def linear_backward(slope: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
     """Carry slopes of the loss back through a fully connected layer.
 
     slope `(B, H')` belongs to the answer, x `(B, H)` went in. Returned are the slopes of x `(B, H)`, of the weight
@@ -51,7 +51,7 @@ def linear_backward(slope: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, T
 def split_sources(row: Tensor, S: int, C: int = 1, layout: str = "blocked") -> Tensor:
     """Read one long row per frame as sources, channels and bins: `(B, T, S·C·F) -> (B, S, C, F, T)`.
 
-    ``"blocked"``: all bins of source 1, then all bins of source 2. ``"interleaved"``: bin 1 of every source, then bin 2
+    ``"blocked"``: all bins of source 0, then all bins of source 1. ``"interleaved"``: bin 0 of every source, then bin 1
     of every source. Raises ValueError for another layout, or a row that S·C does not divide.
     Taught on: book/building_blocks/linear
     """
@@ -127,7 +127,9 @@ class EmbeddingHead(nn.Module):
         row = self.linear(features)  # (B, T, F·D)
         embedding = rearrange(row, "b t (f d) -> b f t d", d=self.D)
         embedding = ACTIVATIONS[self.activation](embedding, -1)
-        return functional.normalize(embedding, dim=-1, eps=SHORTEST) if self.normalize else embedding
+        if self.normalize:
+            embedding = functional.normalize(embedding, dim=-1, eps=SHORTEST)
+        return embedding  # (B, F, T, D)
 
     def extra_repr(self) -> str:
         """Show the sizes when the module is printed."""
