@@ -3,7 +3,7 @@
 import pytest
 from matplotlib import pyplot as plt
 
-from sepbook.plots.cells import GATES, POINTS, cell, unrolled
+from sepbook.plots.cells import GATES, POINTS, recurrent_cell, unrolled
 from sepbook.plots.style import styled
 
 
@@ -22,7 +22,7 @@ def words(figure):
 @pytest.mark.parametrize("kind", GATES)
 def test_cell_shows_every_gate_and_stays_on_its_sheet(kind, mode):
     with styled(mode):
-        figure = cell(kind)
+        figure = recurrent_cell(kind)
         said = words(figure)
         assert all(f"${letter}$" in said for letter, *_ in GATES[kind])
         assert sum(text in ("×", "+") for text in said) == len(POINTS[kind])
@@ -42,6 +42,6 @@ def test_unrolled_has_one_step_for_each_frame_and_direction():
 
 def test_refuses_what_it_cannot_draw():
     with pytest.raises(ValueError, match="rnn, lstm, gru"):
-        cell("blstm")
+        recurrent_cell("blstm")
     with pytest.raises(ValueError, match="at least 2"):
         unrolled(1)

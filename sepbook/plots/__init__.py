@@ -6,6 +6,7 @@ Taught on: book/how_to_read
 """
 
 from sepbook.plots.alignment import align, alignment
+from sepbook.plots.cells import recurrent_cell, unrolled
 from sepbook.plots.charts import bars, curves, loss_curve
 from sepbook.plots.diagram import ladder, unet_diagram
 from sepbook.plots.page import show
@@ -22,11 +23,13 @@ __all__ = [
     "ladder",
     "loss_curve",
     "masks",
+    "recurrent_cell",
     "show",
     "spectrogram",
     "stems",
     "styled",
     "unet_diagram",
+    "unrolled",
     "use_style",
     "waveform",
 ]

@@ -62,7 +62,7 @@ NAMES = {  # text, x, y, side
 TOP = {"rnn": 4.4, "lstm": 5.8, "gru": 5.8}
 
 
-def cell(kind: str):
+def recurrent_cell(kind: str):
     """Draw the inside of one step of a recurrent layer, "rnn", "lstm" or "gru"; returns the figure.
 
     Boxes have weights, and are given x_t (from below, grey) and h_{t-1}; circles multiply or add element by element.
