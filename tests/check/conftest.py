@@ -6,11 +6,11 @@ import torch
 
 @pytest.fixture
 def hear(capsys):
-    """Return a function that gives an answer to an exercise `times` times and returns the last text, in one line."""
+    """Return a function that gives an answer to an exercise `times` times and returns all that is said, in one line."""
 
     def listen(exercise, *answer, times=1):
+        capsys.readouterr()
         for _ in range(times):
-            capsys.readouterr()
             exercise(*answer)
         return " ".join(capsys.readouterr().out.split())
 

@@ -4,12 +4,6 @@ import torch
 from sepbook.check import first_separation as check
 from sepbook.evaluation.metrics import si_sdr
 
-
-def said(capsys, exercise, answer):
-    exercise(answer)
-    return capsys.readouterr().out
-
-
 RIGHT = {
     "exercise_1": lambda vocals, rest, gain_db: rest + 10 ** (gain_db / 20) * vocals,
     "exercise_2": (8, 4, 1, 513, 189),
@@ -31,20 +25,20 @@ WRONG = [
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_right_answers_turn_green(capsys, name):
-    assert "✔" in said(capsys, getattr(check, name), RIGHT[name])
+def test_right_answers_turn_green(hear, name):
+    assert "✔" in hear(getattr(check, name), RIGHT[name])
 
 
 @pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
+def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
     exercise = getattr(check, name)
-    text = "".join(said(capsys, exercise, answer) for _ in range(3))
+    text = hear(exercise, answer, times=3)
     assert "✔" not in text
     assert hint in text, text
 
 
 @pytest.mark.parametrize("answer", [None, ..., 3, "text", torch.zeros(2), lambda: None, lambda *a: a[0]])
 @pytest.mark.parametrize("name", RIGHT)
-def test_nonsense_never_raises(capsys, name, answer):
-    text = said(capsys, getattr(check, name), answer)
+def test_nonsense_never_raises(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert text and "✔" not in text

@@ -10,34 +10,20 @@ from torch.nn import functional
 from sepbook.check.architectures import keras_sketch as check
 from tests.labs.reading import ROOT, read
 
-
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise `times` times and returns the last text."""
-
-    def listen(exercise, answer, times=1):
-        for _ in range(times):
-            capsys.readouterr()
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 EXERCISES = [getattr(check, f"exercise_{number}") for number in range(1, 6)]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize("answer", [None, ..., 7, "four", [], {}, lambda *inputs: 7, lambda: None])
 def test_no_answer_raises(hear, exercise, answer):
-    assert "✔" not in hear(exercise, answer, 3)
+    assert "✔" not in hear(exercise, answer, times=3)
 
 
 def test_halved_twice(hear):
     block = torch.nn.Sequential(torch.nn.Conv2d(1, 16, 5, stride=2), torch.nn.MaxPool2d(5, stride=2))
     assert "✔" in hear(check.exercise_1, block(torch.zeros(1, 1, 256, 64)).shape[1:])
-    assert "The pool comes after it" in hear(check.exercise_1, (16, 126, 30), 2)
-    assert "There are none" in hear(check.exercise_1, (16, 64, 16), 2)
+    assert "The pool comes after it" in hear(check.exercise_1, (16, 126, 30), times=2)
+    assert "There are none" in hear(check.exercise_1, (16, 64, 16), times=2)
     assert "not yet" in hear(check.exercise_1, (..., ..., ...))
 
 

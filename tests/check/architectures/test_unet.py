@@ -8,24 +8,11 @@ from sepbook.building_blocks.convolution import same_padding
 from sepbook.check.architectures import unet as check
 
 
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise `times` times and returns the last text."""
-
-    def listen(exercise, answer, times=1):
-        for _ in range(times):
-            capsys.readouterr()
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 def test_shape_of_a_strided_convolution(hear):
     convolution = torch.nn.Conv2d(1, 16, 5, stride=2)
     assert "✔" in hear(check.exercise_1, convolution(torch.zeros(1, 1, 64, 32)).shape[1:])
-    assert "nothing was padded" in hear(check.exercise_1, (16, 32, 16), 2)
-    assert "add one" in hear(check.exercise_1, (16, 29, 13), 2)
+    assert "nothing was padded" in hear(check.exercise_1, (16, 32, 16), times=2)
+    assert "add one" in hear(check.exercise_1, (16, 29, 13), times=2)
     assert "F, T" in hear(check.exercise_1, (1, 30, 14))
     assert "not yet" in hear(check.exercise_1, (..., ..., ...))
 
@@ -64,7 +51,7 @@ def test_padding_right_in_two_ways(hear, answer):
     ],
 )
 def test_padding_wrong(hear, answer, words):
-    assert words in hear(check.exercise_2, answer, 2)
+    assert words in hear(check.exercise_2, answer, times=2)
 
 
 def swaps_axes(x, kernel):
@@ -73,7 +60,7 @@ def swaps_axes(x, kernel):
 
 
 def test_padding_with_swapped_axes_is_wrong_at_odd_sizes(hear):
-    assert "an input of 7 bins and 8 frames" in hear(check.exercise_2, swaps_axes, 2)
+    assert "an input of 7 bins and 8 frames" in hear(check.exercise_2, swaps_axes, times=2)
 
 
 def joined(join, end=torch.sigmoid, keep=lambda block, x: block(x)):

@@ -6,15 +6,6 @@ from sepbook import audio
 from sepbook.check.data import corpus as check
 
 
-def said(capsys, exercise, answer):
-    exercise(answer)
-    return capsys.readouterr().out
-
-
-def said_in_three_tries(capsys, name, answer):
-    return " ".join("".join(said(capsys, getattr(check, name), answer) for _ in range(3)).split())
-
-
 def incoherent(tracks, random, samples):
     parts = []
     for name in tracks[0].stem_names:
@@ -147,14 +138,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_turn_green(capsys, name, answer):
-    text = said(capsys, getattr(check, name), answer)
+def test_right_answers_turn_green(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert "✔" in text, text
 
 
 @pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
-    text = said_in_three_tries(capsys, name, answer)
+def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
+    text = hear(getattr(check, name), answer, times=3)
     assert "✔" not in text
     assert hint in text, text
 
@@ -170,12 +161,12 @@ def test_one_start_for_all_stems_gets_its_own_hint():
     "answer", [None, ..., 3, "text", torch.zeros(2), lambda: None, lambda *a: a[0], lambda *a: None]
 )
 @pytest.mark.parametrize("name", ["exercise_1", "exercise_2", "exercise_3", "exercise_4"])
-def test_nonsense_never_raises(capsys, name, answer):
-    text = said(capsys, getattr(check, name), answer)
+def test_nonsense_never_raises(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert text and "✔" not in text
 
 
-def test_three_steps_are_told_one_after_the_other(capsys):
+def test_three_steps_are_told_one_after_the_other(hear):
     check.exercise_3.kind = ""
-    texts = [said(capsys, check.exercise_3, by_piece) for _ in range(3)]
+    texts = [hear(check.exercise_3, by_piece) for _ in range(3)]
     assert [text.count(word) for text in texts for word in ("What:", "Where:", "How:")] == [1, 0, 0, 1, 1, 0, 1, 1, 1]

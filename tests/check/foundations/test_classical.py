@@ -8,14 +8,6 @@ from scipy.ndimage import median_filter
 from sepbook.check.foundations import classical as check
 
 
-def said(capsys, exercise, answer, times=1):
-    """Return what `times` tries of one answer print, in one line."""
-    capsys.readouterr()
-    for _ in range(times):
-        exercise(answer)
-    return " ".join(capsys.readouterr().out.split())
-
-
 def by_scipy(x, width, axis):
     """The same median by SciPy, whose `reflect` mirrors the edge as well."""
     return torch.from_numpy(median_filter(x.numpy(), size=(1, width) if axis else (width, 1), mode="reflect"))
@@ -70,21 +62,21 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_turn_green(capsys, name, answer):
-    assert "✔" in said(capsys, getattr(check, name), answer)
+def test_right_answers_turn_green(hear, name, answer):
+    assert "✔" in hear(getattr(check, name), answer)
 
 
 @pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
-    text = said(capsys, getattr(check, name), answer, times=3)
+def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
+    text = hear(getattr(check, name), answer, times=3)
     assert "✔" not in text
     assert hint in text, text
 
 
 @pytest.mark.parametrize("answer", [None, ..., 3, "text", (..., ...), torch.zeros(2), lambda: None, lambda *a: a[0]])
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_nonsense_never_raises(capsys, number, answer):
-    text = said(capsys, getattr(check, f"exercise_{number}"), answer)
+def test_nonsense_never_raises(hear, number, answer):
+    text = hear(getattr(check, f"exercise_{number}"), answer)
     assert text and "✔" not in text
 
 

@@ -10,13 +10,6 @@ from sepbook.evaluation import metrics
 from sepbook.losses import waveform
 
 
-def said_in_three_tries(capsys, name, answer):
-    capsys.readouterr()
-    for _ in range(3):
-        getattr(check, name)(answer)
-    return " ".join(capsys.readouterr().out.split())
-
-
 def ratio(a, b):
     return 10 * torch.log10(a.square().sum() / b.square().sum())
 
@@ -131,15 +124,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_turn_green(capsys, name, answer):
-    getattr(check, name)(answer)
-    text = capsys.readouterr().out
+def test_right_answers_turn_green(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert text.startswith("✔"), text
 
 
 @pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
-    text = said_in_three_tries(capsys, name, answer)
+def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
+    text = hear(getattr(check, name), answer, times=3)
     assert "✔" not in text
     assert hint in text, text
 
@@ -149,7 +141,6 @@ NONSENSE = [None, ..., "text", 3, torch.zeros(2), lambda: None, lambda *a: a[0],
 
 @pytest.mark.parametrize("answer", NONSENSE)
 @pytest.mark.parametrize("name", [f"exercise_{i}" for i in range(1, 6)])
-def test_nonsense_never_raises(capsys, name, answer):
-    getattr(check, name)(answer)
-    text = capsys.readouterr().out
+def test_nonsense_never_raises(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert text and "✔" not in text

@@ -6,19 +6,6 @@ import torch
 from sepbook.check.foundations import learning as check
 
 
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise several times and returns all that was said."""
-
-    def listen(exercise, answer, times=3):
-        capsys.readouterr()
-        for _ in range(times):
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 def by_bands(x, bands):
     return torch.stack([x[bands == b].sum() for b in range(int(bands.max()) + 1)])
 
@@ -36,7 +23,7 @@ def by_autograd(m, Y, X, bands):
 
 @pytest.mark.parametrize("answer", [gradient(), by_autograd])
 def test_gradient_right_in_two_ways(hear, answer):
-    assert "✔ Exercise 1" in hear(check.exercise_1, answer, 1)
+    assert "✔ Exercise 1" in hear(check.exercise_1, answer)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +39,7 @@ def test_gradient_right_in_two_ways(hear, answer):
     ],
 )
 def test_gradient_wrong(hear, answer, words):
-    said = hear(check.exercise_1, answer)
+    said = hear(check.exercise_1, answer, times=3)
     assert "✔" not in said and "What:" in said and words in said
 
 
@@ -67,7 +54,7 @@ def by_least_squares(Y, X, bands):
 
 @pytest.mark.parametrize("answer", [best(lambda Y, X: Y * X, lambda Y, X: Y * Y), by_least_squares])
 def test_best_mask_right_in_two_ways(hear, answer):
-    assert "✔ Exercise 2" in hear(check.exercise_2, answer, 1)
+    assert "✔ Exercise 2" in hear(check.exercise_2, answer)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +68,7 @@ def test_best_mask_right_in_two_ways(hear, answer):
     ],
 )
 def test_best_mask_wrong(hear, answer, words):
-    said = hear(check.exercise_2, answer)
+    said = hear(check.exercise_2, answer, times=3)
     assert "✔" not in said and "What:" in said and words in said
 
 
@@ -99,7 +86,7 @@ def by_hessian(Y, bands):
 
 @pytest.mark.parametrize("answer", [lambda Y, bands: 2 / curvatures(Y, bands).max().item(), by_hessian])
 def test_longest_step_right_in_two_ways(hear, answer):
-    assert "✔ Exercise 3" in hear(check.exercise_3, answer, 1)
+    assert "✔ Exercise 3" in hear(check.exercise_3, answer)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +102,7 @@ def test_longest_step_right_in_two_ways(hear, answer):
     ],
 )
 def test_longest_step_wrong(hear, answer, words):
-    said = hear(check.exercise_3, answer)
+    said = hear(check.exercise_3, answer, times=3)
     assert "✔" not in said and "What:" in said and words in said
 
 
@@ -151,7 +138,7 @@ def by_module(network, optimiser, mixtures, targets, batches):
 
 @pytest.mark.parametrize("answer", [loop(), by_module])
 def test_loop_right_in_two_ways(hear, answer):
-    assert "✔ Exercise 4" in hear(check.exercise_4, answer, 1)
+    assert "✔ Exercise 4" in hear(check.exercise_4, answer)
 
 
 def steps_first(network, optimiser, mixtures, targets, batches):
@@ -181,11 +168,11 @@ def half(network, optimiser, mixtures, targets, batches):
     ],
 )
 def test_loop_wrong(hear, answer, words):
-    said = hear(check.exercise_4, answer)
+    said = hear(check.exercise_4, answer, times=3)
     assert "✔" not in said and "What:" in said and words in said
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 @pytest.mark.parametrize("answer", [..., None, "b", 3.5, [1], {}, lambda *given: "text", lambda *given: 1 / 0])
 def test_anything_may_be_given(hear, number, answer):
-    assert "✔" not in hear(getattr(check, f"exercise_{number}"), answer)
+    assert "✔" not in hear(getattr(check, f"exercise_{number}"), answer, times=3)

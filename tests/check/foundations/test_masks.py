@@ -7,19 +7,6 @@ from sepbook.check.foundations import masks as check
 from sepbook.evaluation import oracles
 
 
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise `times` times and returns the last text."""
-
-    def listen(exercise, answer, times=2):
-        for _ in range(times):
-            capsys.readouterr()
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 def hard(axis, values=torch.abs):
     """Return an answer that marks the largest values along an axis."""
     return lambda X: (values(X) == values(X).amax(axis, keepdim=True)).float()
@@ -52,7 +39,7 @@ RIGHT = [
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT)
 def test_right_answers_pass(hear, exercise, answer):
-    assert f"✔ {exercise.title}" in hear(exercise, answer, 1)
+    assert f"✔ {exercise.title}" in hear(exercise, answer)
 
 
 def stub(*_):
@@ -65,19 +52,19 @@ def stub(*_):
     "exercise", [check.exercise_1, check.exercise_2, check.exercise_3, check.exercise_4, check.exercise_5]
 )
 def test_stubs_stay_red(hear, exercise, answer):
-    text = hear(exercise, answer)
+    text = hear(exercise, answer, times=2)
     assert "✔" not in text and ("not yet" in text or exercise is check.exercise_3)
 
 
 @pytest.mark.parametrize("answer", ["binary", "ratio 1", 3, "soft", ["x"], torch.ones(2)])
 def test_predictions_that_are_wrong_never_raise(hear, answer):
-    assert "✘ Exercise 3" in hear(check.exercise_3, answer)
+    assert "✘ Exercise 3" in hear(check.exercise_3, answer, times=2)
 
 
 @pytest.mark.parametrize("exercise", [check.exercise_1, check.exercise_2, check.exercise_4, check.exercise_5])
 @pytest.mark.parametrize("answer", [3, "mask", lambda *x: 1, lambda *x: x[0].numpy(), lambda *x: 1 / 0, lambda: 0])
 def test_answers_of_a_wrong_type_never_raise(hear, exercise, answer):
-    assert f"✘ {exercise.title}" in hear(exercise, answer)
+    assert f"✘ {exercise.title}" in hear(exercise, answer, times=2)
 
 
 WRONG = [
@@ -107,4 +94,4 @@ WRONG = [
 
 @pytest.mark.parametrize(("exercise", "answer", "words"), WRONG)
 def test_usual_mistakes_are_named(hear, exercise, answer, words):
-    assert words in hear(exercise, answer)
+    assert words in hear(exercise, answer, times=2)

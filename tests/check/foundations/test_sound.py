@@ -9,13 +9,6 @@ import torch
 from sepbook.check.foundations import sound as check
 
 
-def said_in_three_tries(capsys, name, answer):
-    capsys.readouterr()
-    for _ in range(3):
-        getattr(check, name)(answer)
-    return " ".join(capsys.readouterr().out.split())
-
-
 def tone(frequency, seconds, rate, amplitude, wave=torch.sin, turn=2 * math.pi):
     n = torch.arange(round(seconds * rate), dtype=torch.float64)
     return (amplitude * wave(turn * frequency * n / rate))[None]
@@ -97,15 +90,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_turn_green(capsys, name, answer):
-    getattr(check, name)(answer)
-    text = capsys.readouterr().out
+def test_right_answers_turn_green(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert text.startswith("✔"), text
 
 
 @pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
-    text = said_in_three_tries(capsys, name, answer)
+def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
+    text = hear(getattr(check, name), answer, times=3)
     assert "✔" not in text
     assert hint in text, text
 
@@ -114,7 +106,6 @@ def test_wrong_answers_get_their_own_hint(capsys, name, answer, hint):
     "answer", [None, ..., "text", torch.zeros(2), lambda: None, lambda *a: a[0], lambda *a: None, lambda *a: "x"]
 )
 @pytest.mark.parametrize("name", [f"exercise_{i}" for i in range(1, 6)])
-def test_nonsense_never_raises(capsys, name, answer):
-    getattr(check, name)(answer)
-    text = capsys.readouterr().out
+def test_nonsense_never_raises(hear, name, answer):
+    text = hear(getattr(check, name), answer)
     assert text and "✔" not in text

@@ -9,19 +9,6 @@ from sepbook.check.foundations import tensors as check
 PUZZLES = [getattr(check, f"exercise_{number}") for number in range(1, 11)]
 
 
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise several times and returns all that was said."""
-
-    def listen(exercise, answer, times=3):
-        capsys.readouterr()
-        for _ in range(times):
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 RIGHT = [
     (1, torch.Size([3, 1, 32000])),
     (2, lambda x: x / x.abs().amax(dim=(2, 3), keepdim=True)),
@@ -46,7 +33,7 @@ RIGHT = [
 
 @pytest.mark.parametrize(("number", "answer"), RIGHT)
 def test_right_answers_pass(hear, number, answer):
-    assert f"✔ Puzzle {number}:" in hear(PUZZLES[number - 1], answer, 1)
+    assert f"✔ Puzzle {number}:" in hear(PUZZLES[number - 1], answer)
 
 
 def muted(sources):
@@ -93,7 +80,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("number", "answer", "words"), WRONG)
 def test_usual_mistakes_are_recognised(hear, number, answer, words):
-    said = hear(PUZZLES[number - 1], answer)
+    said = hear(PUZZLES[number - 1], answer, times=3)
     assert "✔" not in said and "What:" in said and "How:" in said
     assert words in said
 
@@ -101,11 +88,11 @@ def test_usual_mistakes_are_recognised(hear, number, answer, words):
 @pytest.mark.parametrize("puzzle", PUZZLES)
 @pytest.mark.parametrize("answer", [..., None, "b", 3.5, [1], {}, lambda *given: "text", lambda *given: 1 / 0, muted])
 def test_anything_may_be_given(hear, puzzle, answer):
-    assert "✔" not in hear(puzzle, answer)
+    assert "✔" not in hear(puzzle, answer, times=3)
 
 
 def test_the_same_sizes_hide_the_mistake_and_the_check_finds_it(hear):
     def careless(x, gain):
         return x * gain if len(set(x.shape)) == 1 else x * gain[:, :, None, None]
 
-    assert "it went to channels and samples" in hear(check.exercise_3, careless)
+    assert "it went to channels and samples" in hear(check.exercise_3, careless, times=3)

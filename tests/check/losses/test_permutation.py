@@ -10,19 +10,6 @@ from scipy.optimize import linear_sum_assignment
 from sepbook.check.losses import permutation as check
 
 
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise `times` times and returns the last text."""
-
-    def listen(exercise, answer, times=1):
-        for _ in range(times):
-            capsys.readouterr()
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 @pytest.mark.parametrize("order", [(1, 2, 0), [1, 2, 0], torch.tensor([1, 2, 0]), np.array([1, 2, 0])])
 def test_table_right(hear, order):
     assert "✔ Exercise 1" in hear(check.exercise_1, order)
@@ -59,7 +46,7 @@ def test_stubs_are_not_yet_done(hear, number, answer):
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("answer", [7, "text", torch.zeros(2), {}, lambda: 1, lambda *x: "no", lambda *x: (1, 2)])
 def test_bad_types_never_raise(hear, number, answer):
-    assert "✔" not in hear(getattr(check, f"exercise_{number}"), answer, 3)
+    assert "✔" not in hear(getattr(check, f"exercise_{number}"), answer, times=3)
 
 
 def pit(how="item", order="right", cut=False):

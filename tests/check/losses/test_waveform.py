@@ -7,19 +7,6 @@ from sepbook.check.losses import waveform as check
 from sepbook.losses import waveform
 
 
-@pytest.fixture
-def hear(capsys):
-    """Return a function that gives an answer to an exercise twice and returns the last text."""
-
-    def listen(exercise, answer, times=2):
-        for _ in range(times):
-            capsys.readouterr()
-            exercise(answer)
-        return " ".join(capsys.readouterr().out.split())
-
-    return listen
-
-
 def ratio(e, s, axes=(-2, -1), over="s", factor=10.0, log=torch.log10):
     energy = {"s": s, "e": e}[over].square().sum(axes, keepdim=True)
     target = (e * s).sum(axes, keepdim=True) / energy * s
@@ -34,7 +21,7 @@ def by_angle(e, s):
 
 @pytest.mark.parametrize("answer", [ratio, by_angle, waveform.si_sdr])
 def test_definition_right_in_several_ways(hear, answer):
-    assert "✔ Exercise 1" in hear(check.exercise_1, answer)
+    assert "✔ Exercise 1" in hear(check.exercise_1, answer, times=2)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +42,13 @@ def test_definition_right_in_several_ways(hear, answer):
     ],
 )
 def test_definition_wrong(hear, answer, words):
-    first, second = hear(check.exercise_1, answer, 1), hear(check.exercise_1, answer, 1)
+    first, second = hear(check.exercise_1, answer), hear(check.exercise_1, answer)
     assert "✘" in first and "✘" in second and words in first + second
 
 
 @pytest.mark.parametrize("answer", [(0, 0.5), [0.0, 1 / 2], (1e-9, 0.5)])
 def test_gradient_predicted(hear, answer):
-    assert "✔ Exercise 2" in hear(check.exercise_2, answer)
+    assert "✔ Exercise 2" in hear(check.exercise_2, answer, times=2)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +68,7 @@ def test_gradient_predicted(hear, answer):
     ],
 )
 def test_gradient_predicted_wrong(hear, answer, words):
-    assert words in hear(check.exercise_2, answer)
+    assert words in hear(check.exercise_2, answer, times=2)
 
 
 def loss(axis=-1, sign=-1, centre=True):
@@ -97,7 +84,7 @@ def loss(axis=-1, sign=-1, centre=True):
 
 @pytest.mark.parametrize("answer", [loss(), waveform.si_snr_loss])
 def test_bugs_found(hear, answer):
-    assert "✔ Exercise 3" in hear(check.exercise_3, answer)
+    assert "✔ Exercise 3" in hear(check.exercise_3, answer, times=2)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +99,7 @@ def test_bugs_found(hear, answer):
     ],
 )
 def test_bugs_left(hear, answer, words):
-    assert words in hear(check.exercise_3, answer)
+    assert words in hear(check.exercise_3, answer, times=2)
 
 
 def skipping(tiny=1e-12, sign=-1, count="heard"):
@@ -137,7 +124,7 @@ def one_by_one(e, s):
     "answer", [skipping(), one_by_one, lambda e, s: waveform.sdr_loss(e, s, "none", skip_silent=True)]
 )
 def test_silence_left_out(hear, answer):
-    assert "✔ Exercise 4" in hear(check.exercise_4, answer)
+    assert "✔ Exercise 4" in hear(check.exercise_4, answer, times=2)
 
 
 @pytest.mark.parametrize(
@@ -153,11 +140,11 @@ def test_silence_left_out(hear, answer):
     ],
 )
 def test_silence_not_left_out(hear, answer, words):
-    first, second = hear(check.exercise_4, answer, 1), hear(check.exercise_4, answer, 1)
+    first, second = hear(check.exercise_4, answer), hear(check.exercise_4, answer)
     assert "✔" not in first + second and words in first + second
 
 
 @pytest.mark.parametrize("exercise", [check.exercise_1, check.exercise_2, check.exercise_3, check.exercise_4])
 @pytest.mark.parametrize("answer", [None, ..., 3, "a", [], torch.zeros(2), {}])
 def test_nonsense_never_raises(hear, exercise, answer):
-    assert "✔" not in hear(exercise, answer)
+    assert "✔" not in hear(exercise, answer, times=2)
