@@ -1,0 +1,153 @@
+"""The embedding explorer in a browser: its arithmetic against Python's, its controls, its looks."""
+
+from pathlib import Path
+
+import axe_core_python
+import numpy as np
+import pytest
+
+from sepbook.widgets.embedding import DIRECTIONS
+from tests.widgets.test_embedding import explorer, scene, unpacked
+
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+NAMES = ("talker A", "talker B")
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Give the explorer with two talkers."""
+    return explorer(title="Walk around", names=NAMES)
+
+
+@pytest.fixture(scope="module")
+def element(site, made):
+    """Give the explorer as the book's build writes it."""
+    static = site[0] / "_static"
+    return made.html(audio=static / "audio", figures=static / "figures")
+
+
+class Driver:
+    """One explorer on a page."""
+
+    def __init__(self, page):
+        self.page, self.root = page, page.locator(".sepbook-embedding")
+        page.wait_for_function("() => document.querySelector('.sepbook-embedding')?.sepbookEmbedding")
+
+    def ask(self, code):
+        """Draw, then evaluate JavaScript on the explorer's handle ``p``."""
+        return self.root.evaluate(f"(el) => {{ const p = el.sepbookEmbedding; p.draw(); return {code}; }}")
+
+    def set(self, action, value):
+        """Move a slider, or press a radio button."""
+        control = self.root.locator(f"[data-action={action}]")
+        if action in ("version", "paint"):
+            self.root.get_by_role("radio", name=value, exact=True).check()
+        else:
+            control.fill(str(value))
+
+    def status(self):
+        """Return what is said below the pictures."""
+        self.ask("1")
+        return self.root.locator("[role=status]").inner_text().replace("−", "-")
+
+    def pictures(self):
+        """Return what is painted, as text."""
+        return self.ask("[...el.querySelectorAll('canvas')].map((c) => c.toDataURL())")
+
+
+SPACE = """async ([points, size, chosen, groups, turn, tilt]) => {
+  const m = await import("/_static/widgets/embedding_space.js");
+  const all = Int8Array.from(points), values = m.affinities(all, size, chosen);
+  const { x, y, depth } = m.turned(all, size, turn, tilt);
+  return { values: [...values], means: m.means(values, groups, 2), x: [...x], y: [...y], depth: [...depth] };
+}"""
+
+
+def test_arithmetic_is_pythons(open_page, made):
+    points, chosen, turn, tilt = made.vectors["trained"], 7, 0.7, -0.4
+    groups = made.source.tolist()
+    found = open_page("").evaluate(SPACE, [points.ravel().tolist(), DIRECTIONS, chosen, groups, turn, tilt])
+    real = points / 127
+    values = real @ real[chosen]
+    assert found["values"] == pytest.approx(values, abs=1e-6)
+    assert found["means"] == pytest.approx([values[made.source == s].mean() for s in (0, 1)], abs=1e-6)
+    about = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    over = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    expected = real[:, :3] @ (over @ about).T
+    for k, name in enumerate(("x", "y", "depth")):
+        assert found[name] == pytest.approx(expected[:, k], abs=1e-6)
+
+
+def test_a_bin_finds_its_point_and_a_point_its_bin(open_page, made, element):
+    driver = Driver(open_page(element))
+    v, y, x = scene()
+    loudest = int(np.flatnonzero(made.bins == int(x.argmax()))[0])
+    assert driver.ask("p.settings.chosen") == loudest and "the loudest" in driver.status()
+    for picture, number in (("bins", 40), ("space", 90)):
+        canvas = driver.root.locator("canvas").nth(0 if picture == "space" else 1)
+        px, py = driver.ask(f"[p.seen.{picture}.xs[{number}], p.seen.{picture}.ys[{number}]]")
+        canvas.click(position={"x": px, "y": py})
+        chosen = driver.ask("p.settings.chosen")
+        near = driver.ask(f"[p.seen.{picture}.xs[{chosen}], p.seen.{picture}.ys[{chosen}]]")
+        assert near == pytest.approx([px, py], abs=2)
+        assert chosen == number or picture == "space"
+    driver.set("version", "trained")
+    values = driver.ask("p.affinities()")
+    real = unpacked(made.content[0]["versions"][1]["points"], np.int8).reshape(-1, DIRECTIONS) / 127
+    chosen = driver.ask("p.settings.chosen")
+    assert values == pytest.approx(real @ real[chosen], abs=1e-6)
+    said = [f"{np.mean(np.array(values)[made.source == s]):.2f} with the bins of {NAMES[s]}" for s in (0, 1)]
+    assert all(words in driver.status() for words in said)
+    assert f"of {NAMES[made.source[chosen]]}" in driver.status()
+
+
+def test_versions_colours_and_turning_change_the_pictures(open_page, element):
+    driver = Driver(open_page(element))
+    seen = [driver.pictures()]
+    for action, value in (
+        ("version", "trained"),
+        ("paint", "affinity with the chosen bin"),
+        ("turn", 60),
+        ("tilt", 30),
+    ):
+        driver.set(action, value)
+        seen.append(driver.pictures())
+        assert seen[-1][0] != seen[-2][0]
+    assert seen[1][1] == seen[0][1] and seen[2][1] != seen[1][1] and seen[3][1] == seen[2][1]
+    space = driver.root.locator("canvas").first
+    space.scroll_into_view_if_needed()
+    box = space.bounding_box()
+    driver.page.mouse.move(box["x"] + 100, box["y"] + 100)
+    driver.page.mouse.down()
+    driver.page.mouse.move(box["x"] + 140, box["y"] + 80, steps=3)
+    driver.page.mouse.up()
+    assert driver.ask("[p.settings.turn, p.settings.tilt]") == [80, 20]
+    driver.root.get_by_role("button", name="from the front").click()
+    assert driver.ask("[p.settings.turn, p.settings.tilt]") == [0, 0]
+    driver.root.locator("[data-action=turn]").focus()
+    driver.page.keyboard.press("ArrowRight")
+    assert driver.ask("p.settings.turn") == 1
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
+def test_it_fits_and_axe_finds_nothing(open_page, element, width, scheme):
+    attributes = f'data-theme="{scheme}" style="color-scheme: {scheme}"'
+    driver = Driver(open_page(element, width=width, scheme=scheme, attributes=attributes))
+    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.4 * min(width, 800)
+    driver.page.evaluate(AXE)
+    found = driver.page.evaluate("(rules) => axe.run('.sepbook-embedding', rules)", AXE_RULES)["violations"]
+    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+
+
+def test_the_same_module_lives_in_a_notebook_and_a_table_without_javascript(open_in_notebook, open_page, made, element):
+    page = open_in_notebook(made.widget)
+    driver = Driver(page)
+    driver.set("version", "ideal")
+    assert set(np.round(driver.ask("p.affinities()"), 3)) == {0.0, 1.0}
+    page.evaluate("cleanup()")
+    still = open_page(element, java_script_enabled=False)
+    assert still.get_by_role("table").get_by_role("row").count() == 4

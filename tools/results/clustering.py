@@ -1,0 +1,191 @@
+"""Train a small embedding network on pairs of talkers with deep clustering; compare other weights and losses.
+
+One run of many steps, seed 0, whose weights ship for the page and the lab; then short runs, three seeds each. Every
+network is measured on the same mixtures of unseen talkers, one for each pair of them. Writes
+results/losses/clustering.json and sepbook/assets/weights/embedding_talkers.safetensors.
+"""
+
+import math
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+from sepbook import audio
+from sepbook.building_blocks.stft import ISTFT, STFT
+from sepbook.data import corpus
+from sepbook.evaluation.metrics import match, si_sdr_improvement
+from sepbook.losses import clustering
+from sepbook.training import checkpoint
+from tools.results._common import clocks, write
+
+RATE, N_FFT, HOP, WINDOW = 8000, 256, 64, "sqrt_hann"  # Hz, samples
+F, H, D, LAYERS = 129, 60, 20, 2  # H for each direction
+BATCH, SECONDS, LEARNING_RATE, LEVELS = 8, 0.8, 2e-3, 2.5  # LEVELS: talkers are up to so many dB softer or louder
+LONG, SHORT, SEEDS = 1500, 300, (0, 1, 2)
+WEIGHTS = checkpoint.WEIGHTS / "embedding_talkers.safetensors"
+
+
+class Embedder(nn.Module):
+    """Levels of the mixture in, embeddings of length 1 out: magnitudes (B, C=1, F, T) -> (B, F, T, D)."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(F, H, LAYERS, batch_first=True, bidirectional=True)
+        self.linear = nn.Linear(2 * H, F * D)
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        loudest = magnitude.amax((2, 3), keepdim=True).clamp(min=1e-9)
+        level = (magnitude / loudest).clamp(min=1e-3).log10() + 1.5  # 0 dB is 1.5, and -60 dB is -1.5
+        x, _ = self.lstm(level[:, 0].mT)  # (B, T, 2 H)
+        v = self.linear(x).sigmoid().unflatten(2, (F, D))  # (B, T, F, D)
+        return nn.functional.normalize(v, dim=-1).transpose(1, 2)
+
+
+class Talkers:
+    """Utterances of a split at 8 kHz, all equally loud, and pairs of talkers mixed from them."""
+
+    def __init__(self, split: str):
+        self.said = {}
+        for utterance in corpus.talkers(split):
+            x = audio.resample(utterance.samples(), corpus.SAMPLE_RATE, RATE)[0]  # (N,)
+            self.said.setdefault(utterance.identity, []).append(0.06 * x / x.square().mean().sqrt())
+
+    def pair(self, names, takes, length: int, generator: torch.Generator) -> Tensor:
+        """Return excerpts of two talkers as sources (S, C, N), where both speak, at levels drawn at random."""
+        sources = []
+        for name, take in zip(names, takes, strict=True):
+            x = self.said[name][take % len(self.said[name])]
+            start = int(torch.randint(max(1, len(x) - length + 1), (), generator=generator))
+            x = x[start : start + length]
+            level = LEVELS * (2 * torch.rand((), generator=generator) - 1)
+            sources.append(nn.functional.pad(x, (0, length - len(x))) * 10 ** (level / 20))
+        return torch.stack(sources).unsqueeze(1)
+
+    def batch(self, generator: torch.Generator) -> Tensor:
+        """Draw sources (B, S, C, N)."""
+        names, items = sorted(self.said), []
+        for _ in range(BATCH):
+            chosen = torch.randperm(len(names), generator=generator)[:2].tolist()
+            takes = torch.randint(99, (2,), generator=generator).tolist()
+            items.append(self.pair([names[i] for i in chosen], takes, round(SECONDS * RATE), generator))
+        return torch.stack(items)
+
+    def every_pair(self) -> list[Tensor]:
+        """Return one mixture for each pair of talkers: sources (S, C, N) of two seconds and a half."""
+        generator = torch.Generator().manual_seed(0)
+        pairs = enumerate(combinations(sorted(self.said), 2))
+        return [self.pair(names, (i, i + 1), round(2.5 * RATE), generator) for i, names in pairs]
+
+
+def steps_of(loss: str, weigh: str, steps: int, seed: int, talkers: Talkers) -> tuple[Embedder, list[float]]:
+    """Train a network; `loss` and `weigh` are names of functions, of which "equal" is a weight of 1 for every bin."""
+    torch.manual_seed(seed)
+    network, stft = Embedder(), STFT(N_FFT, HOP, WINDOW)
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    generator, losses = torch.Generator().manual_seed(seed), []
+    for _ in range(steps):
+        sources = talkers.batch(generator)  # (B, S, C, N)
+        magnitudes = stft(sources.flatten(1, 2)).abs().unflatten(1, (2, 1))  # (B, S, C, F, T)
+        mixture = stft(sources.sum(1)).abs()  # (B, C, F, T)
+        y = clustering.membership(magnitudes)
+        w = torch.ones_like(mixture[:, 0]) if weigh == "equal" else getattr(clustering, weigh)(mixture)
+        inputs = (network(mixture), y, w)
+        extra = (10 * mixture, 10 * magnitudes) if loss == "deep_attractor" else ()
+        value = getattr(clustering, loss)(*inputs, *extra)
+        optimizer.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(value.item())
+    return network.eval(), losses
+
+
+@torch.no_grad()
+def improvements(masks_of, mixtures: list[Tensor]) -> list[float]:
+    """Return the SI-SDR improvement in dB of each mixture, mean of both talkers, in the best order."""
+    stft, istft, found = STFT(N_FFT, HOP, WINDOW), ISTFT(N_FFT, HOP, WINDOW), []
+    for sources in mixtures:
+        bins = stft(sources.sum(0)[None])  # (B, C, F, T)
+        masks = masks_of(bins.abs(), stft(sources).abs()[None])  # (B, S, C, F, T)
+        estimates = istft((masks * bins.unsqueeze(1))[0], sources.shape[-1])
+        estimates = estimates[match(estimates, sources)]
+        found.append(si_sdr_improvement(estimates, sources, sources.sum(0)).mean().item())
+    return found
+
+
+def clusters(network: nn.Module):
+    """Return the function that separates with a network and k-means."""
+    return lambda mixture, _: clustering.kmeans_masks(network(mixture), 2, clustering.audible(mixture))
+
+
+def ideal(mixture: Tensor, magnitudes: Tensor) -> Tensor:
+    return clustering.membership(magnitudes).unsqueeze(2)
+
+
+def summary(values: list[float]) -> dict:
+    """Return mean and 95 % interval (normal) over mixtures."""
+    x = torch.tensor(values, dtype=torch.float64)
+    half = 1.96 * x.std().item() / math.sqrt(len(x))
+    return {"mean": x.mean().item(), "low": x.mean().item() - half, "high": x.mean().item() + half, "mixtures": len(x)}
+
+
+VARIANTS = {
+    "deep_clustering": ("deep_clustering", "audible"),
+    "every_bin": ("deep_clustering", "equal"),
+    "by_magnitude": ("deep_clustering", "magnitude_weight"),
+    "class_balanced": ("class_balanced", "audible"),
+    "whitened_kmeans": ("whitened_kmeans", "audible"),
+    "graph_laplacian": ("graph_laplacian", "audible"),
+}
+
+
+def compare(talkers: Talkers, mixtures: list[Tensor]) -> dict:
+    """Train each variant for a few steps from each seed; the differences are paired over mixtures, seeds averaged."""
+    found, times = {}, {}
+    for name, (loss, weigh) in VARIANTS.items():
+        with clocks() as time:
+            networks = [steps_of(loss, weigh, SHORT, seed, talkers)[0] for seed in SEEDS]
+        found[name] = [improvements(clusters(network), mixtures) for network in networks]
+        times[name] = time["cpu_seconds"]
+        print(name, [sum(x) / len(x) for x in found[name]], f"{times[name]:.0f} s", flush=True)
+    means = {name: torch.tensor(x, dtype=torch.float64).mean(0) for name, x in found.items()}  # over seeds
+    return {
+        name: {
+            **summary(means[name].tolist()),
+            "seeds": [sum(x) / len(x) for x in found[name]],
+            "over_deep_clustering": summary((means[name] - means["deep_clustering"]).tolist()),
+            "cpu_seconds": times[name],
+        }
+        for name in VARIANTS
+    }
+
+
+def run() -> None:
+    torch.set_num_threads(1)  # sums in one order: the same weights on any number of cores
+    talkers, mixtures = Talkers("train"), Talkers("test").every_pair()
+    recipe = {"batch": BATCH, "seconds": SECONDS, "learning_rate": LEARNING_RATE, "seed": 0, "steps": LONG}
+    content = {"recipe": recipe, "ideal": summary(improvements(ideal, mixtures))}
+    torch.manual_seed(0)
+    content["untrained"] = summary(improvements(clusters(Embedder().eval()), mixtures))
+    with clocks() as time:
+        network, losses = steps_of("deep_clustering", "audible", LONG, 0, talkers)
+    half = {key: value.half() for key, value in network.state_dict().items()}
+    notes = {"steps": LONG, "seed": 0, "corpus": "talkers/train", "licence": "MIT", "sample_rate": RATE}
+    checkpoint.write(WEIGHTS, half, {"system": None, "notes": notes})
+    network.load_state_dict({key: value.float() for key, value in half.items()})
+    gained = improvements(clusters(network), mixtures)
+    content["trained"] = {
+        **summary(gained),
+        "per_mixture": gained,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "loss": [[step + 25, sum(losses[step : step + 25]) / 25] for step in range(0, LONG, 25)],
+        **time,
+    }
+    seen = talkers.every_pair()[::26]
+    content["seen"] = summary(improvements(clusters(network), seen))
+    print({k: content[k]["mean"] for k in ("ideal", "untrained", "trained", "seen")}, time, flush=True)
+    content["short"] = {"steps": SHORT, "seeds": list(SEEDS), "variants": compare(talkers, mixtures)}
+    write("losses/clustering", content)
