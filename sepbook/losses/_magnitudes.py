@@ -66,7 +66,8 @@ def check_bins(mixture: Tensor, sources: Tensor, phase: bool = True) -> None:
     for name, x in (("mixture", mixture), ("sources", sources)):
         if phase and not x.is_complex():
             raise ValueError(
-                f"the {name} hold no phase ({x.dtype}), and this target needs it: give the complex bins of the STFT"
+                f"there is no phase in the {name} ({x.dtype}), and this target needs it: "
+                "give the complex bins of the STFT"
             )
 
 
@@ -81,8 +82,9 @@ def check_masks(masks: Tensor, sources: Tensor) -> None:
         return
     low, high = masks.detach().min().item(), masks.detach().max().item()
     raise ValueError(
-        f"{int(outside.sum())} mask values lie outside 0 to 1 (from {low:.3g} to {high:.3g}), the first at "
-        f"{first(outside)}: end the network in a sigmoid, or say bounded=False if its masks are meant to be free"
+        f"mask values outside 0 to 1: {int(outside.sum())} of {masks.numel()}, the first at {first(outside)}, "
+        f"while all run from {low:.3g} to {high:.3g}. End the network in a sigmoid, or say bounded=False if its masks "
+        "are to be free"
     )
 
 

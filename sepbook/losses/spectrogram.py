@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sepbook.losses._magnitudes import check_bins, check_finite, check_masks, check_pair
 from sepbook.losses._waveforms import check_finite as check_samples
@@ -73,8 +74,8 @@ def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     NaN. Taught on: book/losses/spectrogram
     """
     check_pair(estimates, sources, reduction)
-    error = _full(estimates) - _full(sources)
-    return _reduce(error.abs().flatten(1).mean(1), estimates, sources, reduction)
+    error = functional.l1_loss(_full(estimates), _full(sources), reduction="none")  # |Ŝ - S|, in one pass
+    return _reduce(error.flatten(1).mean(1), estimates, sources, reduction)
 
 
 def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
@@ -84,11 +85,16 @@ def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     Taught on: book/losses/spectrogram
     """
     check_pair(estimates, sources, reduction)
-    error = _full(estimates) - _full(sources)
-    return _reduce(error.square().flatten(1).mean(1), estimates, sources, reduction)
+    error = functional.mse_loss(_full(estimates), _full(sources), reduction="none")  # (Ŝ - S)²
+    return _reduce(error.flatten(1).mean(1), estimates, sources, reduction)
 
 
-def log_magnitude(estimates: Tensor, sources: Tensor, reduction: str = "mean", floor: float = FLOOR) -> Tensor:
+def log_magnitude(
+    estimates: Tensor,
+    sources: Tensor,
+    reduction: str = "mean",
+    floor: float = FLOOR,
+) -> Tensor:
     """Mean absolute difference of levels, in dB: how many decibels a bin is off.
 
     `(B, …), (B, …) -> ()`, or `(B,)` with ``reduction="none"``. `floor` is added to both magnitudes, so bins far below
@@ -98,8 +104,8 @@ def log_magnitude(estimates: Tensor, sources: Tensor, reduction: str = "mean", f
     check_pair(estimates, sources, reduction)
     if not floor > 0:
         raise ValueError(f"floor is {floor}; it must be above 0, because silence has no logarithm")
-    error = (_full(estimates) + floor).log() - (_full(sources) + floor).log()
-    return _reduce(DECIBELS * error.abs().flatten(1).mean(1), estimates, sources, reduction)
+    error = DECIBELS * ((_full(estimates) + floor).log() - (_full(sources) + floor).log())
+    return _reduce(error.abs().flatten(1).mean(1), estimates, sources, reduction)
 
 
 def spectral_convergence(estimates: Tensor, sources: Tensor, reduction: str = "mean", floor: float = FLOOR) -> Tensor:
@@ -156,12 +162,15 @@ def multi_resolution(
     Source: Yamamoto 2020. Taught on: book/losses/spectrogram
     """
     check_waveforms(estimates, sources, reduction)
+    if not resolutions:
+        raise ValueError("resolutions is empty: give at least one pair (n_fft, hop) in samples")
     check_samples(_full(estimates).abs().flatten(1).sum(1) + _full(sources).abs().flatten(1).sum(1), estimates, sources)
     values = 0.0
     for n_fft, hop in resolutions:
-        e, s = magnitudes(estimates, n_fft, hop), magnitudes(sources, n_fft, hop)  # (B, S, C, F, T)
-        values = values + spectral_convergence(e, s, "none", floor) + log_magnitude(e, s, "none", floor) / DECIBELS
-    values = values / len(resolutions)  # (B,)
+        e, s = (magnitudes(x, n_fft, hop) for x in (estimates, sources))  # (B, S, C, F, T)
+        values = values + spectral_convergence(e, s, "none", floor)  # (B,)
+        values = values + log_magnitude(e, s, "none", floor) / DECIBELS
+    values = values / len(resolutions)
     return values.mean() if reduction == "mean" else values
 
 
@@ -173,7 +182,7 @@ def magnitudes(samples: Tensor, n_fft: int = 1024, hop: int = 256) -> Tensor:
     """
     x = _full(samples)
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
-    flat = torch.nn.functional.pad(x.reshape(-1, x.shape[-1]), (0, -x.shape[-1] % hop))  # a whole number of hops
+    flat = functional.pad(x.reshape(-1, x.shape[-1]), (0, -x.shape[-1] % hop))  # a whole number of hops
     bins = torch.stft(flat, n_fft, hop, window=window, center=True, pad_mode="constant", return_complex=True)
     return bins.abs().view(*x.shape[:-1], *bins.shape[-2:])
 
