@@ -38,7 +38,7 @@ def explorer(**changes):
 
 
 def unpacked(text, kind):
-    return np.frombuffer(base64.b64decode(text), kind)
+    return np.frombuffer(bytearray(base64.b64decode(text)), kind)
 
 
 def test_what_travels_is_what_was_given():
