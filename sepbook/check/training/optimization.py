@@ -1,0 +1,301 @@
+"""Checks for the lab on optimisation: a step of Adam, clipping, a range test, an average, a loop with bugs.
+
+Taught on: book/training/optimization
+"""
+
+import copy
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+
+from sepbook.check import CheckFailure, call, exercise, expect_tensor, expect_values
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+def _adam(w, slope, m, v, k, rate, how="") -> tuple[Tensor, Tensor, Tensor]:
+    """One step of Adam, and with other words for `how` the usual ways to get it wrong."""
+    m = BETA1 * m + (1 if how == "sum" else 1 - BETA1) * slope
+    v = BETA2 * v + (1 - BETA2) * (slope.abs() if how == "no square" else slope**2)
+    k = k - 1 if how == "k - 1" and k > 1 else k
+    straight = how == "no correction"
+    mean, size = (m, v) if straight else (m / (1 - BETA1**k), v / (1 - BETA2**k))
+    if how == "no root":
+        step = mean / (size + EPSILON)
+    elif how == "inside":
+        step = mean / (size + EPSILON).sqrt()
+    else:
+        step = mean / (size.sqrt() + EPSILON)
+    return (w + rate * step if how == "up" else w - rate * step), m, v
+
+
+ADAM_MISTAKES = {
+    "the means are not divided by 1 - beta1**k and 1 - beta2**k. They begin at zero and are too small": "no correction",
+    "the step goes up the slope instead of down": "up",
+    "the root is missing: the step is divided by the mean square": "no root",
+    "v averages the size of the slope, not its square": "no square",
+    "m adds the slope whole. A mean takes (1 - beta1) of it": "sum",
+    "the correction uses k - 1. The first step has k = 1": "k - 1",
+    "eps stands inside the root. It belongs outside, after the root is taken": "inside",
+}
+
+
+@exercise(
+    "Exercise 1: a step of Adam",
+    hints=(
+        "Four lines: a running mean m of the slope, a running mean v of its square, both corrected for their start "
+        "at zero, and the step.",
+        "m = beta1 * m + (1 - beta1) * slope; v = beta2 * v + (1 - beta2) * slope**2; then "
+        "w - rate * (m / (1 - beta1**k)) / ((v / (1 - beta2**k)).sqrt() + eps). Return w, m, v: m and v without the "
+        "corrections.",
+    ),
+)
+def exercise_1(adam_step):
+    """Check a function (w, slope, m, v (D), k from 1, rate) -> (w, m, v) after one step of Adam."""
+    generator = torch.Generator().manual_seed(0)
+    scale = torch.tensor([1.0, 1e-3, 30.0, 1e-7])  # the last one shows where eps stands
+    w = torch.rand(4, generator=generator)
+    state = (w, torch.zeros(4), torch.zeros(4))
+    for k in (1, 2, 3):
+        slope = torch.randn(4, generator=generator) * scale
+        given = _three(call(adam_step, state[0], slope, state[1], state[2], k, 0.1))
+        right = _adam(state[0], slope, state[1], state[2], k, 0.1)
+        where = f"It is about step {k}."
+        wrong = {words: _adam(state[0], slope, state[1], state[2], k, 0.1, how) for words, how in ADAM_MISTAKES.items()}
+        for i, name in ((0, "w"), (1, "m"), (2, "v")):
+            known = {words: found[i] for words, found in wrong.items() if not torch.allclose(found[i], right[i])}
+            expect_values(given[i], right[i], "D", known, f"{where} The value that differs is {name}.")
+        state = right
+    return "torch.optim.Adam does the same, number for number."
+
+
+def _three(given) -> tuple:
+    try:
+        w, m, v = given
+    except (TypeError, ValueError):
+        what = "The function should return three tensors: w, m and v after the step."
+        raise CheckFailure(what, "Look at the return.", "return w, m, v", kind="three") from None
+    return w, m, v
+
+
+def _flat(slopes) -> Tensor:
+    """Return a list of tensors as one. Raises CheckFailure for anything else."""
+    if isinstance(slopes, Tensor) or not isinstance(slopes, list | tuple) or not slopes:
+        raise CheckFailure("The result should be a list of tensors, one for each that came in.", kind="list")
+    return torch.cat([expect_tensor(slope).flatten() for slope in slopes])
+
+
+@exercise(
+    "Exercise 2: clip the gradient",
+    hints=(
+        "All slopes together are one long arrow. Measure its length once, and shorten all of it by one factor.",
+        "norm = torch.cat([s.flatten() for s in slopes]).norm(); factor = min(1.0, longest / norm); multiply every "
+        "tensor by factor.",
+    ),
+)
+def exercise_2(clip):
+    """Check a function (list of slopes, longest) -> list of slopes whose common norm is at most `longest`."""
+    generator = torch.Generator().manual_seed(1)
+    for size, longest in ((1.0, 0.5), (10.0, 2.0), (0.01, 0.5)):
+        slopes = [size * torch.randn(shape, generator=generator) for shape in ((3, 2), (4,), (1, 2, 2))]
+        norm = _flat(slopes).norm()
+        factor = min(1.0, float(longest / norm))
+        known = {
+            "each tensor is shortened by itself. That turns the arrow: use one factor for all": [
+                s * min(1.0, float(longest / s.norm())) for s in slopes
+            ],
+            "each number is cut off by itself. That turns the arrow: use one factor for all": [
+                s.clamp(-longest, longest) for s in slopes
+            ],
+            "short gradients are made longer. Only those that are too long change": [
+                s * longest / norm for s in slopes
+            ],
+            "it is divided by the square of the length. Take the root": [
+                s * min(1.0, float(longest / norm**2)) for s in slopes
+            ],
+            "the gradient comes out as it went in": slopes,
+        }
+        where = f"It is about a gradient of length {norm:.3g}, and at most {longest} is allowed."
+        known = {words: _flat(found) for words, found in known.items()}
+        right = _flat(slopes) * factor
+        known = {words: found for words, found in known.items() if not torch.allclose(found, right)}
+        expect_values(_flat(call(clip, slopes, longest)), right, "D", known, where)
+    return "Its direction stays, and only its length is limited. A clamp on each number would turn it."
+
+
+def _bowl() -> tuple[nn.Parameter, object]:
+    """Return two weights and a function that measures how high they stand in a bowl."""
+    weights = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+    steep = torch.tensor([1.0, 4.0], dtype=torch.float64)
+    return weights, lambda: (steep * weights**2).sum() / 2
+
+
+def _range(low, high, steps, how="") -> tuple[Tensor, Tensor]:
+    """Return rates and losses of a range test, and with other words for `how` those of the usual mistakes."""
+    weights, loss = _bowl()
+    optimizer = torch.optim.SGD([weights], lr=1e-9)
+    ratio = (high / low) ** (1 / (steps if how == "one short" else steps - 1))
+    rates = [low + (high - low) * i / (steps - 1) if how == "linear" else low * ratio**i for i in range(steps)]
+    losses = []
+    for rate in rates:
+        if how != "not set":
+            optimizer.param_groups[0]["lr"] = rate
+        value = loss()
+        if how != "added":
+            optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        losses.append((loss() if how == "after" else value).item())
+    return torch.tensor(rates, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64)
+
+
+RANGE_MISTAKES = {
+    "the rates grow by a constant step. Let them grow by a constant factor: low * (high / low) ** (i / (steps - 1))": (
+        "linear"
+    ),
+    "the last rate is not high: divide the exponent by steps - 1": "one short",
+    "the loss is measured after the step. It is the loss that the slope was taken of": "after",
+    "the slopes of earlier steps are still there when backward() adds the new ones": "added",
+    'the optimiser keeps its old rate. Set group["lr"] in each of optimizer.param_groups': "not set",
+}
+
+
+@exercise(
+    "Exercise 3: a range test",
+    hints=(
+        "One step at each rate, without going back. Before the step: set the rate, measure the loss, clear, backward.",
+        "for i in range(steps): rate = low * (high / low) ** (i / (steps - 1)); for group in optimizer.param_groups: "
+        'group["lr"] = rate; then loss(), zero_grad(), backward(), step(), and append rate and loss.item().',
+    ),
+)
+def exercise_3(range_test):
+    """Check a function (optimizer, loss, low, high, steps) -> (rates, losses), two lists of numbers."""
+    for low, high, steps in ((1e-3, 0.3, 7), (0.01, 1.0, 5)):
+        weights, loss = _bowl()
+        given = call(range_test, torch.optim.SGD([weights], lr=1e-9), loss, low, high, steps)
+        rates, losses = _pair(given)
+        right = _range(low, high, steps)
+        wrong = {words: _range(low, high, steps, how) for words, how in RANGE_MISTAKES.items()}
+        for found, i, name in ((rates, 0, "rates"), (losses, 1, "losses")):
+            known = {words: pair[i] for words, pair in wrong.items() if not torch.allclose(pair[i], right[i])}
+            expect_values(found, right[i], "L", known, f"It is about the {name}.")
+    return "One short run, all rates. Take one well below the rate at which the loss is lowest."
+
+
+def _pair(given) -> tuple[Tensor, Tensor]:
+    try:
+        rates, losses = given
+        return tuple(torch.tensor([float(x) for x in part], dtype=torch.float64) for part in (rates, losses))
+    except (TypeError, ValueError):
+        what = "The function should return two lists of numbers: the rates, and the losses."
+        raise CheckFailure(what, "Look at the return.", "return rates, losses", kind="pair") from None
+
+
+@exercise(
+    "Exercise 4: a moving average of weights",
+    hints=(
+        "Keep most of the average and add a little of the weights. At first keep less, so that the start is forgotten.",
+        "d = min(decay, (1 + k) / (10 + k)); return d * average + (1 - d) * weights.",
+    ),
+)
+def exercise_4(move):
+    """Check a function (average (D), weights (D), decay, k from 1) -> the new average (D)."""
+    generator = torch.Generator().manual_seed(2)
+    for decay, k in ((0.9, 1), (0.9, 500), (0.99, 40)):
+        average, weights = torch.randn(2, 5, generator=generator)
+        d = min(decay, (1 + k) / (10 + k))
+        known = {
+            "decay is used from the first step on. Take the smaller one of decay and (1 + k) / (10 + k)": (
+                decay * average + (1 - decay) * weights
+            ),
+            "the two shares are swapped: most of the average stays": d * weights + (1 - d) * average,
+            "it takes the larger one of decay and (1 + k) / (10 + k)": torch.lerp(
+                weights, average, max(decay, (1 + k) / (10 + k))
+            ),
+            "the shares do not add up to one: the weights need the factor 1 - d": d * average + weights,
+        }
+        right = d * average + (1 - d) * weights
+        known = {words: found for words, found in known.items() if not torch.allclose(found, right)}
+        expect_values(call(move, average, weights, decay, k), right, "D", known, f"It is about step {k}.")
+    return "A share of 1 - d per step: the average remembers about 1 / (1 - d) steps."
+
+
+BUGS = {
+    "the optimiser was made before the last layer was replaced: it holds the old one, and the new one stays": "late",
+    "the schedule is stepped after each batch, so the rate is down long before the last epoch": "batch",
+    "the gradient is clipped before backward() has found it": "clip",
+}
+
+
+def _network() -> nn.Sequential:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+
+
+def _last() -> nn.Linear:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return nn.Linear(6, 3)
+
+
+def _epochs() -> list:
+    generator = torch.Generator().manual_seed(3)
+    return [[tuple(torch.randn(5, size, generator=generator) for size in (4, 3)) for _ in range(3)] for _ in range(4)]
+
+
+def _tuned(bugs: tuple[str, ...]) -> Tensor:
+    """Return the weights after the loop, with some of the three bugs left in it."""
+    network, epochs = _network(), _epochs()
+    if "late" not in bugs:
+        network[-1] = _last()
+    optimizer = torch.optim.SGD(network.parameters(), 0.5)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(epochs))
+    network[-1] = _last() if "late" in bugs else network[-1]
+    for batches in epochs:
+        for inputs, targets in batches:
+            loss = (network(inputs) - targets).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            if "clip" not in bugs:
+                nn.utils.clip_grad_norm_(network.parameters(), 0.2)
+            optimizer.step()
+            if "batch" in bugs:
+                schedule.step()
+        if "batch" not in bugs:
+            schedule.step()
+    return _weights(network)
+
+
+def _weights(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+@exercise(
+    "Exercise 5: find the bugs",
+    hints=(
+        "Read it in the order in which things happen. What does the optimiser hold? When is there a gradient to clip? "
+        "How often does the rate change?",
+        "network[-1] = last comes before the optimiser. In the loop: zero_grad, backward, clip, step. schedule.step() "
+        "comes after the batches of an epoch, one level further left.",
+    ),
+)
+def exercise_5(fine_tune):
+    """Check a function (network, last, epochs, rate, longest) that trains in place."""
+    network = _network()
+    before = _weights(copy.deepcopy(network))
+    found = call(fine_tune, network, _last(), _epochs(), 0.5, 0.2)
+    weights = _weights(found if isinstance(found, nn.Module) else network)
+    if weights.shape == before.shape and torch.equal(weights, before):
+        what = "The weights are the same before and after: nothing was learned, and nothing replaced."
+        raise CheckFailure(what, "Is there an optimizer.step(), and does it come after backward()?", kind="nothing")
+    for count in range(len(BUGS) + 1):
+        for chosen in product((False, True), repeat=len(BUGS)):
+            left = [words for words, there in zip(BUGS, chosen, strict=True) if there]
+            if len(left) == count and torch.allclose(weights, _tuned(tuple(BUGS[w] for w in left)), atol=1e-6):
+                if left:
+                    what = f"It trains, but arrives at other weights: {len(left)} of the three bugs are left."
+                    raise CheckFailure(what, f"One of them: {left[0]}.", kind=str(left))
+                return "None of the three stops a run. One shows as a layer that never changes, one as a flat curve."
+    raise CheckFailure("It trains, but arrives at other weights than this recipe.", kind="other")

@@ -1,0 +1,229 @@
+"""Short runs of a small network: healthy and sick ones, rates, batch sizes, early stopping, averaged weights.
+
+All are real trainings on the built-in corpus, one thread, seeds 0, 1, 2. Writes results/training/optimization.json.
+Curves are kept as text, one number per point, so that the file stays readable.
+"""
+
+import copy
+
+import torch
+
+from sepbook.training import checkpoint
+from sepbook.training._validation import validate
+from sepbook.training.device import choose
+from sepbook.training.loop import TrainConfig, train
+from tools.results._common import clocks, write
+from tools.results._gallery import LOUD_STEP, gallery
+from tools.results._small_runs import SmallSystem, cosine, descend
+from tools.results._training_runs import (
+    BATCH,
+    BEST_RATE,
+    EPOCH,
+    SECONDS,
+    SEEDS,
+    STEPS,
+    Corpus,
+    interval,
+    line,
+    made,
+    mean,
+    mean_of,
+    songwise,
+)
+
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+SIZES = (2, 4, 6, 8, 12, 16, 32)
+SIZE_RATES = (1e-3, 3e-3, 1e-2)
+EXAMPLES, SAME_STEPS = 1600, 100
+PATIENCES = (1, 2, 4)
+
+
+class Diary(SmallSystem):
+    """Keeps its weights at the end of every epoch."""
+
+    def epoch_end(self, terms):
+        self.__dict__.setdefault("pages", []).append(copy.deepcopy(self.state_dict()))
+
+
+# --- rates, schedules, averages ---------------------------------------------------------------------------
+
+
+def rates(corpus: Corpus) -> dict:
+    """Each rate, constant or falling; for the constant ones also the average of the weights."""
+    found = {way: {} for way in ("constant", "averaged", "cosine")}
+    for rate in RATES:
+        rows = {way: [] for way in found}
+        for seed in SEEDS:
+            for way, factor, decay in (("constant", None, 0.98), ("cosine", cosine(STEPS), None)):
+                system = made(seed=seed)
+                optimizer = torch.optim.Adam(system.parameters(), rate)
+                average = descend(system, optimizer, corpus.items(seed), STEPS, rate=factor, clip=5.0, decay=decay)[2]
+                rows[way].append(songwise(system, corpus))
+                if average:
+                    with average.in_use():
+                        rows["averaged"].append(songwise(system, corpus))
+        for way in found:
+            found[way][f"{rate:g}"] = {"mean": mean(mean_of(rows[way])), "songs": mean_of(rows[way])}
+        print(rate, {way: found[way][f"{rate:g}"]["mean"] for way in found}, flush=True)
+    best = {way: max(found[way].values(), key=lambda x: x["mean"])["songs"] for way in found}
+    pairs = (("averaged", "constant"), ("cosine", "constant"), ("averaged", "cosine"))
+    compared = {f"{a}_over_{b}": interval([x - y for x, y in zip(best[a], best[b], strict=True)]) for a, b in pairs}
+    at = f"{BEST_RATE:g}"
+    same = {
+        f"{a}_over_{b}_same_rate": interval(
+            [x - y for x, y in zip(found[a][at]["songs"], found[b][at]["songs"], strict=True)]
+        )
+        for a, b in pairs
+    }
+    return {**{w: {r: v["mean"] for r, v in found[w].items()} for w in found}, **compared, **same}
+
+
+def optimizers(corpus: Corpus) -> dict:
+    """Plain SGD, momentum and Adam: each with the best of its rates (seed 0), then three seeds."""
+    kinds = {
+        "sgd": (lambda p, r: torch.optim.SGD(p, r), (0.1, 0.3, 1.0, 3.0)),
+        "momentum": (lambda p, r: torch.optim.SGD(p, r, momentum=0.9), (0.03, 0.1, 0.3, 1.0)),
+        "adam": (torch.optim.Adam, (1e-3, 3e-3, 1e-2)),
+    }
+    result = {}
+    for name, (make, grid) in kinds.items():
+
+        def run(rate, seed, make=make):
+            system = made(seed=seed)
+            losses = descend(system, make(system.parameters(), rate), corpus.items(seed), STEPS, rate=cosine(STEPS))[0]
+            score = validate(system.eval(), corpus.watch(), choose("cpu"), BATCH)["valid_si_sdr_improvement"]
+            return losses, score, system
+
+        first = {rate: run(rate, 0) for rate in grid}
+        best = max(grid, key=lambda rate: first[rate][1])
+        runs = [first[best], *(run(best, seed) for seed in SEEDS[1:])]
+        songs_ = mean_of([songwise(system, corpus) for _, _, system in runs])
+        result[name] = {"rate": best, "tried": list(grid), "loss": line(runs[0][0], 3), "test": mean(songs_)}
+        print(name, best, result[name]["test"], {rate: first[rate][1] for rate in grid}, flush=True)
+    return result
+
+
+# --- batch sizes ------------------------------------------------------------------------------------------
+
+
+def batch_run(corpus: Corpus, size: int, rate: float, steps: int, seed: int):
+    system = made(seed=seed)
+    optimizer = torch.optim.Adam(system.parameters(), rate)
+    descend(system, optimizer, corpus.items(seed), steps, batch=size, rate=cosine(steps), clip=5.0)
+    score = validate(system.eval(), corpus.watch(), choose("cpu"), BATCH)["valid_si_sdr_improvement"]
+    return score, songwise(system, corpus)
+
+
+def batch_sizes(corpus: Corpus) -> dict:
+    """Each size at its best rate, chosen in validation: with equal examples seen, then with equal steps."""
+    result = {"examples": {}, "steps": {}}
+    for size in SIZES:
+        tried = {r: [batch_run(corpus, size, r, EXAMPLES // size, seed) for seed in SEEDS] for r in SIZE_RATES}
+        rate = max(tried, key=lambda r: mean(score for score, _ in tried[r]))
+        again = [batch_run(corpus, size, rate, SAME_STEPS, seed) for seed in SEEDS]
+        for way, runs in (("examples", tried[rate]), ("steps", again)):
+            rows = [songs_ for _, songs_ in runs]
+            result[way][size] = {"rate": rate, "seeds": [mean(row) for row in rows], "songs": mean_of(rows)}
+            print(way, size, result[way][size], flush=True)
+    for rows in result.values():
+        largest = rows[max(SIZES)]["songs"]
+        for size, row in rows.items():
+            row["test"] = mean(row["songs"])
+            if size != max(SIZES):
+                row["over_largest"] = interval([x - y for x, y in zip(row["songs"], largest, strict=True)])
+    for rows in result.values():
+        for row in rows.values():
+            row["songs"] = line(row["songs"])
+    return {way: {str(size): row for size, row in rows.items()} for way, rows in result.items()}
+
+
+# --- early stopping ---------------------------------------------------------------------------------------
+
+
+def stop_at(scores: list[float], patience: int) -> tuple[int, int]:
+    """Return (epoch of the kept weights, epoch of the stop), as the loop would choose them."""
+    best = 0
+    for epoch, score in enumerate(scores):
+        if score > scores[best]:
+            best = epoch
+        elif epoch - best >= patience:
+            return best, epoch
+    return best, len(scores) - 1
+
+
+def early_stopping(corpus: Corpus) -> dict:
+    """The last weights, the best in validation, and those that several patiences would keep."""
+    result = {}
+    for data, tracks in (("few", corpus.train[:3]), ("many", None)):
+        for schedule in ("constant", "cosine"):
+            rows, curves = [], {}
+            for seed in SEEDS:
+                system = made(Diary, seed)
+                config = TrainConfig(steps=2 * STEPS, batch_size=BATCH, schedule=schedule, seed=seed)
+                history = train(system, corpus.items(seed, tracks), corpus.watch(), config, progress=False)
+                scores = [row["valid_si_sdr_improvement"] for row in history.rows]
+                choice = {"last": (len(scores) - 1,) * 2, "best": (scores.index(max(scores)), len(scores) - 1)}
+                choice |= {f"patience_{p}": stop_at(scores, p) for p in PATIENCES}
+                measured = {}
+                for kept in {kept for kept, _ in choice.values()}:
+                    system.load_state_dict(system.pages[kept])
+                    measured[kept] = songwise(system, corpus)
+                rows.append({way: (measured[kept], (end + 1) * EPOCH) for way, (kept, end) in choice.items()})
+                if seed == 0:
+                    curves = {"valid": line(scores), "loss": line(history.losses, 3)}
+            entry = {**curves}
+            last = mean_of([row["last"][0] for row in rows])
+            for way in rows[0]:
+                songs_ = mean_of([row[way][0] for row in rows])
+                entry[way] = {"test": mean(songs_), "steps": mean(row[way][1] for row in rows)}
+                if way != "last":
+                    entry[way]["over_last"] = interval([x - y for x, y in zip(songs_, last, strict=True)])
+            result[f"{data}_{schedule}"] = entry
+            print(data, schedule, entry, flush=True)
+    return result
+
+
+# --- a slice through a network's surface ------------------------------------------------------------------
+
+
+def slice_of_unet(corpus: Corpus, points: int = 21, reach: float = 1.0) -> dict:
+    """Return the loss of the shipped U-Net in two random directions, each kernel's as long as the kernel."""
+    system = checkpoint.shipped("unet")
+    excerpt = corpus.test[2].sources(start=5 * 16000, length=2 * 16000)[None]
+    kernels = [p for p in system.parameters() if p.dim() == 4]
+    at = [p.detach().clone() for p in kernels]
+    generator = torch.Generator().manual_seed(0)
+    directions = []
+    for _ in range(2):
+        random = [torch.randn(p.shape, generator=generator) for p in at]
+        norms = [
+            (p.norm(dim=(1, 2, 3), keepdim=True), r.norm(dim=(1, 2, 3), keepdim=True))
+            for p, r in zip(at, random, strict=True)
+        ]
+        directions.append([r * p_norm / r_norm for r, (p_norm, r_norm) in zip(random, norms, strict=True)])
+    places = torch.linspace(-reach, reach, points).tolist()
+    rows = []
+    with torch.no_grad():
+        for b in places:
+            row = []
+            for a in places:
+                for p, w, d, e in zip(kernels, at, *directions, strict=True):
+                    p.copy_(w + a * d + b * e)
+                row.append(system.loss(excerpt.sum(1), excerpt)["loss"].item())
+            rows.append(line(row))
+    return {"reach": reach, "points": points, "rows": rows}
+
+
+def run() -> None:
+    torch.set_num_threads(1)
+    corpus = Corpus()
+    content = {"seeds": list(SEEDS), "steps": STEPS, "batch": BATCH, "seconds": SECONDS, "epoch": EPOCH}
+    content |= {"loud_step": LOUD_STEP, "examples": EXAMPLES, "same_steps": SAME_STEPS, "steps_long": 2 * STEPS}
+    content["parameters"] = sum(p.numel() for p in SmallSystem().parameters())
+    parts = (gallery, optimizers, rates, early_stopping, batch_sizes, slice_of_unet)
+    for part in parts:
+        with clocks() as time:
+            content[part.__name__] = part(corpus)
+        content[part.__name__]["cpu_seconds"] = time["cpu_seconds"]
+        print(part.__name__, time, flush=True)
+    write("training/optimization", content)
