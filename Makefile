@@ -67,7 +67,7 @@ quick: $(VENV)
 strict-book: $(VENV)
 	rm -rf _build/html _build/.doctrees
 	$(BUILD)
-	$(PYTEST) tests/book
+	$(TWO) tests/book
 
 # The first lab trains for its full time, so it runs alone and last, with both cores.
 FIRST := notebooks/first_separation.ipynb

@@ -5,6 +5,7 @@ links docstrings with the pages that teach them, keeps the results of executed c
 changed, and mends a few things in the theme.
 
     sepbook_execution.py   what kernels see, and the key of the execution cache
+    sepbook_ahead.py       pages run side by side before they are read
     sepbook_media.py       {player} {explorer}
     sepbook_cards.py       {lab} {ledger}
     sepbook_results.py     {result}
@@ -18,6 +19,7 @@ changed, and mends a few things in the theme.
 
 from pathlib import Path
 
+import sepbook_ahead
 import sepbook_api
 import sepbook_cards
 import sepbook_execution
@@ -57,6 +59,7 @@ def setup(app):
     sepbook_references.setup(app)
     sepbook_api.setup(app)
     sepbook_path.setup(app)
+    sepbook_ahead.setup(app)
 
     app.connect("html-page-context", sepbook_pages.clean_up, priority=900)
     app.connect("html-page-context", sepbook_static.resolve, priority=910)

@@ -18,6 +18,18 @@ def test_a_failing_cell_fails_the_build(tiny):
     assert "index.md" in printed and "ExecutionError" in printed
 
 
+def test_pages_run_side_by_side(tiny):
+    meet = (
+        "```{{code-cell}} ipython3\nimport pathlib, time\npathlib.Path('{0}').touch()\n"
+        "give_up = time.time() + 60\nwhile not pathlib.Path('{1}').exists():\n"
+        "    assert time.time() < give_up, 'the other page did not start'\n    time.sleep(0.1)\n```"
+    )
+    tiny.page("index", meet.format("here.txt", "there.txt"))
+    tiny.page("other", meet.format("there.txt", "here.txt"))
+    status, printed = tiny.build()
+    assert status == 0 and printed.count("Executed notebook in") == 2 and printed.count("Using cached notebook") == 2
+
+
 def test_every_mistake_in_a_directive_fails_the_build_and_is_named(tiny, lab):
     tiny.write("results/a.json", json.dumps({"x": {"y": 1.5, "z": "word"}}))
     tiny.page(
