@@ -52,9 +52,9 @@ def bandwidths(waveforms: Tensor, rate: float, share: float = 0.5) -> Tensor:
 def inverse(waveforms: Tensor, hop: int) -> Tensor:
     """Return the waveforms `(K, size)` of a linear decoder that undoes an encoder with these waveforms and this hop.
 
-    Each sample lies in about size / hop frames. What it takes to restore it from their codes is a set of linear
-    equations; the solution with the smallest numbers is returned. There is one only when the frames tell more than
-    they have to: at least `hop` real filters, or half as many complex ones, and no frequency that all of them miss.
+    Each sample lies in J = size / hop frames, which together hold `size + (J - 1) hop` samples. To find one among these
+    takes at least as many numbers, so `needed` real ones per frame (1.5 hop at half overlap), and no frequency may be
+    missed. It is a set of linear equations; the solution with the smallest numbers is returned.
     Raises ValueError when there is none. Source: Pariente 2020 for the question, least squares for the answer.
     Taught on: book/building_blocks/filterbank
     """
@@ -79,14 +79,27 @@ def inverse(waveforms: Tensor, hop: int) -> Tensor:
         for j in range(count):
             found[:, torch.arange(first, last) + j * hop] = answer.view(count, len(rows), -1)[j]
     if worst > EXACT:
+        mend = "some frequencies get hardly any answer; use filters that miss none"
+        if len(rows) < needed(size, hop):
+            mend = f"there are {len(rows)} real numbers per frame, and it takes {needed(size, hop)}; use more filters"
         raise ValueError(
             f"K={K} filters of {size} samples with hop={hop} cannot be undone: at best, a sample comes back with an "
-            f"error of {worst:.0%}. Use more filters than hop, a smaller hop, or filters that miss no frequency"
+            f"error of {worst:.0%}, because {mend} or a smaller hop"
         )
     if not waveforms.is_complex():
         return found.to(waveforms)
     real, imaginary = found.view(K, 2, size).unbind(1)
     return torch.complex(real, -imaginary).to(waveforms)
+
+
+def needed(size: int, hop: int) -> int:
+    """Return how many real numbers per frame a decoder of this size needs, if it is to undo an encoder exactly.
+
+    `(size + (J - 1) hop) / J` with J = size / hop frames for each sample, rounded up. Taught on:
+    book/building_blocks/filterbank
+    """
+    J = math.ceil(size / hop)
+    return math.ceil((size + (J - 1) * hop) / J)
 
 
 def _groups(size: int, hop: int):

@@ -105,4 +105,4 @@ class Mel(nn.Module):
             raise ValueError("Mel adds up magnitudes, but was given complex bins, whose phases cancel; use bins.abs()")
         if magnitude.dim() < 2 or magnitude.shape[-2] != F:
             raise ValueError(f"Mel expects (B, C, F, T) with F={F} bins, but was given {tuple(magnitude.shape)}")
-        return self.matrix.to(magnitude.dtype) @ magnitude  # (B, C, K, T)
+        return nn.functional.linear(magnitude.mT, self.matrix.to(magnitude.dtype)).mT  # (B, C, K, T)

@@ -21,7 +21,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, responses
+from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, needed, responses
 from sepbook.building_blocks._filters import Analytic, Bank, Fourier, Free, Gammatone, Sinc, analytic
 from sepbook.building_blocks._scales import Mel, erb, erb_to_hz, hz_to_erb, hz_to_mel, mel_matrix, mel_to_hz, spaced
 from sepbook.building_blocks.stft import _full_precision
@@ -47,6 +47,7 @@ __all__ = [
     "inverse",
     "mel_matrix",
     "mel_to_hz",
+    "needed",
     "responses",
     "spaced",
     "trained",

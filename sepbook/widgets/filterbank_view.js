@@ -26,7 +26,7 @@ export function filterView({ title, banks }) {
   const [map, wave, response] = ["All filters", "One waveform", "One response"].map(canvas);
   const bank = element("select", { "data-action": "bank" }, ...banks.map(({ name }, i) => element("option", { value: i }, name)));
   const part = choice(group, "part", "Part", ["encoder", "decoder"]);
-  const axis = choice(group, "axis", "Axis of frequency", ["Hz", "mel"]);
+  const axis = choice(group, "axis", "Axis of frequency", ["mel", "Hz"]);
   const filter = element("input", { type: "range", "data-action": "filter", min: 1, step: 1, value: 1, "aria-label": "filter" });
   const play = element("button", { type: "button", "data-action": "play" }, "▶ noise through it");
   const said = element("p", { class: "fb-said", role: "status" });

@@ -73,8 +73,16 @@ def test_complex_and_overcomplete_banks_come_back(bank, hop):
 def test_what_cannot_be_undone_is_refused():
     with pytest.raises(ValueError, match="K=30 filters of 80 samples with hop=40 cannot be undone"):
         fb.inverse(noise(30, 80), 40)
-    with pytest.raises(ValueError, match="miss no frequency"):
+    with pytest.raises(ValueError, match="some frequencies get hardly any answer"):
         fb.inverse(fb.Sinc(64, 81, RATE).waveforms(), 20)
+
+
+@pytest.mark.parametrize("size, hop, least", [(80, 40, 60), (80, 20, 35), (40, 40, 40), (24, 8, 14)])
+def test_as_many_numbers_are_needed_as_said(size, hop, least):
+    assert fb.needed(size, hop) == least
+    fb.inverse(noise(least, size), hop)
+    with pytest.raises(ValueError, match=f"there are {least - 1} real numbers per frame, and it takes {least}"):
+        fb.inverse(noise(least - 1, size), hop)
 
 
 def test_the_code_is_an_inner_product_and_the_decoder_is_its_adjoint(free):
