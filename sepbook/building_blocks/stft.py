@@ -25,14 +25,17 @@ WINDOWS = {
     "sqrt_hann": lambda n: torch.hann_window(n).sqrt(),
     "rectangular": torch.ones,
 }
+MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 SMALLEST_OVERLAP = 1e-3  # of the largest summed squared window; below it the inverse divides by almost nothing
 
 
 def make_window(name: str, n_fft: int) -> Tensor:
     """Return the analysis window `(n_fft,)`, periodic, by name.
 
-    Raises ValueError for a name that is not in `WINDOWS`. Taught on: book/building_blocks/stft
+    Raises ValueError for a name that is not in `WINDOWS`, or a length that is no whole number.
+    Taught on: book/building_blocks/stft
     """
+    _check_whole("n_fft", n_fft)
     if name not in WINDOWS:
         raise ValueError(f"window {name!r} is unknown; choose one of {', '.join(WINDOWS)}")
     return WINDOWS[name](n_fft)
@@ -45,6 +48,7 @@ def check_geometry(window: Tensor, hop: int) -> None:
     were never seen by any frame and cannot come back (Griffin and Lim 1984). Taught on: book/building_blocks/stft
     """
     n_fft = window.numel()
+    _check_whole("hop", hop)
     if n_fft < 2:
         raise ValueError(f"n_fft is {n_fft}; a Fourier transform needs a window of at least 2 samples")
     if not 1 <= hop <= n_fft:
@@ -66,6 +70,51 @@ def _full_precision(x: Tensor):
     return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
 
 
+def _check_whole(name: str, value: int) -> None:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ValueError(
+            f"{name} is {value!r}, but must be a whole number of samples; divide with //, as in n_fft // 4"
+        )
+
+
+def _check_samples(samples: Tensor) -> None:
+    if samples.dim() != 3 or samples.numel() == 0:
+        raise ValueError(
+            f"STFT expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
+            "add missing axes with samples[None]"
+        )
+    if not samples.is_floating_point():
+        mend = "transform its real part, samples.real" if samples.is_complex() else "divide 16-bit samples by 32768"
+        raise ValueError(f"STFT expects real floating-point samples, but they are {samples.dtype}; {mend}")
+    _, C, N = samples.shape
+    if C > max(N, MOST_CHANNELS):
+        raise ValueError(
+            f"STFT expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
+            "are C and N swapped? Then samples.transpose(1, 2)"
+        )
+
+
+def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
+    F = n_fft // 2 + 1
+    if bins.dim() < 2 or bins.shape[-2] != F or bins.numel() == 0:
+        swapped = bins.dim() >= 2 and bins.shape[-1] == F
+        hint = "; its last axis has that size: are F and T swapped? Then bins.transpose(-1, -2)" if swapped else ""
+        raise ValueError(
+            f"ISTFT with n_fft={n_fft} expects bins (…, F, T) with F={F}, but was given {tuple(bins.shape)}{hint}"
+        )
+    if not bins.is_complex():
+        raise ValueError(
+            f"ISTFT expects complex bins, but was given {bins.dtype}: magnitudes have no phase. Multiply masks with "
+            "the mixture's bins, not with their magnitudes; or choose a phase with torch.polar(magnitude, phase)"
+        )
+    _check_whole("length", length)
+    if not 1 <= length <= (bins.shape[-1] - 1) * hop:
+        raise ValueError(
+            f"length={length} samples need {1 + math.ceil(max(length, 1) / hop)} frames, but was given "
+            f"T={bins.shape[-1]}; pass the length of the sound that was transformed"
+        )
+
+
 class STFT(nn.Module):
     """Short-time Fourier transform: `(B, C, N)` samples to `(B, C, F, T)` complex bins.
 
@@ -73,8 +122,8 @@ class STFT(nn.Module):
     float32, also under autocast. Differentiable; take `.abs()` of the result for magnitudes, whose gradient at
     silence is zero (a square root of the power would give infinity there).
 
-    Raises ValueError when window and hop cannot be inverted, or the input is empty or not `(B, C, N)`.
-    Source: Griffin and Lim 1984. Taught on: book/building_blocks/stft
+    Raises ValueError when window and hop cannot be inverted, or the input is empty, integer, complex or not
+    `(B, C, N)`. Source: Griffin and Lim 1984. Taught on: book/building_blocks/stft
     """
 
     dims = "B C N -> B C F T"
@@ -88,15 +137,11 @@ class STFT(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
-        if samples.dim() != 3 or samples.shape[-1] == 0:
-            raise ValueError(
-                f"STFT expects samples (B, C, N) with N of at least 1, but was given {tuple(samples.shape)}; "
-                "add missing axes with samples[None]"
-            )
+        _check_samples(samples)
         B, C, N = samples.shape
         with _full_precision(samples):
             flat = samples.float().reshape(B * C, N)  # (B·C, N)
-            flat = nn.functional.pad(flat, (0, -N % self.hop))  # a whole number of hops
+            flat = nn.functional.pad(flat, (0, -N % self.hop + self.n_fft % 2))  # whole hops; one more if n_fft is odd
             bins = torch.stft(
                 flat,
                 self.n_fft,
@@ -119,7 +164,8 @@ class ISTFT(nn.Module):
     The windowed frames are added up and divided by the sum of squared windows: the least-squares inverse, exact
     for bins that came from `STFT`, the best compromise for bins that a mask has changed.
 
-    Raises ValueError when the number of bins does not fit n_fft, or `length` needs more frames than there are.
+    Raises ValueError when the number of bins does not fit n_fft, they are magnitudes without a phase, or `length` needs
+    more frames than there are.
     Source: Griffin and Lim 1984. Taught on: book/building_blocks/stft
     """
 
@@ -134,13 +180,8 @@ class ISTFT(nn.Module):
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""
+        _check_bins(bins, length, self.n_fft, self.hop)
         *batch, F, T = bins.shape
-        if self.n_fft // 2 + 1 != F:
-            raise ValueError(f"ISTFT with n_fft={self.n_fft} expects F={self.n_fft // 2 + 1} bins, but was given F={F}")
-        if 1 + math.ceil(length / self.hop) > T:
-            raise ValueError(
-                f"length={length} samples need {1 + math.ceil(length / self.hop)} frames, but was given T={T}"
-            )
         with _full_precision(bins.real):
             flat = bins.to(torch.complex64).reshape(-1, F, T)
             samples = torch.istft(flat, self.n_fft, self.hop, window=self.window, center=True, length=length)
@@ -164,8 +205,9 @@ class Masking(nn.Module):
     def forward(self, bins: Tensor, masks: Tensor) -> Tensor:
         """Apply the masks."""
         if masks.dim() != 5 or bins.dim() != 4 or masks.shape[2:] != bins.shape[1:]:
+            swapped = masks.dim() == 5 and masks.mT.shape[2:] == bins.shape[1:]
             raise ValueError(
                 f"masks (B, S, C, F, T) must fit bins (B, C, F, T), but were given {tuple(masks.shape)} and "
-                f"{tuple(bins.shape)}"
+                f"{tuple(bins.shape)}" + ("; F and T of the masks are swapped: masks.transpose(-1, -2)" * swapped)
             )
         return masks * bins.unsqueeze(1)  # (B, S, C, F, T)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sepbook.building_blocks.stft import ISTFT, STFT, Masking, make_window
 
-GEOMETRIES = [(1024, 256), (1024, 768), (1022, 256), (4096, 1024), (512, 128), (16, 4), (2, 1)]
+GEOMETRIES = [(1024, 256), (1024, 768), (1022, 256), (1023, 256), (4096, 1024), (512, 128), (16, 4), (15, 7), (2, 1)]
 
 
 @pytest.mark.parametrize(("n_fft", "hop"), GEOMETRIES)
@@ -42,10 +42,21 @@ def test_refuses_what_cannot_be_inverted(n_fft, hop, window):
         STFT(n_fft, hop, window)
 
 
-@pytest.mark.parametrize(("arguments", "words"), [((1024, 0), "hop"), ((1024, 2000), "hop"), ((1, 1), "n_fft")])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((1024, 0), "hop"),
+        ((1024, 2000), "hop"),
+        ((1, 1), "n_fft"),
+        ((1024, 256.0), "hop is 256.0.*n_fft // 4"),
+        ((1024 / 2, 256), "n_fft is 512.0"),
+        ((1024, True), "hop is True"),
+    ],
+)
 def test_refuses_impossible_geometry(arguments, words):
-    with pytest.raises(ValueError, match=words):
-        STFT(*arguments)
+    for transform in (STFT, ISTFT):
+        with pytest.raises(ValueError, match=words):
+            transform(*arguments)
 
 
 def test_refuses_wrong_input():
@@ -59,6 +70,55 @@ def test_refuses_wrong_input():
         ISTFT(64, 16)(torch.zeros(1, 32, 5, dtype=torch.complex64), 10)
     with pytest.raises(ValueError, match="frames"):
         ISTFT(64, 16)(torch.zeros(1, 33, 5, dtype=torch.complex64), 100)
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (torch.zeros(1, 1, 100, dtype=torch.int16), "divide 16-bit samples by 32768"),
+        (torch.zeros(1, 1, 100, dtype=torch.complex64), r"samples\.real"),
+        (torch.zeros(0, 1, 100), "B, C and N of at least 1"),
+        (torch.zeros(2, 100), r"samples\[None\]"),
+        (torch.zeros(1, 1000, 2), "C=1000 audio channels of N=2 samples.*swapped"),
+    ],
+)
+def test_samples_of_the_wrong_kind_are_refused_with_a_mend(samples, words):
+    with pytest.raises(ValueError, match=words):
+        STFT(64, 16)(samples)
+
+
+COMPLEX = torch.zeros(1, 33, 5, dtype=torch.complex64)
+
+
+@pytest.mark.parametrize(
+    ("bins", "length", "words"),
+    [
+        (COMPLEX.mT, 10, "F and T swapped"),
+        (COMPLEX[0, :, 0], 10, r"\(…, F, T\)"),
+        (COMPLEX.abs(), 10, "magnitudes have no phase.*torch.polar"),
+        (COMPLEX[..., :1], 1, "T=1"),
+        (COMPLEX, 0, "length=0 samples need 2 frames"),
+        (COMPLEX, -5, "length=-5"),
+        (COMPLEX, 10.0, "length is 10.0"),
+        (COMPLEX[:0], 10, r"was given \(0, 33, 5\)"),
+    ],
+)
+def test_bins_of_the_wrong_kind_are_refused_with_a_mend(bins, length, words):
+    with pytest.raises(ValueError, match=words):
+        ISTFT(64, 16)(bins, length)
+
+
+def test_masks_with_swapped_axes_are_told_so():
+    with pytest.raises(ValueError, match="F and T of the masks are swapped"):
+        Masking()(COMPLEX[None], torch.ones(1, 4, 1, 5, 33))
+
+
+def test_two_frames_are_enough_for_one_sample():
+    one = torch.ones(1, 1, 1)
+    bins = STFT(64, 16)(one)
+    assert bins.shape == (1, 1, 33, 2)
+    torch.testing.assert_close(ISTFT(64, 16)(bins, 1), one)
+    assert ISTFT(64, 16)(bins, np.int64(1)).shape == one.shape
 
 
 def test_gradient_passes_and_is_finite_on_silence():
