@@ -89,10 +89,14 @@ class _Same:
     def forward(self, x: Tensor) -> Tensor:
         """Convolve `x`; an axis of n values has ceil(n / stride) afterwards."""
         check_input(x, self)
-        zeros = []
+        before, odd = [], []
         for geometry in zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True):
-            zeros = [*same_padding(*geometry), *zeros]  # functional.pad begins with the last axis
-        return super().forward(functional.pad(x, zeros))
+            zeros = same_padding(*geometry)
+            before.append(zeros[0])
+            odd = [0, zeros[1] - zeros[0], *odd]  # functional.pad begins with the last axis
+        x = functional.pad(x, odd) if any(odd) else x
+        slide = functional.conv1d if len(before) == 1 else functional.conv2d
+        return slide(x, self.weight, self.bias, self.stride, before, self.dilation, self.groups)
 
 
 class SameConv1d(_Same, nn.Conv1d):
@@ -229,13 +233,14 @@ class Upsample1d(nn.Module):
         """Enlarge `(B, H, T)`."""
         if x.dim() != 3 or x.shape[-1] == 0:
             raise ShapeError(f"Upsample1d takes (B, H, T) with T of at least 1, but was given {tuple(x.shape)}.")
+        T, held = x.shape[-1], self.ends == "hold"
         if self.mode == "nearest":
             y = x.repeat_interleave(self.factor, dim=-1)
         else:
-            following = torch.cat([x[..., 1:], x[..., -1:]], dim=-1)  # the last one is held
-            share = torch.arange(self.factor, device=x.device, dtype=x.dtype) / self.factor
-            y = torch.lerp(x[..., None], following[..., None], share).flatten(-2)  # (B, H, T, factor) -> (B, H, T')
-        return y if self.ends == "hold" else y[..., : (x.shape[-1] - 1) * self.factor + 1]
+            x = torch.cat([x, x[..., -1:]], dim=-1) if held else x  # the last line is level
+            size = (x.shape[-1] - 1) * self.factor + 1
+            y = functional.interpolate(x, size, mode="linear", align_corners=True)
+        return y[..., : T * self.factor if held else (T - 1) * self.factor + 1]
 
     def extra_repr(self) -> str:
         """Show the settings when the module is printed."""

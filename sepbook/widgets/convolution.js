@@ -41,6 +41,8 @@ function render({ model, el }) {
     }
     parts.place.input.max = Math.max(0, most() - 1);
     parts.play.disabled = parts.place.input.disabled = most() < 2;
+    const counted = settings.transposed ? "a place of the output is painted" : "a value of the input is read";
+    parts.legend.textContent = `Squares: input. Circles: output. Dashed: ${settings.transposed ? "cropped" : "padding"}. The numbers say how often ${counted}.`;
     showSteps(parts.steps, solve(settings));
     mark = draw(parts.figure, settings);
     move();

@@ -62,6 +62,7 @@ export function view({ title, limits }) {
   const place = slider(["place", "kernel at place"], [0, 0]);
   const figure = element("div", { class: "cv-figure", tabindex: "0", role: "group", "aria-label": "Picture of the kernel, input and output" });
   const caption = element("p", { class: "cv-caption", role: "status" });
+  const legend = element("p", { class: "cv-legend" });
   const steps = element("dl", { class: "cv-steps" });
   const root = element("div", { class: "cv-root", role: "group", "aria-label": title || "Convolution arithmetic" });
   if (title) root.append(element("p", { class: "cv-title" }, title));
@@ -69,10 +70,10 @@ export function view({ title, limits }) {
     element("div", { class: "cv-tools" }, axes, way),
     element("div", { class: "cv-tools" }, ...presets),
     element("div", { class: "cv-sliders" }, ...sliders.map(({ row }) => row)),
-    figure,
+    element("div", {}, figure, legend),
     element("div", { class: "cv-place" }, play, place.row),
     caption,
     steps,
   );
-  return { root, play, sliders, place, figure, caption, steps };
+  return { root, play, sliders, place, figure, legend, caption, steps };
 }
