@@ -1,0 +1,205 @@
+"""Patients 7, 8 and 9: what is done to songs before any network sees them. Taught on: book/training/bug_clinic."""
+
+import random
+
+import torch
+from torch import Tensor
+
+from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_tensor
+
+
+def _listed(result) -> list[list]:
+    try:
+        train, test = result
+        parts = [list(train), list(test)]
+    except (TypeError, ValueError):
+        what = f"The result should be two lists, but is of type {type(result).__name__}."
+        raise CheckFailure(what, "Look at the return.", "return train, test", kind="type") from None
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for part in parts for pair in part):
+        what = "The lists should hold excerpts as they were given: pairs of a song and a start."
+        raise CheckFailure(what, kind="type")
+    return parts
+
+
+@exercise(
+    "Patient 7: a test that knows the answers",
+    hints=(
+        "Print the songs of both lists. Then ask what has to be shuffled and shared out: excerpts, or something else?",
+        "songs = sorted({song for song, start in excerpts}); choose four fifths of the songs with random.Random(seed); "
+        "then put each excerpt where its song is.",
+    ),
+)
+def exercise_7(split):
+    """Check a function (excerpts: list of (song, start), seed) -> lists for training and test without a common song."""
+    for count, each in ((10, 6), (13, 5)):
+        excerpts = [(f"song {number:02}", start) for number in range(count) for start in range(each)]
+        random.Random(count).shuffle(excerpts)
+        train, test = parts = _listed(call(split, excerpts, 3))
+        _check_complete(train, test, excerpts)
+        _check_songs(*({song for song, _ in part} for part in parts), count)
+        if [sorted(part) for part in _listed(call(split, excerpts, 3))] != [sorted(part) for part in parts]:
+            raise CheckFailure(
+                "The same seed gives another split each time: the next run would train on what this one tests with.",
+                "Where does the chance come from?",
+                "Draw with random.Random(seed), and nothing else.",
+                kind="seed",
+            )
+    return "No song is on both sides, nothing is lost, and the seed decides."
+
+
+def _check_complete(train: list, test: list, excerpts: list) -> None:
+    both = sorted([*train, *test])
+    if both == sorted(excerpts):
+        return
+    if set(train) & set(test):
+        count = len(set(train) & set(test))
+        raise CheckFailure(f"{count} excerpts are in both lists.", kind="twice")
+    lost = len(set(excerpts) - set(both))
+    what = f"{lost} of {len(excerpts)} excerpts are in neither list." if lost else "Some excerpts come more than once."
+    raise CheckFailure(what, "Every excerpt belongs in exactly one list.", kind="lost")
+
+
+def _check_songs(train: set, test: set, count: int) -> None:
+    shared = len(train & test)
+    if 0 < shared <= count // 4:
+        raise CheckFailure(
+            f"Nearly: {shared} of {count} songs still {'has' if shared == 1 else 'have'} excerpts on both sides.",
+            "Where does the cut fall? A list of excerpts can be cut in the middle of a song.",
+            kind="border",
+        )
+    if shared:
+        raise CheckFailure(f"{shared} of {count} songs have excerpts on both sides.", kind="shared")
+    share = len(test) / count
+    if not 0.1 <= share <= 0.35:
+        raise CheckFailure(
+            f"No song is on both sides. But {share:.0%} of the songs are for the test, not a fifth.", kind="share"
+        )
+
+
+def _stems(seed: int, peak: float, opposed: bool = False) -> Tensor:
+    x = torch.randn(3, 2, 500, generator=torch.Generator().manual_seed(seed))
+    if opposed:
+        x[2] *= 0.3
+        x[1] = 0.1 * x[2] - x[0]  # what one plays, another one cancels
+    return peak * x / x.abs().max()
+
+
+@exercise(
+    "Patient 8: louder than a file can hold",
+    hints=(
+        "What is the mixture minus the sum of its sources, before and after your change? And how is their balance?",
+        "sources = stems * gains; peak = the largest of sources.abs().max() and sources.sum(0).abs().max(); when it is "
+        "above 1, divide the sources by it; the mixture is sources.sum(0).",
+    ),
+)
+def exercise_8(mix):
+    """Check a function (stems `(S, C, N)`, gains `(S,)` in dB) -> mixture `(C, N)`, sources `(S, C, N)` within ±1."""
+    cases = {
+        "a mix that fits": (_stems(1, 0.1), torch.tensor([0.0, 3.0, -6.0])),
+        "a loud mix": (_stems(2, 0.8), torch.tensor([0.0, 9.0, 6.0])),
+        "sources that cancel each other in part": (_stems(3, 0.9, opposed=True), torch.tensor([6.0, 6.0, 6.0])),
+    }
+    for where, (stems, gains) in cases.items():
+        wanted = stems * 10 ** (gains / 20).view(-1, 1, 1)
+        result = call(mix, stems, gains)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            what = "The result should be two things: the mixture and its sources."
+            raise CheckFailure(what, how="return mixture, sources", kind="type")
+        mixture = expect_shape(result[0], stems.shape[1:], "C N")
+        sources = expect_shape(result[1], stems.shape, "S C N")
+        _check_mix(mixture, sources, wanted, f"It is about {where}.")
+    return "Quieter, and whole: the mixture is the sum of its sources, and nothing is cut off."
+
+
+def _near(a: Tensor, b: Tensor, tolerance: float = 1e-4) -> bool:
+    return bool((a - b).abs().max() <= tolerance * b.abs().max())
+
+
+def _check_mix(mixture: Tensor, sources: Tensor, wanted: Tensor, where: str) -> None:
+    total = sources.sum(0)
+    if not _near(mixture, total):
+        scale = (mixture * total).sum() / total.square().sum()
+        if _near(mixture, total.clamp(-1, 1)):
+            share = (mixture.abs() > 0.9999).float().mean()
+            raise CheckFailure(f"{share:.0%} of the mixture is still cut off at 1 or -1.", where, kind="clipped")
+        if _near(mixture, scale * total, 1e-3):
+            raise CheckFailure(
+                f"The mixture is {scale:.3g} times the sum of its sources: only one of the two was made quieter.",
+                f"{where} SI-SDR does not mind, but every loss that compares values does.",
+                "Divide the sources, then add them up: mixture = sources.sum(0).",
+                kind="one",
+            )
+        raise CheckFailure("The mixture is not the sum of its sources.", where, kind="sum")
+    factors = [float((s * w).sum() / w.square().sum()) for s, w in zip(sources, wanted, strict=True)]
+    if not all(_near(s, f * w, 1e-3) for s, f, w in zip(sources, factors, wanted, strict=True)):
+        what = "The sum is right, but the sources themselves are cut off or bent: they sound distorted now."
+        raise CheckFailure(what, f"{where} One factor for all samples keeps the sound as it is.", kind="bent")
+    if max(factors) - min(factors) > 1e-3 * max(factors):
+        listed = ", ".join(f"{20 * torch.tensor(f).log10():.1f} dB" for f in factors)
+        what = f"Each source is turned down by a factor of its own ({listed}), so the balance of the mix has changed."
+        raise CheckFailure(what, where, "One factor for all sources.", kind="balance")
+    _check_peak(mixture, sources, wanted, factors[0], where)
+
+
+def _check_peak(mixture: Tensor, sources: Tensor, wanted: Tensor, factor: float, where: str) -> None:
+    for name, x in (("the mixture", mixture), ("a source", sources)):
+        if x.abs().max() > 1.001:
+            what = f"Nothing is cut off here, but {name} reaches {x.abs().max():.2f}: a file will cut it off."
+            raise CheckFailure(what, where, kind=f"peak of {name}")
+    most = 1 / max(float(wanted.abs().max()), float(wanted.sum(0).abs().max()), 1.0)
+    if abs(factor - 1) > 1e-3 and most == 1:
+        what = f"A mix that fits is changed too, by a factor of {factor:.3g}. Then the gains do not count any more."
+        raise CheckFailure(what, where, "Divide by the peak only when it is above 1.", kind="always")
+    if factor < 0.5 * most:
+        raise CheckFailure(
+            f"It fits, but is {factor:.3g} times as loud as asked; {most:.3g} would do.", where, kind="quiet"
+        )
+
+
+@exercise(
+    "Patient 9: loud on paper",
+    hints=(
+        "What is the RMS of a constant? Draw the samples: around which value do they swing, and which part is heard?",
+        "centred = samples - samples.mean(-1, keepdim=True); then measure and scale `centred` instead of `samples`.",
+    ),
+)
+def exercise_9(set_level):
+    """Check a function (samples `(C, N)`, rms) -> samples `(C, N)` of this RMS, with nothing that is not heard."""
+    for seed, offsets in ((0, (0.3, 0.3)), (1, (0.3, -0.1)), (2, (0.0, 0.0))):
+        sound = torch.randn(2, 4000, generator=torch.Generator().manual_seed(seed))
+        sound = (0.1 * sound - 0.1 * sound.mean(-1, keepdim=True)) * torch.tensor([[1.0], [0.5]])
+        samples = sound + torch.tensor(offsets).view(2, 1)
+        result = expect_tensor(call(set_level, samples, 0.05))
+        expect_shape(result, samples.shape, "C N")
+        _check_level(
+            result.detach(), sound, 0.05, f"It is about offsets of {offsets[0]} and {offsets[1]} in two channels."
+        )
+    return "Equal RMS now means equal sound."
+
+
+def _check_level(result: Tensor, sound: Tensor, rms: float, where: str) -> None:
+    if not result.isfinite().all():
+        raise CheckFailure("Some samples are NaN or infinite.", where, kind="finite")
+    means, whole = result.mean(-1), result.square().mean().sqrt()
+    heard = (result - means.view(-1, 1)).square().mean().sqrt()
+    if means.abs().max() > 0.01 * rms:
+        what = f"The channels still have offsets of {means[0]:.3f} and {means[1]:.3f}, against an RMS of {rms}."
+        if means.sum().abs() < 0.01 * rms:
+            what += " Together they are zero; each by itself is not."
+            raise CheckFailure(what, f"{where} Over which axis is the mean taken?", kind="together")
+        raise CheckFailure(what, where, kind="offset")
+    factors = (result * sound).sum(-1) / sound.square().sum(-1)
+    if (result - factors.view(-1, 1) * sound).norm() > 0.2 * result.norm():
+        raise CheckFailure(
+            "The offset is gone, but so is the sound: it is not the recording any more.", where, kind="sound"
+        )
+    if (factors[0] - factors[1]).abs() > 0.02 * factors.abs().max():
+        what = "Each channel is scaled by itself, so the balance between left and right has changed."
+        raise CheckFailure(what, where, "One factor for both channels.", kind="balance")
+    if abs(whole - rms) > 0.02 * rms:
+        raise CheckFailure(
+            f"The offset is gone, but the RMS is {heard:.4f} and not {rms}.",
+            f"{where} In which order do you measure the level and take the offset away?",
+            "First take the offset away, then measure what is left.",
+            kind="order",
+        )

@@ -1,0 +1,110 @@
+"""Patient 10: a path that the gradient has to walk back to the end. Taught on: book/training/bug_clinic."""
+
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from sepbook.check import CheckFailure, call, exercise, expect_values
+from sepbook.check.training._clinic_steps import seeded
+
+
+class _Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv1d(5, 4, 3, padding=1)
+
+    def forward(self, x):
+        return self.layer(x[:, 0]).tanh()
+
+
+class _Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv1d(4, 10, 1)
+
+    def forward(self, x):
+        return self.layer(x).unflatten(1, (2, 1, 5))
+
+
+def _estimate(encoder, decoder, magnitude, statistics=lambda x: x, epsilon: float = 1e-5):
+    hidden = encoder(magnitude)
+    mean, spread = statistics(hidden.mean()), statistics(hidden.std())
+    return decoder((hidden - mean) / (spread + epsilon)).sigmoid() * magnitude.unsqueeze(1)
+
+
+def _gradients(result: Tensor, weights: list) -> list:
+    return torch.autograd.grad(result.square().sum(), weights, retain_graph=True, allow_unused=True)
+
+
+@exercise(
+    "Patient 10: half of it never learns",
+    hints=(
+        "Run backward() once and ask every weight for its .grad. Where on the way back does it end?",
+        "normal = (hidden - mean) / (spread + 1e-5). It is a tensor already; torch.tensor(...) makes a copy without a "
+        "history.",
+    ),
+)
+def exercise_10(estimate):
+    """Check a function (encoder, decoder, magnitude `(B, C, F, T)`) -> estimates, with gradients for both halves."""
+    encoder, decoder = seeded(_Encoder, 7), seeded(_Decoder, 8)
+    x = torch.rand(2, 1, 5, 6, generator=torch.Generator().manual_seed(9))
+    expected = _estimate(encoder, decoder, x)
+    with warnings.catch_warnings():  # torch has said it once, above the curve of the lab
+        warnings.simplefilter("ignore")
+        result = call(estimate, encoder, decoder, x)
+    raw = decoder(encoder(x)).sigmoid() * x.unsqueeze(1)
+    known = {
+        "the features are not normalised any more": raw,
+        "this is the mask: it is not multiplied with the mixture": expected / x.unsqueeze(1),
+    }
+    expect_values(result, expected, "B S C F T", known, tolerance=1e-3)
+    weights = [*encoder.parameters(), *decoder.parameters()]
+    if not result.requires_grad:
+        raise CheckFailure(
+            "The values are right, but no gradient reaches any weight: neither half can learn.", kind="all"
+        )
+    slopes = _gradients(result, weights)
+    names = [f"encoder.{name}" for name, _ in encoder.named_parameters()]
+    names += [f"decoder.{name}" for name, _ in decoder.named_parameters()]
+    without = [name for name, slope in zip(names, slopes, strict=True) if slope is None or not slope.any()]
+    if without:
+        _explain(result, weights, without)
+    for name, slope, right in zip(names, slopes, _gradients(expected, weights), strict=True):
+        if (slope - right).abs().max() > 1e-3 * right.abs().max():
+            raise CheckFailure(
+                f"Every weight gets a gradient, but that of {name} is not the gradient of this function.",
+                "Mean and spread depend on the weights too. Is their part of the path cut?",
+                "Use hidden.mean() and hidden.std() as they are: no .detach(), no .item().",
+                kind="statistics",
+            )
+    return "The gradient reaches all weights of both halves."
+
+
+def _explain(result: Tensor, weights: list, without: list[str]) -> None:
+    """Raise CheckFailure: which weights get nothing, and whether a new leaf stands in the way."""
+    what = f"The values are right, but no gradient reaches {', '.join(without)}."
+    if any(all(leaf is not weight for weight in weights) for leaf in _leaves(result)):
+        raise CheckFailure(
+            what,
+            "There is a new tensor on the way that asks for a gradient of its own. The gradient ends there: "
+            "requires_grad begins a new path, it does not join the old one.",
+            "Do without the copy: no torch.tensor(...), no detach().",
+            kind="leaf",
+        )
+    where = "Look for torch.tensor(...) around a tensor, .detach(), .data, .numpy(), .item() and torch.no_grad()."
+    raise CheckFailure(what, where, kind="cut")
+
+
+def _leaves(result: Tensor) -> list[Tensor]:
+    """Return the tensors at which the way back ends."""
+    found, waiting, seen = [], [result.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        waiting += [following for following, _ in node.next_functions]
+    return found

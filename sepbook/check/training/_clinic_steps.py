@@ -1,0 +1,199 @@
+"""Patients 3 and 4: a training step, and a measurement. Taught on: book/training/bug_clinic."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from sepbook.check import CheckFailure, call, exercise
+from sepbook.losses.waveform import si_sdr
+
+
+def seeded(make, seed: int):
+    """Make something random without touching the notebook's own numbers. Taught on: book/training/bug_clinic."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def _weights(network: nn.Module) -> Tensor:
+    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
+
+
+class _Split(nn.Module):
+    """Magnitude (B, C=1, F, T) to estimates (B, S=2, C=1, F, T)."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv1d(5, 10, 1)
+
+    def forward(self, x):
+        return self.layer(x[:, 0]).unflatten(1, (2, 1, 5)).softmax(1) * x.unsqueeze(1)
+
+
+def _loop(batches, clear) -> tuple[Tensor, list[float]]:
+    """Return the weights and losses of a loop that clears the gradients where `clear(step)` says so."""
+    network, losses = seeded(_Split, 3), []
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.3)
+    for step, (mixture, sources) in enumerate(batches):
+        loss = (network(mixture) - sources).square().mean()
+        if clear(step):
+            optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return _weights(network), losses
+
+
+@exercise(
+    "Patient 3: it never forgets a slope",
+    hints=(
+        "backward() does not write a gradient, it adds one. What is in .grad before the second backward()?",
+        "Write optimiser.zero_grad() before loss.backward(), in every step.",
+    ),
+)
+def exercise_3(train):
+    """Check a function (network, optimiser, batches) that trains in place and returns the list of losses."""
+    random = torch.Generator().manual_seed(4)
+    batches = [
+        (torch.rand(2, 1, 5, 4, generator=random), torch.rand(2, 2, 1, 5, 4, generator=random)) for _ in range(5)
+    ]
+    network = seeded(_Split, 3)
+    before = _weights(network)
+    losses = call(train, network, torch.optim.SGD(network.parameters(), lr=0.3), batches)
+    after = _weights(network)
+    expected, values = _loop(batches, lambda step: True)
+    if torch.equal(after, before):
+        raise CheckFailure(
+            "No weight has moved: nothing is learned.",
+            "In which order do backward(), zero_grad() and step() come? What does step() find in .grad?",
+            "zero_grad(), then backward(), then step(). Cleared between the last two, the gradient is lost.",
+            kind="nothing",
+        )
+    if torch.allclose(after, _loop(batches, lambda step: False)[0], atol=1e-6):
+        raise CheckFailure(
+            "The weights end where the sick loop leaves them: each step still follows the sum of all gradients so far.",
+            "Is zero_grad() inside the loop, so that it runs in every step?",
+            kind="sum",
+        )
+    if not torch.allclose(after, expected, atol=1e-5):
+        raise CheckFailure("It trains, but the weights end elsewhere than with one clean step per batch.", kind="other")
+    _check_losses(losses, values)
+    return "Each step follows its own batch again."
+
+
+def _check_losses(losses, expected: list[float]) -> None:
+    try:
+        found = [float(torch.as_tensor(value).detach()) for value in losses]
+    except (TypeError, ValueError, RuntimeError):
+        what = "The weights are right. What is returned should be a list of numbers, one loss for each step."
+        raise CheckFailure(what, "Look at the return.", "losses.append(loss.item())", kind="losses") from None
+    if len(found) != len(expected) or not torch.allclose(torch.tensor(found), torch.tensor(expected), rtol=1e-4):
+        what = f"The weights are right, but the {len(found)} losses are not those of the {len(expected)} steps."
+        raise CheckFailure(what, "Append the loss once in every step, before anything changes it.", kind="losses")
+
+
+class _Measured(nn.Module):
+    """A system with both kinds of memory: dropout, and the averages of batch norm. (B, C=1, N) to (B, S=2, C=1, N)."""
+
+    def __init__(self):
+        super().__init__()
+        self.look, self.norm = nn.Conv1d(1, 6, 5, padding=2), nn.BatchNorm1d(6)
+        self.drop, self.tell = nn.Dropout(0.5), nn.Conv1d(6, 2, 1)
+        self.norm.running_mean.copy_(torch.randn(6))
+        self.norm.running_var.copy_(torch.rand(6) + 0.5)
+
+    def forward(self, x):
+        return self.tell(self.drop(self.norm(self.look(x)).tanh())).unsqueeze(2)
+
+
+def _score(system, mixture, sources, still: tuple[str, ...]) -> float:
+    """Score a copy in which the named layers are in evaluation mode."""
+    system = copy.deepcopy(system).train()
+    for name in still:
+        getattr(system, name).eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return si_sdr(system(mixture), sources).mean().item()
+
+
+def _measure(validate, system, mixture, sources, seed: int) -> float:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        value = call(validate, system, mixture, sources)
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        what = f"The score should be one number, but is of type {type(value).__name__}."
+        raise CheckFailure(what, "Look at the return.", "Average, and end with .item().", kind="type") from None
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-3 * max(1.0, abs(b))
+
+
+@exercise(
+    "Patient 4: a scale that shows another weight each time",
+    hints=(
+        "Two kinds of layers behave in one way while they learn and in another afterwards. Which mode is the system in "
+        "when this function is called, and which mode when it returns?",
+        "before = system.training; system.eval(); measure; system.train(before).",
+    ),
+)
+def exercise_4(validate):
+    """Check a function (system, mixture `(B, C, N)`, sources `(B, S, C, N)`) -> mean SI-SDR in evaluation mode."""
+    random = torch.Generator().manual_seed(5)
+    mixture = torch.randn(3, 1, 300, generator=random)
+    with torch.no_grad():
+        answer = seeded(_Measured, 6).eval()(mixture)
+    sources = answer + 0.1 * torch.randn(answer.shape, generator=random)
+    for training in (True, False):
+        system = seeded(_Measured, 6).train(training)
+        old = {name: x.clone() for name, x in system.state_dict().items()}
+        values = [_measure(validate, system, mixture, sources, seed) for seed in (1, 1, 2)]
+        fresh = seeded(_Measured, 6)
+        _check_score(values, fresh, mixture, sources)
+        _check_untouched(system, old, training)
+    return "The same weights, the same song, the same number. And nothing was learned from the song."
+
+
+def _check_score(values: list[float], system, mixture, sources) -> None:
+    right = _score(system, mixture, sources, ("norm", "drop"))
+    if _same(values[0], right):
+        return
+    what = f"The same system and the same song, three times: {', '.join(f'{value:.2f}' for value in values)} dB."
+    if _same(values[0], _score(system, mixture, sources, ("drop",))):
+        raise CheckFailure(
+            f"{what} Dropout is off, but batch norm still uses the averages of this batch.",
+            "The score of a song now depends on what else is in its batch. Dropout is only one of the two layers.",
+            "system.eval() tells every layer at once.",
+            kind="norm",
+        )
+    if _same(values[0], _score(system, mixture, sources, ("norm",))):
+        what += " Batch norm uses its collected averages, but dropout still drops."
+        raise CheckFailure(what, "Which other layer is random while it learns?", kind="dropout")
+    if not all(_same(value, values[0]) for value in values) or _same(values[0], _score(system, mixture, sources, ())):
+        raise CheckFailure(what, kind="train")
+    raise CheckFailure(f"The score is {values[0]:.3f} dB, where evaluation mode gives {right:.3f} dB.", kind="value")
+
+
+def _check_untouched(system, old: dict, training: bool) -> None:
+    changed = [name for name, x in system.state_dict().items() if not torch.equal(x, old[name])]
+    if changed:
+        raise CheckFailure(
+            f"The score is right, but the measuring has changed {', '.join(changed)}.",
+            "In training mode batch norm collects averages of whatever it is given, gradient or not.",
+            "Call system.eval() before the first pass through the system.",
+            kind="drift",
+        )
+    modes = {module.training for module in system.modules()}
+    if modes != {training}:
+        was, left = ("training", "evaluation") if training else ("evaluation", "training")
+        raise CheckFailure(
+            f"The score is right. But the system was given in {was} mode, and comes back in {left} mode.",
+            "After this measurement the training goes on. With which dropout?"
+            if training
+            else "A system that was finished is learning averages again.",
+            "Keep before = system.training, and end with system.train(before).",
+            kind="mode",
+        )
