@@ -55,6 +55,17 @@ def check_input(x: Tensor, layer: nn.Module) -> None:
         raise TypeError(f"{kind}: the input is float64, as NumPy makes it, and the weights are not. Use x.float().")
 
 
+def check_geometry(**numbers) -> None:
+    """Refuse a kernel, stride or dilation that is no whole number of at least 1; each may be one per axis.
+
+    Raises ShapeError that names it. Taught on: book/building_blocks/convolution
+    """
+    for name, given in numbers.items():
+        for number in given if isinstance(given, tuple | list) else (given,):
+            if isinstance(number, bool) or not hasattr(number, "__index__") or number < 1:
+                raise ShapeError(f"{name} is {given!r}, but must be a whole number of at least 1.")
+
+
 def _not_real(kind: str, x) -> str:
     if not isinstance(x, Tensor):
         return f"{kind} takes a torch tensor, but was given a {type(x).__name__}. Use torch.as_tensor(x)."
@@ -84,6 +95,7 @@ class _Same:
     """The forward pass of `SameConv1d` and `SameConv2d`."""
 
     def __init__(self, inputs: int, outputs: int, kernel, stride=1, dilation=1, groups: int = 1, bias: bool = True):
+        check_geometry(kernel=kernel, stride=stride, dilation=dilation)
         super().__init__(inputs, outputs, kernel, stride, 0, dilation, groups, bias)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -123,6 +135,7 @@ class _SameTranspose:
     """The forward pass of `SameConvTranspose1d` and `SameConvTranspose2d`."""
 
     def __init__(self, inputs: int, outputs: int, kernel, stride=1, groups: int = 1, bias: bool = True):
+        check_geometry(kernel=kernel, stride=stride)
         super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=bias)
         for size, step in zip(self.kernel_size, self.stride, strict=True):
             if size < step:
@@ -173,6 +186,7 @@ class CausalConv1d(nn.Conv1d):
     dims = "B H T -> B H' T'"
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride=1, dilation=1, groups: int = 1, bias=True):
+        check_geometry(kernel=kernel, stride=stride, dilation=dilation)
         super().__init__(inputs, outputs, kernel, stride, 0, dilation, groups, bias)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -168,6 +168,16 @@ def test_what_does_not_fit_is_refused_with_the_axis_and_the_mend(layer, change, 
         layer(change(x))
 
 
+@pytest.mark.parametrize("kind", [SameConv1d, SameConv2d, SameConvTranspose1d, SameConvTranspose2d, CausalConv1d])
+@pytest.mark.parametrize("wrong", [{"kernel": 0}, {"kernel": -3}, {"kernel": 2.0}, {"stride": 0}, {"stride": True}])
+def test_a_geometry_that_cannot_be_is_refused_when_the_layer_is_built(kind, wrong):
+    with pytest.raises(shapes.ShapeError, match=f"{next(iter(wrong))} is .*whole number of at least 1"):
+        kind(1, 1, **{"kernel": 3, **wrong})
+    if not issubclass(kind, SameConvTranspose1d | SameConvTranspose2d):
+        with pytest.raises(shapes.ShapeError, match="dilation is 0"):
+            kind(1, 1, 3, dilation=0)
+
+
 def test_settings_that_cannot_be_are_refused():
     with pytest.raises(shapes.ShapeError, match="kernel of at least 4"):
         SameConvTranspose2d(1, 1, (4, 3), (4, 4))
