@@ -66,6 +66,28 @@ def check_geometry(window: Tensor, hop: int) -> None:
         )
 
 
+def resolution(window: Tensor, rate: float) -> tuple[float, float]:
+    """Return how long (seconds) and how wide (Hz) the view of a window `(n_fft,)` is, at half of its largest value.
+
+    Two events nearer than the first, or two tones nearer than the second, run into one. For a Hann window these are
+    half its length and two bins. Source: Harris 1978 (the width at -6 dB). Taught on: book/building_blocks/stft
+    """
+    n_fft = window.numel()
+    spectrum = torch.fft.rfft(window.double(), 256 * n_fft).abs()
+    width = int((spectrum < spectrum[0] / 2).int().argmax()) / 256  # in bins, to one side
+    return int((window >= window.max() / 2).sum()) / rate, 2 * width * rate / n_fft
+
+
+def leakage(window: Tensor) -> float:
+    """Return the highest side lobe of a window `(n_fft,)` in dB: how loud a tone still is in bins far beside it.
+
+    Source: Harris 1978. Taught on: book/building_blocks/stft
+    """
+    spectrum = torch.fft.rfft(window.double(), 32 * window.numel()).abs()
+    first_null = int((spectrum.diff() > 0).int().argmax())
+    return 20 * math.log10(float(spectrum[first_null:].max() / spectrum[0]))
+
+
 def _full_precision(x: Tensor):
     return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
 

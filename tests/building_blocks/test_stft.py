@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sepbook.building_blocks.stft import ISTFT, STFT, Masking, make_window
+from sepbook.building_blocks.stft import ISTFT, STFT, WINDOWS, Masking, leakage, make_window, resolution
 
 GEOMETRIES = [(1024, 256), (1024, 768), (1022, 256), (1023, 256), (4096, 1024), (512, 128), (16, 4), (15, 7), (2, 1)]
 
@@ -29,6 +29,25 @@ def test_agrees_with_numpy(window):
     expected = np.fft.rfft(np.stack(frames), axis=1).T  # (F, T)
     bins = STFT(n_fft, hop, window)(torch.tensor(x, dtype=torch.float32)[None, None])[0, 0]
     np.testing.assert_allclose(bins.numpy(), expected, atol=2e-5)
+
+
+# Harris 1978, table 1: width at -6 dB in bins, highest side lobe in dB; the length at half height follows by hand.
+@pytest.mark.parametrize(
+    ("name", "length", "bins", "lobe"),
+    [
+        ("hann", 0.5, 2.0, -32),
+        ("hamming", 0.528, 1.81, -43),
+        ("sqrt_hann", 0.667, 1.65, -23),
+        ("rectangular", 1, 1.21, -13),
+    ],
+)
+def test_resolution_and_leakage_are_those_of_the_tables(name, length, bins, lobe):
+    window = make_window(name, 1024)
+    seconds, hertz = resolution(window, 16000)
+    assert seconds == pytest.approx(length * 1024 / 16000, rel=0.01)
+    assert hertz == pytest.approx(bins * 16000 / 1024, rel=0.01)
+    assert leakage(window) == pytest.approx(lobe, abs=0.7)
+    assert set(WINDOWS) == {"hann", "hamming", "sqrt_hann", "rectangular"}
 
 
 @pytest.mark.parametrize(

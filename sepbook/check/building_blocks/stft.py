@@ -1,0 +1,179 @@
+"""Checks for the lab on the STFT inside a network: a shape, a system, a compression, a size, and a bug.
+
+Taught on: book/building_blocks/stft
+"""
+
+import torch
+from torch import Tensor
+
+from sepbook.building_blocks.stft import ISTFT, STFT
+from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_number, expect_sizes, expect_values
+
+
+def _random(*shape, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@exercise(
+    "Exercise 1: the shape of all masks",
+    hints=(
+        "F counts from 0 Hz to half the sample rate, both included. T has a frame at sample 0, and one for each hop "
+        "that has begun.",
+        "F = 512 // 2 + 1. T = 1 + ceil(32001 / 128): the last sample begins one hop more.",
+    ),
+)
+def exercise_1(prediction):
+    """Check the predicted (B, S, C, F, T): 6 stereo mixtures of 32001 samples, 3 sources, STFT(512, 128)."""
+    known = {
+        (6, 3, 2, 257, 251): "Nearly: 32000 samples are 250 whole hops. The one that is left begins another.",
+        (6, 3, 2, 257, 250): "A frame stands at the very first sample, too; and the last sample begins a hop.",
+        (6, 3, 2, 256, 252): "Half of 512 is 256, but both ends count: 0 Hz and half the sample rate.",
+        (6, 3, 2, 512, 252): "The upper half of the bins of real sound mirrors the lower one and is left out.",
+        (6, 3, 2, 252, 257): "Frequency comes before time: B S C F T.",
+        (6, 2, 3, 257, 252): "The source comes before the audio channel: B S C F T.",
+    }
+    expect_sizes(prediction, (6, 3, 2, 257, 252), "B S C F T", known)
+    return "Each source has a mask of its own for each channel of each mixture."
+
+
+@exercise(
+    "Exercise 2: from samples to samples",
+    hints=(
+        "Four steps: bins = stft(mixture), masks from their magnitudes, masks times the *complex* bins, and back.",
+        "return istft(network(bins.abs()) * bins[:, None], mixture.shape[-1])",
+    ),
+)
+def exercise_2(separate):
+    """Check a function (mixture (B, C, N), network, stft, istft) -> estimates (B, S, C, N), with its gradient."""
+    for seed, (B, C, N, n_fft, hop) in enumerate(((2, 1, 333, 64, 16), (1, 2, 401, 32, 24))):
+        stft, istft = STFT(n_fft, hop), ISTFT(n_fft, hop)
+        mixture = _random(B, C, N, seed=seed)
+        weights = _random(3, 1, n_fft // 2 + 1, 1, seed=9).requires_grad_()
+
+        def network(magnitude, weights=weights):
+            if magnitude.is_complex():
+                raise CheckFailure(
+                    "The network was given complex bins.",
+                    "It works on magnitudes `(B, C, F, T)`.",
+                    "network(bins.abs())",
+                    kind="complex",
+                )
+            return torch.sigmoid(weights + torch.log1p(magnitude)[:, None])  # (B, S, C, F, T)
+
+        bins = stft(mixture)
+        masks = network(bins.abs())
+        known = {
+            "the masks meet the magnitudes, so that the phase is lost": istft(masks * bins.abs()[:, None] + 0j, N),
+            "the masks are used without the mixture": istft(masks + 0j, N),
+            "the masks are added to the bins": istft(masks + bins[:, None], N),
+        }
+        where = f"It is about a mixture ({B}, {C}, {N}), a window of {n_fft} and a hop of {hop} samples."
+        how = "istft(…, mixture.shape[-1]) gives exactly as many samples as there were."
+        estimates = call(separate, mixture, network, stft, istft)
+        expect_values(estimates, istft(masks * bins[:, None], N), "B S C N", known, where, how, tolerance=1e-4)
+        expect_gradient(estimates, weights)
+    return "A loss on these samples trains the network through the inverse transform."
+
+
+def _compressed(bins: Tensor, exponent: float, floor: float) -> Tensor:
+    return (bins.abs() + floor) ** exponent - floor**exponent
+
+
+@exercise(
+    "Exercise 3: compress, also silence",
+    hints=(
+        "Add the floor to the magnitude before the power is taken, and take off what silence would become.",
+        "return (bins.abs() + floor) ** exponent - floor ** exponent",
+    ),
+)
+def exercise_3(compress):
+    """Check a function (bins (B, C, F, T) complex, exponent, floor): (|bins| + floor)^p - floor^p, finite slopes."""
+    bins = torch.polar(_random(2, 1, 5, 4).abs(), _random(2, 1, 5, 4, seed=1))
+    bins[..., 0] = 0
+    for exponent, floor in ((0.3, 1e-3), (0.5, 1e-2)):
+        x = bins.clone().requires_grad_()
+        known = {
+            "the floor is added after the power": (bins.abs() ** exponent + floor),
+            "the floor is missing": bins.abs() ** exponent,
+            "silence does not become 0: take floor ** exponent off": (bins.abs() + floor) ** exponent,
+            "the floor is added to the energy: |bins|² + floor, then the root": (
+                (bins.abs() ** 2 + floor) ** (exponent / 2) - floor ** (exponent / 2)
+            ),
+        }
+        small = call(compress, x, exponent, floor)
+        where = f"It is about an exponent of {exponent} and a floor of {floor}."
+        expect_values(small, _compressed(bins, exponent, floor), "B C F T", known, where)
+        _expect_finite_slope(small, x)
+        expect_gradient(small, x)
+    return "The slope at silence is exponent * floor ** (exponent - 1): large, but a number."
+
+
+def _expect_finite_slope(result: Tensor, bins: Tensor) -> None:
+    if not result.requires_grad:
+        return
+    (slope,) = torch.autograd.grad(result.sum(), bins, retain_graph=True)
+    if not slope.isfinite().all():
+        raise CheckFailure(
+            "The values are right, but the gradient is NaN or infinite where a bin is zero.",
+            "A square root has no slope at 0. Is the magnitude written as sqrt(re² + im²), or with ** 0.5?",
+            "bins.abs() of the complex bins has the slope 0 there.",
+            kind="silence",
+        )
+
+
+@exercise(
+    "Exercise 4: how large on disk?",
+    hints=(
+        "Bins per frame times frames per second times bytes per number, and then all seconds of all sounds.",
+        "1025 bins · 44100 / 512 frames per second · 2 bytes · 36000 s · 5 sounds, in units of 10⁹ bytes.",
+    ),
+)
+def exercise_4(gigabytes):
+    """Check the predicted size of stored magnitudes: ten hours, five sounds, STFT(2048, 512), 44100 Hz, float16."""
+    samples = 44100 * 2 * 36000 * 5 / 1e9
+    exact = samples * 1025 / 512
+    known = {
+        exact / 5: "That is one sound. There are four stems and the mixture.",
+        2 * exact: "That is with four bytes per number, or with 2048 bins; these are 1025 bins of 16 bits.",
+        4 * exact: "That is with eight bytes per number: complex bins. These are magnitudes of 16 bits.",
+        samples: "That is the samples, or one byte per number. Every 512 samples become 1025 numbers of two bytes.",
+        exact * 60: "Ten hours are 36000 seconds.",
+        exact / 60: "Ten hours are 36000 seconds, not 600.",
+    }
+    expect_number(gigabytes, exact, known, tolerance=0.03)
+    return f"{exact:.1f} GB, twice as much as the samples in 16 bits: 1025 numbers for every 512 samples."
+
+
+@exercise(
+    "Exercise 5: find the bugs",
+    hints=(
+        "Compare with the words: keep the *directions* of what comes out, and restore the *wanted* magnitudes.",
+        "There are two: torch.polar(magnitude, …) instead of bins.abs(), and the sound's length N instead of "
+        "(T - 1) * hop.",
+    ),
+)
+def exercise_5(griffin_lim):
+    """Check a function (magnitude (B, C, F, T), phase, rounds, stft, istft, N) -> samples (B, C, N)."""
+    stft, istft = STFT(64, 16), ISTFT(64, 16)
+    for N, rounds in ((300, 4), (320, 1)):
+        magnitude = stft(_random(1, 1, N)).abs()
+        phase = 3 * _random(*magnitude.shape, seed=2)
+
+        def repaired(keep_wanted=True, length=N, rounds=rounds, magnitude=magnitude, phase=phase):
+            sound = istft(torch.polar(magnitude, phase), length)
+            for _ in range(rounds):
+                bins = stft(sound)
+                size = magnitude if keep_wanted else bins.abs()
+                sound = istft(torch.polar(size, bins.angle()), length)
+            return sound
+
+        known = {
+            "the magnitudes of the result are kept, and the wanted ones are never restored": repaired(False),
+            "there is one round too few": repaired(rounds=rounds - 1),
+            "there is one round too many": repaired(rounds=rounds + 1),
+        }
+        where = f"It is about {N} samples and {rounds} rounds."
+        how = "The last frame reaches beyond the sound: ask the inverse for N samples, not for T times the hop."
+        sound = call(griffin_lim, magnitude, phase, rounds, stft, istft, N)
+        expect_values(sound, repaired(), "B C N", known, where, how, tolerance=1e-3)
+    return "Each round comes nearer to the wanted magnitudes, or stays where it is."

@@ -1,0 +1,151 @@
+// Choose a window, its shape and the hop: see the spectrogram, and hear what ideal masks make of it. One module, two hosts.
+//   model.get("spec")   {title, rate, length, sources: [{name, audio: file name}]}
+//   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
+import { idealMask, siSdr } from "./mask_painter_masks.js";
+import { Loop, readWav } from "./mask_painter_sound.js";
+import { Stft } from "./mask_painter_stft.js";
+import { drawSpectrogram, levelsOf } from "./window_hop_draw.js";
+import { SHAPES, invertible, leakage, resolution } from "./window_hop_measures.js";
+import { HOPS, SIZES, windowView } from "./window_hop_view.js";
+
+const inDecibels = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)} dB`;
+
+function render({ model, el }) {
+  const { spec, files } = { spec: model.get("spec"), files: model.get("files") };
+  const parts = windowView(spec, Object.keys(SHAPES));
+  const loop = new Loop(spec.rate);
+  const seconds = spec.length / spec.rate;
+  const settings = { size: 1024, hop: 0.25, shape: "hann", heard: "mixture" };
+  let sounds, mixture, loading, waiting; // sounds are known when they have been loaded
+  let state = null;
+
+  // --- arithmetic ----------------------------------------------------------------------------------------
+  function load() {
+    return (loading ??= read().catch((error) => {
+      loading = null;
+      parts.status.textContent = `The sounds could not be loaded: ${error.message}`;
+    }));
+  }
+
+  async function read() {
+    sounds = await Promise.all(spec.sources.map(({ audio }) => readWav(files[audio])));
+    mixture = sounds[0].map((_, n) => sounds.reduce((sum, sound) => sum + sound[n], 0));
+    compute();
+  }
+
+  /** Transform everything anew, share the mixture out by ideal ratio masks, and score what comes back. */
+  function compute() {
+    if (!sounds) return load();
+    const { size, shape } = settings;
+    const hop = Math.round(settings.hop * size);
+    const stft = new Stft(size, hop);
+    stft.window = SHAPES[shape](size);
+    const bins = stft.forward(mixture);
+    state = { hop, stft, bins, levels: levelsOf(bins), cell: resolution(stft.window, spec.rate), leak: leakage(stft.window), estimates: null, gains: null };
+    if (invertible(stft.window, hop)) {
+      const stems = sounds.map((sound) => stft.forward(sound));
+      state.estimates = stems.map((_, s) => stft.inverse(bins, idealMask("ratio 2", s, stems, bins), spec.length));
+      state.gains = state.estimates.map((estimate, s) => siSdr(estimate, sounds[s]) - siSdr(mixture, sounds[s]));
+    }
+    show();
+    sound();
+  }
+
+  function later() {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => ((waiting = null), compute()), 60);
+  }
+
+  function sound() {
+    const s = spec.sources.findIndex(({ name }) => name === settings.heard);
+    loop.put(s < 0 ? mixture : (state.estimates?.[s] ?? new Float32Array(spec.length)));
+  }
+
+  // --- showing -------------------------------------------------------------------------------------------
+  function label() {
+    const { size } = settings;
+    parts.said.textContent = `${size} samples, ${((1000 * size) / spec.rate).toFixed(0)} ms`;
+    parts.size.setAttribute("aria-valuetext", parts.said.textContent);
+  }
+
+  function show() {
+    const { cell, leak, gains, hop, bins, stft } = state;
+    parts.cells.cell.textContent = `${(1000 * cell.seconds).toFixed(0)} ms × ${cell.hertz.toFixed(0)} Hz`;
+    parts.cells.leak.textContent = inDecibels(leak);
+    parts.cells.numbers.textContent = `F = ${stft.F}, T = ${bins.T}: ${((2 * stft.F * bins.T) / spec.length).toFixed(1)} per sample`;
+    spec.sources.forEach(({ name }, s) => (parts.cells[name].textContent = gains ? inDecibels(gains[s]) : "no way back"));
+    parts.status.textContent = gains ? "" : `With a hop of ${hop} some samples have almost no weight in any frame: this cannot be inverted. Choose a smaller hop.`;
+    parts.picture.setAttribute("aria-label", `Spectrogram of the mixture with ${bins.T} frames and cells of ${parts.cells.cell.textContent}`);
+    draw();
+  }
+
+  function draw() {
+    if (!state) return;
+    const style = getComputedStyle(el);
+    const names = ["ink", "quiet", "line", "raised", "paper", "warm"];
+    const colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--wh-${name}`).trim()]));
+    const { levels, hop, cell, stft, bins } = state;
+    drawSpectrogram(parts.picture, { levels, F: stft.F, T: bins.T, size: stft.size, hop, rate: spec.rate, seconds, cell, colours });
+  }
+
+  const follow = () => (parts.play.textContent = loop.playing ? "❚❚ pause" : "▶ play");
+
+  // --- what the reader does ------------------------------------------------------------------------------
+  async function play() {
+    if (loop.playing) return loop.pause(), follow();
+    document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el }));
+    loop.wake(seconds);
+    await load();
+    if (!state) return;
+    await loop.play(seconds);
+    follow();
+  }
+
+  parts.play.onclick = play;
+  parts.root.oninput = ({ target }) => {
+    const { action } = target.dataset;
+    if (action === "heard") return (settings.heard = target.value), state && sound();
+    if (action === "size") settings.size = SIZES[target.value];
+    if (action === "hop") settings.hop = HOPS.find(([share]) => share === Number(target.value))[0];
+    if (action === "shape") settings.shape = target.value;
+    label();
+    later();
+  };
+  const hush = ({ detail }) => detail !== el && loop.playing && (loop.pause(), follow());
+  document.addEventListener("sepbook-play", hush);
+  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting && (seen.disconnect(), load()));
+  const sized = new ResizeObserver(draw);
+  const theme = new MutationObserver(draw);
+  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
+
+  el.classList.add("sepbook-window");
+  el.replaceChildren(parts.root);
+  parts.status.textContent = "The sounds are loaded when this comes into view.";
+  label();
+  seen.observe(el);
+  sized.observe(el);
+  el.sepbookWindow = {
+    load,
+    get state() {
+      return { ...settings, hop: state?.hop, cell: state?.cell, leak: state?.leak, gains: state?.gains };
+    },
+    get playing() {
+      return loop.playing;
+    },
+    get sound() {
+      return loop.samples;
+    },
+    get busy() {
+      return Boolean(waiting);
+    },
+  };
+  return () => {
+    document.removeEventListener("sepbook-play", hush);
+    for (const observer of [seen, sized, theme]) observer.disconnect();
+    clearTimeout(waiting);
+    loop.pause();
+    loop.close();
+  };
+}
+
+export default { render };

@@ -1,0 +1,59 @@
+// The spectrogram of the window explorer, one pixel column per frame or finer, with one cell drawn to scale.
+
+const RANGE = 70; // dB
+const TOP = 4000; // Hz: the highest frequency that is drawn
+const [LEFT, BELOW, TALL] = [40, 22, 280];
+
+/** Levels from 0 to 1 of bins {re, im, T}, `F` to a frame. */
+export function levelsOf({ re, im }) {
+  const power = re.map((x, i) => x * x + im[i] * im[i]);
+  const loudest = power.reduce((best, x) => Math.max(best, x), 1e-20);
+  return power.map((x) => Math.max(0, 1 + (10 * Math.log10(x / loudest + 1e-12)) / RANGE));
+}
+
+export function drawSpectrogram(canvas, { levels, F, T, size, hop, rate, seconds, cell, colours }) {
+  const wide = (canvas.clientWidth || 300) - LEFT - 4;
+  const sharp = Math.min(devicePixelRatio || 1, 2);
+  Object.assign(canvas, { width: (wide + LEFT + 4) * sharp, height: TALL * sharp });
+  canvas.style.height = `${TALL}px`;
+  const context = canvas.getContext("2d");
+  context.scale(sharp, sharp);
+  const tall = TALL - BELOW - 6;
+  context.drawImage(shade(levels, { F, T, size, hop, rate, seconds, wide: Math.round(wide), tall }, colours), LEFT, 6, wide, tall);
+  Object.assign(context, { strokeStyle: colours.line, fillStyle: colours.quiet, font: "12px sans-serif", textAlign: "right" });
+  context.strokeRect(LEFT, 6, wide, tall);
+  for (const kilohertz of [0, 1, 2, 3, 4]) context.fillText(kilohertz, LEFT - 5, 6 + tall * (1 - (1000 * kilohertz) / TOP) + (kilohertz === 4 ? 9 : 4));
+  context.textAlign = "center";
+  for (let s = 0; s <= seconds - 0.2; s += 0.5) context.fillText(s ? s : "0 s", LEFT + (wide * s) / seconds, TALL - 6);
+  const box = [Math.max(2, (wide * cell.seconds) / seconds), Math.max(2, (tall * cell.hertz) / TOP)];
+  const corner = [LEFT + wide - 12 - box[0], 18];
+  Object.assign(context, { strokeStyle: colours.paper, fillStyle: colours.warm, lineWidth: 3 });
+  context.strokeRect(...corner, ...box);
+  context.fillRect(...corner, ...box);
+}
+
+/** A small canvas: each pixel takes the frame and the bin that are nearest to it. */
+function shade(levels, { F, T, size, hop, rate, seconds, wide, tall }, colours) {
+  const small = Object.assign(document.createElement("canvas"), { width: wide, height: tall });
+  const context = small.getContext("2d");
+  const image = context.createImageData(wide, tall);
+  const [dark, bright] = [rgb(context, colours.raised), rgb(context, colours.ink)];
+  const bins = Int32Array.from({ length: tall }, (_, y) => Math.min(F - 1, Math.round((((tall - 0.5 - y) / tall) * TOP * size) / rate)));
+  for (let x = 0; x < wide; x++) {
+    const t = Math.min(T - 1, Math.round((((x + 0.5) / wide) * seconds * rate) / hop));
+    for (let y = 0; y < tall; y++) {
+      const level = levels[t * F + bins[y]] ** 1.5;
+      const at = 4 * (y * wide + x);
+      for (let c = 0; c < 3; c++) image.data[at + c] = dark[c] + level * (bright[c] - dark[c]);
+      image.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+  return small;
+}
+
+/** Red, green and blue of any opaque CSS colour: the context writes it as #rrggbb. */
+function rgb(context, colour) {
+  context.fillStyle = colour;
+  return [1, 3, 5].map((at) => parseInt(context.fillStyle.slice(at, at + 2), 16));
+}
