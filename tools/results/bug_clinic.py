@@ -30,7 +30,20 @@ PATIENTS = (
     "set_level",
     "estimate",
 )
-NUMBERS = ("reported", "true", "band", "sum", "whole", "late", "clipped", "missing", "level", "offset", "drift")
+NUMBERS = (
+    "reported",
+    "true",
+    "band",
+    "sum",
+    "whole",
+    "late",
+    "clipped",
+    "missing",
+    "level",
+    "offset",
+    "drift",
+    "saturated",
+)
 
 
 def sizes(value):

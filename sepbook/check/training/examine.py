@@ -7,6 +7,7 @@ Taught on: book/training/bug_clinic
 """
 
 import copy
+from functools import cache
 
 import torch
 from torch import nn
@@ -62,8 +63,16 @@ def pit_loss(loss, seed: int = 0) -> dict:
 
 
 def train(loop, seed: int = 0) -> dict:
-    """Train two masks, voice and band, on three songs with a training loop. Taught on: book/training/bug_clinic."""
-    return _learn(loop, Magnitudes(Tiny()), seed)
+    """Train two masks, voice and band, on three songs with a training loop, and see where the weights go.
+
+    Taught on: book/training/bug_clinic
+    """
+    system = Magnitudes(Tiny())
+    result = _learn(loop, system, seed)
+    mixture, _ = ward.lesson()
+    with torch.no_grad():
+        masks = system.masks(system.network, mixture)
+    return {**result, "saturated": ((masks < 0.01) | (masks > 0.99)).float().mean().item()}
 
 
 def make_masks(masks, seed: int = 0) -> dict:
@@ -152,32 +161,34 @@ def split(function, seed: int = 0) -> dict:
     excerpts = [(f"song {number}", start) for number in range(10) for start in range(1, 18)]  # 2 s, one every second
     train, test = function(list(excerpts), seed)
 
-    def load(pair):
-        return ward.excerpt(int(pair[0].split()[1]), 0, 20)[..., pair[1] * ward.RATE : (pair[1] + 2) * ward.RATE]
-
-    memory = [_frames(load(pair)) for pair in train]  # bins, keys (T, F), masks (S, C, F, T)
-    keys, masks = torch.cat([key for _, key, _ in memory]), torch.cat([mask for _, _, mask in memory], dim=-1)
-    unseen = [ward.excerpt(number, start, 2, "test") for number in range(6) for start in (3, 6, 9, 12)]
-    score = {"reported": [load(pair) for pair in test], "score": unseen}
-    return {name: _remember(keys, masks, sounds) for name, sounds in score.items()} | {
+    memory = [_frames(int(song.split()[1]), start) for song, start in train]
+    keys, masks = torch.cat([key for *_, key, _ in memory]), torch.cat([mask for *_, mask in memory], dim=-1)
+    unseen = [(number, start, "test") for number in range(6) for start in (3, 6, 9, 12)]
+    met = {"reported": [(int(song.split()[1]), start) for song, start in test], "score": unseen}
+    return {name: _remember(keys, masks, places) for name, places in met.items()} | {
         "shared": len({song for song, _ in train} & {song for song, _ in test}),
         "counts": (len(train), len(test)),
     }
 
 
-def _frames(sources):
-    bins = ward.stft(sources.sum(0)[None])[0]  # (C, F, T)
-    key = nn.functional.normalize(bins[0].abs().log1p(), dim=0).T  # (T, F)
-    return bins, key, ratio_mask(ward.stft(sources))  # masks (S, C, F, T)
+@cache
+def _frames(number: int, start: int, part: str = "train"):
+    """Two seconds of a song: sources (S, C, N), bins (C, F, T), what is compared (T, F), ideal masks (S, C, F, T)."""
+    sources = ward.excerpt(number, 0, 20, part)[..., start * ward.RATE : (start + 2) * ward.RATE]
+    bins = ward.stft(sources.sum(0)[None])[0]
+    key = nn.functional.normalize(bins[0].abs().log1p(), dim=0).T
+    return sources, bins, key, ratio_mask(ward.stft(sources))
 
 
-def _remember(keys, masks, sounds) -> float:
-    estimates = []
-    for sources in sounds:
-        bins, key, _ = _frames(sources)
+def _remember(keys, masks, places) -> float:
+    """Give each frame the mask of the most similar known one, and score all places as one long sound."""
+    estimates, truth = [], []
+    for place in places:
+        sources, bins, key, _ = _frames(*place)
         nearest = (key @ keys.T).argmax(1)  # (T,)
         estimates.append(ward.istft(masks[..., nearest] * bins, sources.shape[-1]))
-    return gain(torch.cat(estimates, -1), torch.cat(sounds, -1))
+        truth.append(sources)
+    return gain(torch.cat(estimates, -1), torch.cat(truth, -1))
 
 
 def mix(function, seed: int = 0) -> dict:
