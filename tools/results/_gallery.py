@@ -65,6 +65,7 @@ def case(name: str, seed: int, corpus: Corpus) -> dict:
     options = {
         "too_high": {"learning_rate": 0.3},
         "too_low": {"learning_rate": 3e-5},
+        "loud": {"clip_norm": 0.5},  # a few times the norms of a healthy run
         "loud_unclipped": {"clip_norm": math.inf},
         "leaking": {"schedule": "constant"},
         "honest": {"schedule": "constant"},

@@ -76,7 +76,7 @@ class Held:
 
     def sources(self, names=None, start=0, length=None) -> Tensor:
         index = [self.stem_names.index(name) for name in names or self.stem_names]
-        return self.data[index][..., start : None if length is None else start + length]
+        return self.data[..., start : None if length is None else start + length][index]
 
     def mixture(self) -> Tensor:
         return self.data.sum(0)

@@ -10,7 +10,7 @@ from sepbook.evaluation.metrics import evaluate
 from tools.results._small_runs import Held, SmallSystem, held
 
 SEEDS = (0, 1, 2)
-STEPS, BATCH, SECONDS = 200, 8, 1.0
+STEPS, BATCH, SECONDS = 200, 8, 0.5
 EPOCH = 20  # steps between validations
 BEST_RATE = 3e-3
 AS_IT_IS = {"incoherent": 0.0, "gain_db": (0.0, 0.0)}
@@ -25,8 +25,8 @@ class Corpus:
     def items(self, seed: int, tracks: list[Held] | None = None, batch: int = BATCH):
         return Mixtures(tracks or self.train, SECONDS, EPOCH * batch, seed=seed, **AS_IT_IS)
 
-    def watch(self, tracks: list[Held] | None = None):
-        return Mixtures(tracks or self.valid, 3.0, 8, seed=99, **AS_IT_IS)
+    def watch(self, tracks: list[Held] | None = None, seconds: float = 2.0, items: int = 8):
+        return Mixtures(tracks or self.valid, seconds, items, seed=99, **AS_IT_IS)
 
 
 def line(values, digits: int = 4) -> str:

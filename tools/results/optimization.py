@@ -14,7 +14,7 @@ from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, train
 from tools.results._common import clocks, write
 from tools.results._gallery import LOUD_STEP, gallery
-from tools.results._small_runs import SmallSystem, cosine, descend
+from tools.results._small_runs import SmallSystem, batch_of, cosine, descend, length
 from tools.results._training_runs import (
     BATCH,
     BEST_RATE,
@@ -43,6 +43,19 @@ class Diary(SmallSystem):
 
     def epoch_end(self, terms):
         self.__dict__.setdefault("pages", []).append(copy.deepcopy(self.state_dict()))
+
+
+def stuck(corpus: Corpus) -> dict:
+    """Forty steps at a hundred times the good rate: how many masks are all but 0 or 1, and what gradient is left?"""
+    shares, norms = [], []
+    for seed in SEEDS:
+        system, data = made(seed=seed), corpus.items(seed)
+        optimizer = torch.optim.Adam(system.parameters(), 100 * BEST_RATE)
+        norms.append(descend(system, optimizer, data, 40, clip=5.0)[1])
+        with torch.no_grad():
+            masks = system.network(length(system.stft(batch_of(data, 50, BATCH)["mixture"])))
+        shares.append(((masks < 1e-3) | (masks > 1 - 1e-3)).double().mean().item())
+    return {"saturated": min(shares), "first_norms": line(norms[0][:6]), "last_norm": max(n[-1] for n in norms)}
 
 
 # --- rates, schedules, averages ---------------------------------------------------------------------------
@@ -81,8 +94,8 @@ def rates(corpus: Corpus) -> dict:
 def optimizers(corpus: Corpus) -> dict:
     """Plain SGD, momentum and Adam: each with the best of its rates (seed 0), then three seeds."""
     kinds = {
-        "sgd": (lambda p, r: torch.optim.SGD(p, r), (0.1, 0.3, 1.0, 3.0)),
-        "momentum": (lambda p, r: torch.optim.SGD(p, r, momentum=0.9), (0.03, 0.1, 0.3, 1.0)),
+        "sgd": (lambda p, r: torch.optim.SGD(p, r), (1.0, 3.0, 10.0, 30.0)),
+        "momentum": (lambda p, r: torch.optim.SGD(p, r, momentum=0.9), (0.3, 1.0, 3.0, 10.0)),
         "adam": (torch.optim.Adam, (1e-3, 3e-3, 1e-2)),
     }
     result = {}
@@ -115,13 +128,14 @@ def batch_run(corpus: Corpus, size: int, rate: float, steps: int, seed: int):
 
 
 def batch_sizes(corpus: Corpus) -> dict:
-    """Each size at its best rate, chosen in validation: with equal examples seen, then with equal steps."""
+    """Each size at its best rate (seed 0, in validation): with equal examples seen, then with equal steps."""
     result = {"examples": {}, "steps": {}}
     for size in SIZES:
-        tried = {r: [batch_run(corpus, size, r, EXAMPLES // size, seed) for seed in SEEDS] for r in SIZE_RATES}
-        rate = max(tried, key=lambda r: mean(score for score, _ in tried[r]))
+        first = {r: batch_run(corpus, size, r, EXAMPLES // size, 0) for r in SIZE_RATES}
+        rate = max(first, key=lambda r: first[r][0])
+        seen = [first[rate], *(batch_run(corpus, size, rate, EXAMPLES // size, seed) for seed in SEEDS[1:])]
         again = [batch_run(corpus, size, rate, SAME_STEPS, seed) for seed in SEEDS]
-        for way, runs in (("examples", tried[rate]), ("steps", again)):
+        for way, runs in (("examples", seen), ("steps", again)):
             rows = [songs_ for _, songs_ in runs]
             result[way][size] = {"rate": rate, "seeds": [mean(row) for row in rows], "songs": mean_of(rows)}
             print(way, size, result[way][size], flush=True)
@@ -152,38 +166,43 @@ def stop_at(scores: list[float], patience: int) -> tuple[int, int]:
 
 
 def early_stopping(corpus: Corpus) -> dict:
-    """The last weights, the best in validation, and those that several patiences would keep."""
+    """The last weights, the best in validation, and those that several patiences would keep; the rate is constant.
+
+    Validation is 80 s long here, five times as long as elsewhere, since all depends on it.
+    """
     result = {}
-    for data, tracks in (("few", corpus.train[:3]), ("many", None)):
-        for schedule in ("constant", "cosine"):
-            rows, curves = [], {}
-            for seed in SEEDS:
-                system = made(Diary, seed)
-                config = TrainConfig(steps=2 * STEPS, batch_size=BATCH, schedule=schedule, seed=seed)
-                history = train(system, corpus.items(seed, tracks), corpus.watch(), config, progress=False)
-                scores = [row["valid_si_sdr_improvement"] for row in history.rows]
-                choice = {"last": (len(scores) - 1,) * 2, "best": (scores.index(max(scores)), len(scores) - 1)}
-                choice |= {f"patience_{p}": stop_at(scores, p) for p in PATIENCES}
-                measured = {}
-                for kept in {kept for kept, _ in choice.values()}:
-                    system.load_state_dict(system.pages[kept])
-                    measured[kept] = songwise(system, corpus)
-                rows.append({way: (measured[kept], (end + 1) * EPOCH) for way, (kept, end) in choice.items()})
-                if seed == 0:
-                    curves = {"valid": line(scores), "loss": line(history.losses, 3)}
-            entry = {**curves}
-            last = mean_of([row["last"][0] for row in rows])
-            for way in rows[0]:
-                songs_ = mean_of([row[way][0] for row in rows])
-                entry[way] = {"test": mean(songs_), "steps": mean(row[way][1] for row in rows)}
-                if way != "last":
-                    entry[way]["over_last"] = interval([x - y for x, y in zip(songs_, last, strict=True)])
-            result[f"{data}_{schedule}"] = entry
-            print(data, schedule, entry, flush=True)
+    for name, tracks in (("few", corpus.train[:3]), ("many", None)):
+        rows = []
+        for seed in SEEDS:
+            system, valid = made(Diary, seed), corpus.watch(seconds=5.0, items=16)
+            config = TrainConfig(steps=2 * STEPS, batch_size=BATCH, schedule="constant", seed=seed)
+            history = train(system, corpus.items(seed, tracks), valid, config, progress=False)
+            scores = [row["valid_si_sdr_improvement"] for row in history.rows]
+            if seed == 0:
+                result[name] = {"valid": line(scores)}
+            choice = {"last": (len(scores) - 1,) * 2, "best": (scores.index(max(scores)), len(scores) - 1)}
+            choice |= {f"patience_{p}": stop_at(scores, p) for p in PATIENCES}
+            measured = {}
+            for kept in {kept for kept, _ in choice.values()}:
+                system.load_state_dict(system.pages[kept])
+                measured[kept] = songwise(system, corpus)
+            rows.append({way: (measured[kept], (end + 1) * EPOCH) for way, (kept, end) in choice.items()})
+        last = mean_of([row["last"][0] for row in rows])
+        for way in rows[0]:
+            songs_ = mean_of([row[way][0] for row in rows])
+            result[name][way] = {"test": mean(songs_), "steps": mean(row[way][1] for row in rows)}
+            if way != "last":
+                result[name][way]["over_last"] = interval([x - y for x, y in zip(songs_, last, strict=True)])
+        print(name, result[name], flush=True)
     return result
 
 
 # --- a slice through a network's surface ------------------------------------------------------------------
+
+
+def lengths(kernels: torch.Tensor) -> torch.Tensor:
+    """Return the length of each entry of the first axis, ready for broadcasting."""
+    return kernels.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
 
 
 def slice_of_unet(corpus: Corpus, points: int = 21, reach: float = 1.0) -> dict:
@@ -196,11 +215,7 @@ def slice_of_unet(corpus: Corpus, points: int = 21, reach: float = 1.0) -> dict:
     directions = []
     for _ in range(2):
         random = [torch.randn(p.shape, generator=generator) for p in at]
-        norms = [
-            (p.norm(dim=(1, 2, 3), keepdim=True), r.norm(dim=(1, 2, 3), keepdim=True))
-            for p, r in zip(at, random, strict=True)
-        ]
-        directions.append([r * p_norm / r_norm for r, (p_norm, r_norm) in zip(random, norms, strict=True)])
+        directions.append([r * lengths(p) / lengths(r) for p, r in zip(at, random, strict=True)])
     places = torch.linspace(-reach, reach, points).tolist()
     rows = []
     with torch.no_grad():
@@ -220,7 +235,7 @@ def run() -> None:
     content = {"seeds": list(SEEDS), "steps": STEPS, "batch": BATCH, "seconds": SECONDS, "epoch": EPOCH}
     content |= {"loud_step": LOUD_STEP, "examples": EXAMPLES, "same_steps": SAME_STEPS, "steps_long": 2 * STEPS}
     content["parameters"] = sum(p.numel() for p in SmallSystem().parameters())
-    parts = (gallery, optimizers, rates, early_stopping, batch_sizes, slice_of_unet)
+    parts = (gallery, stuck, optimizers, rates, early_stopping, batch_sizes, slice_of_unet)
     for part in parts:
         with clocks() as time:
             content[part.__name__] = part(corpus)

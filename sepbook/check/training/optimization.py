@@ -61,11 +61,10 @@ def exercise_1(adam_step):
         slope = torch.randn(4, generator=generator) * scale
         given = _three(call(adam_step, state[0], slope, state[1], state[2], k, 0.1))
         right = _adam(state[0], slope, state[1], state[2], k, 0.1)
-        where = f"It is about step {k}."
         wrong = {words: _adam(state[0], slope, state[1], state[2], k, 0.1, how) for words, how in ADAM_MISTAKES.items()}
         for i, name in ((0, "w"), (1, "m"), (2, "v")):
             known = {words: found[i] for words, found in wrong.items() if not torch.allclose(found[i], right[i])}
-            expect_values(given[i], right[i], "D", known, f"{where} The value that differs is {name}.")
+            expect_values(given[i], right[i], "D", known, f"It is about step {k}. The value that differs is {name}.")
         state = right
     return "torch.optim.Adam does the same, number for number."
 
@@ -73,10 +72,10 @@ def exercise_1(adam_step):
 def _three(given) -> tuple:
     try:
         w, m, v = given
+        return w, m, v
     except (TypeError, ValueError):
         what = "The function should return three tensors: w, m and v after the step."
         raise CheckFailure(what, "Look at the return.", "return w, m, v", kind="three") from None
-    return w, m, v
 
 
 def _flat(slopes) -> Tensor:
