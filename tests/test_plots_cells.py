@@ -3,6 +3,7 @@
 import pytest
 from matplotlib import pyplot as plt
 
+from sepbook.plots import page
 from sepbook.plots.cells import GATES, POINTS, recurrent_cell, unrolled
 from sepbook.plots.style import styled
 
@@ -27,6 +28,7 @@ def test_cell_shows_every_gate_and_stays_on_its_sheet(kind, mode):
         assert all(f"${letter}$" in said for letter, *_ in GATES[kind])
         assert sum(text in ("×", "+") for text in said) == len(POINTS[kind])
         assert {"$x_t$", "$h_{t-1}$", "$h_t$"} <= set(said) and ("$c_t$" in said) == (kind == "lstm")
+        assert page.png(figure)  # also as the book writes it
         figure.canvas.draw()
         for text in figure.axes[0].texts:
             box = text.get_window_extent()
@@ -35,7 +37,9 @@ def test_cell_shows_every_gate_and_stays_on_its_sheet(kind, mode):
 
 def test_unrolled_has_one_step_for_each_frame_and_direction():
     for frames, both in ((2, False), (4, False), (5, True)):
-        said = words(unrolled(frames, both))
+        figure = unrolled(frames, both)
+        said = words(figure)
+        assert page.png(figure)
         assert said.count("step") == frames * (1 + both) and said.count("$0$") == 1 + both
         assert {f"$x_{frames}$", f"$y_{frames}$"} <= set(said)
 

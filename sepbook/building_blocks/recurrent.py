@@ -145,25 +145,30 @@ class RecurrentStack(nn.Module):
 class RecurrentMasks(nn.Module):
     """The smallest recurrent separator: magnitudes `(B, C, F, T)`, mono, to masks `(B, S, C, F, T)` that add up to one.
 
-    A frame's F bins are the features that the recurrent layers read; a `MaskHead` turns what they say into S masks.
-    The fields after ``S`` are those of `RecurrentStack`. Raises ValueError unless C is 1.
-    Source: Hershey et al. 2016. Taught on: book/building_blocks/recurrent
+    A frame's F bins are the features that the recurrent layers read, each bin normalised over the batch; a `MaskHead`
+    turns what they say into S masks. The fields after ``S`` are those of `RecurrentStack`. Raises ValueError unless C
+    is 1. Source: Hershey et al. 2016. Taught on: book/building_blocks/recurrent
     """
 
     dims = "B C F T -> B S C F T"
 
     def __init__(self, F: int = 257, H: int = 64, L: int = 2, S: int = 4, **fields):
         super().__init__()
+        self.norm = nn.BatchNorm1d(F)
         self.recurrent = RecurrentStack(F, H, L, **fields)
         self.head = MaskHead(self.recurrent.H_out, S, F=F, activation="softmax")
 
+    def rows(self, magnitude: Tensor) -> Tensor:
+        """Return what the recurrent layers read: `(B, C, F, T)` to `(B, T, H=F)`."""
+        return self.norm(frames(magnitude).mT).mT
+
     def forward(self, magnitude: Tensor) -> Tensor:
         """Make the masks of whole sounds."""
-        return self.head(self.recurrent(frames(magnitude)))
+        return self.head(self.recurrent(self.rows(magnitude)))
 
     def stream(self, magnitude: Tensor, state=None):
-        """Make the masks of the next chunk, and return `(masks, state)`; pass the state on."""
-        features, state = self.recurrent.stream(frames(magnitude), state)
+        """Make the masks of the next chunk, in eval mode, and return `(masks, state)`; pass the state on."""
+        features, state = self.recurrent.stream(self.rows(magnitude), state)
         return self.head(features), state
 
 
@@ -194,7 +199,7 @@ def shipped_masks(name: str) -> RecurrentMasks:
         network = RecurrentMasks(**fields[name])
         prefix = f"{name}."
         weights = {key.removeprefix(prefix): file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
-    network.load_state_dict({key: weight.float() for key, weight in weights.items()})
+    network.load_state_dict({k: w.float() if w.is_floating_point() else w for k, w in weights.items()})
     return network.eval()
 
 

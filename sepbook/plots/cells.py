@@ -143,7 +143,7 @@ def unrolled(frames: int = 4, bidirectional: bool = False):
 
 
 def _sheet(across, up, height: float):
-    figure, ax = plt.subplots(figsize=(WIDTH, height))
+    figure, ax = plt.subplots(figsize=(WIDTH, round(height, 1)))
     ax.set(xlim=across, ylim=up)
     ax.axis("off")
     return figure, ax

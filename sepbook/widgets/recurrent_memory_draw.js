@@ -1,7 +1,7 @@
 // The two pictures of the memory explorer: the state over time, and the slopes on a logarithmic scale.
 
 const LOWEST = 1e-4; // of the slopes, as a part of the largest
-const LEFT_EDGE = 40; // pixels for the numbers beside the axis
+const LEFT_EDGE = 50; // pixels for the numbers beside the axis
 const BELOW = 20; // and for those below it
 
 function sheet(canvas, ratio) {

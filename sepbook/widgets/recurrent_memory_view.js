@@ -6,10 +6,10 @@ export const KINDS = { rnn: "plain RNN", lstm: "LSTM", gru: "GRU" };
 
 // action, name, smallest, largest, step, how its value is said
 export const KNOBS = [
-  ["weight", "recurrent weight", 0, 2, 0.05, (v) => v.toFixed(2)],
+  ["weight", "own weight", 0, 2, 0.05, (v) => v.toFixed(2)],
   ["bias", "gate bias", -2, 6, 0.5, (v) => `${v < 0 ? "−" : ""}${Math.abs(v).toFixed(1)}: keeps ${Math.round(100 / (1 + Math.exp(-v)))} %`],
-  ["note", "loudness of the note", 0.1, 3, 0.1, (v) => v.toFixed(1)],
-  ["noise", "noise after it", 0, 1, 0.05, (v) => (v ? v.toFixed(2) : "none")],
+  ["note", "loudness", 0.1, 3, 0.1, (v) => v.toFixed(1)],
+  ["noise", "noise after", 0, 1, 0.05, (v) => (v ? v.toFixed(2) : "none")],
 ];
 
 export const START = { kind: "lstm", weight: 0.3, bias: 0, note: 1, noise: 0 };
