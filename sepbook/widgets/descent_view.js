@@ -39,7 +39,7 @@ export function descentView({ title }) {
   const starts = Object.keys(STARTS).map((name) => make("button", { type: "button", "data-action": "start", value: name }, name));
   const decibels = make("input", { type: "checkbox", "data-action": "decibels" });
   const status = make("p", { class: "ds-status", role: "status" });
-  const help = make("figcaption", { id: `${group}-help` }, "The darker, the larger the loss; the cross is the lowest place. Drag the ring, or move it with the arrow keys, to start elsewhere.");
+  const help = make("figcaption", { id: `${group}-help` }, "The stronger the shade, the larger the loss; the cross is the lowest place. Drag the ring, or move it with the arrow keys, to start elsewhere.");
   const root = make("div", { class: "ds-root", role: "group", "aria-label": title || "Three ways down" });
   if (title) root.append(make("p", { class: "ds-title" }, title));
   root.append(
