@@ -1,0 +1,298 @@
+"""Checks for the lab on normalisation: shapes, norms, bugs, leaks. Taught on: book/building_blocks/normalization."""
+
+import torch
+from torch import Tensor
+
+from sepbook.building_blocks.normalization import EPS, CumulativeLayerNorm, normalize, standardise, whiten
+from sepbook.check import (
+    CheckFailure,
+    NotYet,
+    call,
+    exercise,
+    expect_gradient,
+    expect_shape,
+    expect_sizes,
+    expect_values,
+)
+from sepbook.shapes.dims import parse_item
+
+
+def _random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _about(x: Tensor, dims: str = "B H T") -> str:
+    return f"It is about x {parse_item(dims).show(x.shape)}."
+
+
+MEANS = {
+    "batch": ((1, 64, 1), "batch norm", "One mean for each feature, from all songs and frames."),
+    "song": ((8, 1, 1), "global layer norm", "One mean for each song, from all its features and frames."),
+    "frame": (
+        (8, 1, 100),
+        "cumulative layer norm",
+        "A mean for each song at each frame, from all features up to there.",
+    ),
+}
+
+
+@exercise(
+    "Exercise 1: the shapes of the means",
+    hints=(
+        "An axis over which the mean is taken has size 1 afterwards. The others keep their size.",
+        "Write for each layer which axes it joins: batch B and T, global H and T, cumulative H at each frame.",
+    ),
+)
+def exercise_1(batch, song, frame):
+    """Check the shapes of the means of batch, global and cumulative layer norm on (8, 64, 100), all axes kept."""
+    for given, (right, name, reason) in zip((batch, song, frame), MEANS.values(), strict=True):
+        known = {
+            (8, 64, 1): f"This is instance norm: a mean for each song and feature. You were asked for {name}.",
+            **{shape: f"This is the mean of {other}; you were asked for {name}." for shape, other, _ in MEANS.values()},
+        }
+        where = f"It is about the mean of {name}: which axes are joined?"
+        expect_sizes(given, right, "B H T", known, where, reason)
+    return "The cumulative norm has as many means as a layer norm of single frames, from more numbers each."
+
+
+def _normed(x: Tensor, weight: Tensor, bias: Tensor, axes, weigh=(1, 1)) -> Tensor:
+    return normalize(x, axes) * weight[:, None] ** weigh[0] + bias[:, None] * weigh[1]
+
+
+@exercise(
+    "Exercise 2: global layer norm",
+    hints=(
+        "Mean and variance over axes (1, 2), kept as axes of size 1; then weight and bias, which belong to axis 1.",
+        "mean = x.mean((1, 2), keepdim=True), variance likewise of (x - mean)²; then * weight[:, None] + bias[:, None]",
+    ),
+)
+def exercise_2(global_layer_norm):
+    """Check a function x (B, H, T), weight (H), bias (H) -> x normalised over H and T, scaled and shifted (B, H, T)."""
+    for B, H, T in ((3, 4, 6), (1, 5, 2), (2, 4, 4)):
+        x = (3 * _random(B, H, T) + 2 * _random(B, H, 1, seed=3) + 1).requires_grad_()
+        weight, bias = _random(H, seed=1) + 2, _random(H, seed=2)
+        right = _normed(x, weight, bias, (1, 2))
+        mean = x.mean((1, 2), keepdim=True)
+        known = {
+            "the mean is taken over the batch as well: songs would depend on each other": _normed(
+                x, weight, bias, (0, 1, 2)
+            ),
+            "the mean is taken over H alone: this is the layer norm of a frame": _normed(x, weight, bias, (1,)),
+            "the mean is taken over T alone: this is instance norm": _normed(x, weight, bias, (2,)),
+            "the mean is taken over B and T: this is batch norm": _normed(x, weight, bias, (0, 2)),
+            "weight and bias are missing": normalize(x, (1, 2)),
+            "the bias is missing": _normed(x, weight, bias, (1, 2), (1, 0)),
+            "it is divided by the variance; its square root is meant": (x - mean)
+            / (x.var((1, 2), correction=0, keepdim=True) + EPS)
+            * weight[:, None]
+            + bias[:, None],
+            "the variance is divided by n - 1 (what var and std do unless told otherwise); here by n": (x - mean)
+            / (x.var((1, 2), keepdim=True) + EPS).sqrt()
+            * weight[:, None]
+            + bias[:, None],
+        }
+        if B == 1:  # one song: the batch makes no difference
+            known = {
+                text: wrong for text, wrong in known.items() if "batch as well" not in text and "B and T" not in text
+            }
+        result = call(global_layer_norm, x, weight, bias)
+        expect_values(result, right, "B H T", known, _about(x), tolerance=1e-4)
+        expect_gradient(result, x)
+    silent = torch.zeros(1, 3, 4)
+    result = call(global_layer_norm, silent, torch.ones(3), torch.zeros(3))
+    if isinstance(result, Tensor) and not result.isfinite().all():
+        raise CheckFailure(
+            "A song of zeros comes out as NaN.",
+            "Its variance is zero, and zero divided by zero is no number.",
+            "Add 1e-5 to the variance before the square root.",
+            kind="silence",
+        )
+    return "The gLN of Conv-TasNet, in three lines."
+
+
+@exercise(
+    "Exercise 3: cumulative layer norm",
+    hints=(
+        "At each frame: how many numbers so far, their sum, the sum of their squares. torch.cumsum adds along T.",
+        "count = H * (1 … T); mean = x.sum(1).cumsum(-1) / count; the variance: the same of x.square(), less mean²",
+    ),
+)
+def exercise_3(cumulative):
+    """Check a function x (B, H, T) -> x, each frame normalised over all features of the frames up to it (B, H, T)."""
+    for B, H, T in ((2, 3, 5), (1, 4, 1), (3, 4, 4)):
+        x = (2 * _random(B, H, T) + _random(B, 1, T, seed=1)).requires_grad_()
+        layer = CumulativeLayerNorm(H)
+        each = torch.stack([normalize(x[..., : t + 1], (2,))[..., -1] for t in range(T)], -1)
+        flipped = layer(x.flip(-1)).flip(-1)
+        before = torch.cat([layer(x)[..., :1] * 0, _by_the_past(x)], -1) if T > 1 else x * 0
+        known = {
+            "every frame knows the whole song: this is the global layer norm": normalize(x, (1, 2)),
+            "each frame knows itself alone: this is the layer norm of a frame": normalize(x, (1,)),
+            "each feature has a mean of its own; all features share one": each,
+            "time runs backwards: each frame knows those after it": flipped,
+            "a frame does not count among those up to it": before,
+        }
+        if T == 1:
+            known = {}
+        result = call(cumulative, x)
+        expect_values(result, layer(x), "B H T", known, _about(x), tolerance=1e-3)
+        expect_gradient(result, x)
+    return "Change the future as you like: the past stays."
+
+
+def _by_the_past(x: Tensor) -> Tensor:
+    """Normalise frames 1 … T-1 by the frames before each."""
+    means = [x[..., :t].mean((1, 2)) for t in range(1, x.shape[-1])]
+    spread = [(x[..., :t].var((1, 2), correction=0) + EPS).sqrt() for t in range(1, x.shape[-1])]
+    return (x[..., 1:] - torch.stack(means, -1)[:, None]) / torch.stack(spread, -1)[:, None]
+
+
+def _batch_norm(x, mean, variance, training, momentum=0.1, use_kept=True, correction=1):
+    batch_mean, batch_var = x.mean((0, 2)), x.var((0, 2), correction=0)
+    now = (batch_mean, batch_var) if training or not use_kept else (mean, variance)
+    y = (x - now[0][:, None]) / (now[1][:, None] + EPS).sqrt()
+    if not training:
+        return y, mean, variance
+    kept = x.var((0, 2), correction=correction)
+    return y, mean + momentum * (batch_mean - mean), variance + momentum * (kept - variance)
+
+
+@exercise(
+    "Exercise 4: find the bugs",
+    hints=(
+        "Ask each mode: which mean normalises, and which mean is kept? After one step, how far have the averages gone?",
+        "There are two: kept = 0.9 * kept + 0.1 * new; and with training=False the kept ones normalise, and stay.",
+    ),
+)
+def exercise_4(batch_norm):
+    """Check a function x (B, H, T), mean (H), variance (H), training -> normalised x, and both averages afterwards."""
+    for training in (True, False):
+        for B, H, T in ((3, 4, 5), (1, 3, 4)):
+            x, mean, variance = 2 * _random(B, H, T) + 1, _random(H, seed=1), _random(H, seed=2).abs() + 0.5
+            result = call(batch_norm, x, mean, variance, training)
+            if not isinstance(result, tuple | list) or len(result) != 3:
+                raise CheckFailure(
+                    "The function should return three tensors: y, mean, variance.",
+                    "Look at the return of each mode.",
+                    "End with return y, mean, variance.",
+                    kind="three",
+                )
+            right = _batch_norm(x, mean, variance, training)
+            about = f"It is about training={training}. {_about(x)}"
+            known = {
+                "the batch is measured in evaluation mode too": _batch_norm(x, mean, variance, training, 0, False)[0]
+            }
+            known |= {"the kept averages are used in training mode": _batch_norm(x, mean, variance, False)[0]}
+            known = {text: y for text, y in known.items() if not torch.allclose(y, right[0])}
+            expect_values(result[0], right[0], "B H T", known, f"The normalised x is wrong. {about}")
+            for place, name in ((1, "mean"), (2, "variance")):
+                old = (mean, variance)[place - 1]
+                known = {
+                    "in evaluation mode nothing is learned: the averages stay": _batch_norm(x, mean, variance, True)[
+                        place
+                    ],
+                    "nothing is kept of the new batch": old,
+                    "the shares are exchanged: nine tenths of the old are kept, one tenth of the new is added": (
+                        _batch_norm(x, mean, variance, True, 0.9)[place]
+                    ),
+                }
+                known = {text: y for text, y in known.items() if not torch.allclose(y, right[place])}
+                where = f"The kept {name} is wrong. {about}"
+                expect_values(result[place], right[place], "H", known, where)
+    return "Both bugs keep all shapes, and both train well. Only the evaluation is worse, and nobody knows why."
+
+
+@exercise(
+    "Exercise 5: whiten",
+    hints=(
+        "The covariance of the training rows has eigenvectors (torch.linalg.eigh). Along them nothing is correlated.",
+        "values, axes = torch.linalg.eigh(covariance) of the training rows; (test - mean) @ axes / values.sqrt()",
+    ),
+)
+def exercise_5(whitening):
+    """Check a function train (N, H), test (N', H) -> test (N', H), whitened by the training rows; any turn is right."""
+    for H, seed in ((3, 0), (5, 1)):
+        train, test = (_random(n, H, seed=seed + n) @ _random(H, H, seed=seed) + 2 for n in (400, 60))
+        result = expect_shape(call(whitening, train, test), (60, H), "N H", "One whitened row for each test row.")
+        expect_values(result * 0, torch.zeros(60, H), "N H", None, "There are values that are not finite.")
+        own = {
+            "features have variance 1 but are still correlated: this is standardising": standardise(test, train),
+            "the test rows were measured; in use there may be one row only": whiten(test),
+            "it is multiplied with the deviations; divide by them": _stretched(train, test),
+        }
+        for text, wrong in own.items():
+            if _gram(result).shape == _gram(wrong).shape and torch.allclose(
+                _gram(result), _gram(wrong), rtol=1e-2, atol=1e-2
+            ):
+                raise CheckFailure(f"Not white: {text}.", kind=text[:20])
+        seen = call(whitening, train, train)
+        seen = expect_shape(seen, (400, H), "N H", "One whitened row for each row.")
+        if (seen.mean(0).abs() > 1e-2).any():
+            raise CheckFailure(
+                "The whitened training rows have a mean that is not 0.", "Is the mean subtracted?", kind="mean"
+            )
+        covariance = seen.mT @ seen / 400
+        where = (
+            "It is about the covariance of the whitened training rows, which should be 1 on the diagonal and 0 off it."
+        )
+        expect_values(covariance, torch.eye(H), "H H'", None, where, tolerance=1e-2)
+        wanted = _gram(whiten(test, train))
+        expect_values(
+            _gram(result),
+            wanted,
+            "N N'",
+            None,
+            "The training rows are white, the test rows are not as they should be.",
+            tolerance=2e-2,
+        )
+    return "PCA or ZCA or any other turn: all of them are white."
+
+
+def _gram(x: Tensor) -> Tensor:
+    """Return the products of all rows `(N, H) -> (N, N)`: the same whichever way the features are turned."""
+    return x @ x.mT
+
+
+def _stretched(train: Tensor, test: Tensor) -> Tensor:
+    values, axes = torch.linalg.eigh(torch.cov(train.mT, correction=0))
+    return (test - train.mean(0)) @ axes * values.sqrt()
+
+
+LEAKS = {
+    "batch, training": (True, "its mean is over all frames of all songs, later ones included"),
+    "batch, eval": (False, "its averages are numbers that stand still"),
+    "instance": (True, "its mean is over all frames of the song"),
+    "global layer": (True, "its mean is over all features and frames of the song"),
+    "cumulative layer": (False, "its mean ends at the frame itself"),
+    "frame layer": (False, "its mean is over the features of one frame"),
+}
+
+
+@exercise(
+    "Exercise 6: what leaks the future",
+    hints=(
+        "Ask for each layer: does a frame's mean contain frames that come later?",
+        "Three of the six leak, those that average over the whole axis T of what they are given.",
+    ),
+)
+def exercise_6(leaks):
+    """Check a dict from the names of six layers to True (looks ahead) or False."""
+    if leaks is None or leaks is ...:
+        raise NotYet("There is no answer in it.")
+    if not isinstance(leaks, dict):
+        raise CheckFailure("The answer should be the dictionary with a True or False for each name.", kind="type")
+    if any(value is ... or value is None for value in leaks.values()) or not leaks:
+        raise NotYet("Write True or False in place of the dots.")
+    missing = [name for name in LEAKS if not isinstance(leaks.get(name), bool)]
+    if missing:
+        raise CheckFailure(f"There is no True or False for {', '.join(missing)}.", kind="missing")
+    wrong = [name for name, (right, _) in LEAKS.items() if leaks[name] != right]
+    if wrong:
+        name = wrong[0]
+        raise CheckFailure(
+            f"{len(wrong)} of {len(LEAKS)} are not right.",
+            f"Think again about {name}: over which frames is its mean?",
+            f"In {name}, {LEAKS[name][1]}.",
+            kind=name,
+        )
+    return "The cell below does not believe you: it changes the future and looks."
