@@ -266,6 +266,22 @@ def msa_minus_psa(mixture, sources):
     return (spectrogram.msa(mixture, sources).square() - spectrogram.psa(mixture, sources).square()).mean()
 
 
+@shown
+@given(seed=st.integers(0, 10**6))
+def test_truncation_is_nothing_to_the_gradient_of_l1(seed):
+    """For masks between 0 and 1 the sign of the error is the same; MSE sees the difference."""
+    mixture, sources = bins(seed)
+    random = torch.Generator().manual_seed(seed)
+    masks = (0.01 + 0.98 * torch.rand(sources.shape, dtype=torch.float64, generator=random)).requires_grad_()
+    slopes = {
+        (loss, target): torch.autograd.grad(spectrum_approximation(masks, mixture, sources, target, loss), masks)[0]
+        for loss in (l1, mse)
+        for target in ("psa", "tpsa")
+    }
+    assert torch.equal(slopes[l1, "psa"], slopes[l1, "tpsa"])
+    assert not torch.allclose(slopes[mse, "psa"], slopes[mse, "tpsa"], rtol=1e-3)
+
+
 def test_tpsa_is_the_ideal_mask_times_the_mixture():
     mixture, sources = bins(7, B=1)
     ideal = oracles.truncated_phase_sensitive_mask(sources[0])
