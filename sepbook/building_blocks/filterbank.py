@@ -53,6 +53,7 @@ __all__ = [
     "trained",
 ]
 
+MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights" / "filterbanks.safetensors"
 
 
@@ -69,6 +70,11 @@ class Fixed(Bank):
 
 
 def _check_geometry(size: int, hop: int, before: int) -> None:
+    for name, value in (("hop", hop), ("before", before)):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(
+                f"{name} is {value!r}, but must be a whole number of samples; divide with //, as in size // 2"
+            )
     if not 1 <= hop <= size:
         raise ValueError(
             f"hop is {hop} and the filters have {size} samples; hop must lie between 1 and {size}, "
@@ -177,21 +183,28 @@ class Decoder(_Coder):
 
 
 def _check_samples(samples: Tensor) -> None:
-    if samples.dim() != 3 or samples.shape[-1] == 0:
+    if samples.dim() != 3 or samples.numel() == 0:
         raise ValueError(
-            f"Encoder expects samples (B, C, N) with N of at least 1, but was given {tuple(samples.shape)}; "
+            f"Encoder expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
             "add missing axes with samples[None]"
         )
     if not samples.is_floating_point():
         mend = "divide 16-bit samples by 32768" if not samples.is_complex() else "encode its real part, samples.real"
         raise ValueError(f"Encoder expects real floating-point samples, but they are {samples.dtype}; {mend}")
+    _, C, N = samples.shape
+    if C > max(N, MOST_CHANNELS):
+        raise ValueError(
+            f"Encoder expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
+            "are C and N swapped? Then samples.transpose(1, 2)"
+        )
 
 
 def trained(name: str = "talkers") -> tuple[Encoder, Decoder]:
     """Return the encoder and the decoder of a small separation network that was trained for the book.
 
-    Names: "talkers" and "music", each also with "_causal" (the network between them sees no future) and "_start"
-    (before training). 16 kHz. Raises ValueError for another name.
+    Names: "talkers" and "music", each also with "_causal" (the network between them sees no future); "bright" (talkers
+    with raised high frequencies), "start" (before training) and "autoencoder" (no network between them). For 16 kHz.
+    Raises ValueError for another name.
     Taught on: book/building_blocks/filterbank
     """
     with safe_open(WEIGHTS, framework="pt") as file:

@@ -226,6 +226,7 @@ def test_the_ledger_reads_it():
     [
         (lambda: fb.Encoder(fb.Free(4, 16), 17), "hop is 17 and the filters have 16 samples"),
         (lambda: fb.Encoder(fb.Free(4, 16), 0), "hop is 0"),
+        (lambda: fb.Encoder(fb.Free(4, 16), 16 / 2), "hop is 8.0, but must be a whole number"),
         (lambda: fb.Decoder(fb.Free(4, 16), 8, before=16), "before is 16"),
         (lambda: fb.Encoder(fb.Free(4, 16), 8, before=-1), "before is -1"),
         (lambda: fb.Encoder(fb.Free(4, 1), 2), "Half the size, 1"),
@@ -256,6 +257,8 @@ def test_impossible_banks_are_refused(make, words):
         (torch.zeros(99), r"\(B, C, N\)"),
         (torch.zeros(1, 99), r"samples\[None\]"),
         (torch.zeros(1, 1, 0), "N of at least 1"),
+        (torch.zeros(0, 1, 9), "B, C and N"),
+        (torch.zeros(1, 99, 1), r"are C and N swapped\? Then samples.transpose"),
         (torch.zeros(1, 1, 99, dtype=torch.int16), "divide 16-bit samples by 32768"),
         (torch.zeros(1, 1, 99, dtype=torch.complex64), "samples.real"),
     ],

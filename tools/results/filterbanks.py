@@ -1,8 +1,10 @@
 """Train small encoder–decoders with a mask network between them, and ask where their filters gather.
 
 Two tasks: two talkers (the better of both orders counts), and vocals against the rest of a song. Two networks: one that
-sees the future of each frame and one that does not. Three seeds each. And once, an encoder and a decoder with nothing
-between them. Writes results/building_blocks/filterbank.json and sepbook/assets/weights/filterbanks.safetensors.
+sees the future of each frame and one that does not. Then talkers whose high frequencies were raised: do the filters
+follow the energy? Three seeds each. And once, an encoder and a decoder with nothing between them.
+
+Writes results/building_blocks/filterbank.json and sepbook/assets/weights/filterbanks.safetensors.
 """
 
 import torch
@@ -18,9 +20,11 @@ from sepbook.losses.waveform import sdr_loss, si_sdr_loss
 from tools.results._common import clocks, write
 
 K, SIZE, HOP = 64, 80, 40  # filters, samples (5 ms), samples: the frames of TasNet, overlapping by half
-STEPS, BATCH, SECONDS, RATE = 500, 4, 1.0, 3e-3
+STEPS, BATCH, SECONDS, RATE = 800, 4, 1.0, 3e-3
+DECAY = 2.0  # of the filters: what no gradient holds fades, so that only what was learned is left
 SEEDS = (0, 1, 2)
 BELOW = 1000.0  # Hz
+AUDIBLE = 0.01  # standard deviation of samples; excerpts in which nobody sings are left out
 N = round(SECONDS * SAMPLE_RATE)
 
 
@@ -87,35 +91,59 @@ class Talkers:
         samples = sentences[draw(len(sentences))]
         start = draw(max(1, samples.shape[-1] - N))
         samples = functional.pad(samples[:, start : start + N], (0, max(0, N - samples.shape[-1])))
-        gain = 10 ** ((5 * torch.rand((), generator=random) - 2.5) / 20)
-        return 0.1 * gain * samples / samples.std().clamp(min=1e-3)
+        return levelled(samples, random)
+
+
+class Bright(Talkers):
+    """The same talkers with their high frequencies raised: each sample less 0.95 of the one before."""
+
+    def __getitem__(self, index):
+        sources = super().__getitem__(index)
+        bright = sources - 0.95 * functional.pad(sources, (1, 0))[..., :-1]
+        return bright * sources.std(-1, keepdim=True) / bright.std(-1, keepdim=True)
 
 
 class Songs:
-    """Vocals and all the rest of a song, as it is or with stems from several songs."""
+    """Vocals and all the rest of a song at similar levels; in training, half of them with stems from several songs."""
 
     def __init__(self, split, seed):
         incoherent = 0.5 if split == "train" else 0.0
-        self.items = Mixtures(songs(split), SECONDS, 10**6, incoherent, gain_db=(-3.0, 3.0), seed=seed)
+        self.items, self.seed = Mixtures(songs(split), SECONDS, 10**9, incoherent, gain_db=(-3.0, 3.0), seed=seed), seed
 
     def __getitem__(self, index):
-        sources = self.items[index]["sources"]  # (S=4, C, N)
-        return torch.stack([sources[0], sources[1:].sum(0)])
+        random = torch.Generator().manual_seed(1_000_003 * self.seed + index)
+        for attempt in range(100):  # until both sound
+            stems = self.items[index + attempt * 10**6]["sources"]  # (S=4, C, N)
+            pair = [stems[0], stems[1:].sum(0)]
+            if min(source.std() for source in pair) > AUDIBLE:
+                break
+        return torch.stack([levelled(source, random) for source in pair])
 
 
-TASKS = {"talkers": Talkers, "music": Songs}
+def levelled(samples, random):
+    """Bring samples to a level of 0.1, give or take 2.5 dB."""
+    gain = 10 ** ((5 * torch.rand((), generator=random) - 2.5) / 20)
+    return 0.1 * gain * samples / samples.std().clamp(min=1e-3)
+
+
+TASKS = {"talkers": Talkers, "music": Songs, "bright": Bright}
+KINDS = {"noncausal": ("talkers", "music", "bright"), "causal": ("talkers", "music")}  # which tasks are trained how
 
 
 def loss_of(task, estimates, sources):
-    if task == "talkers":
+    if task != "music":
         return permutation_invariant(si_sdr_loss, estimates, sources)[0].mean()
-    return sdr_loss(estimates, sources, skip_silent=True)
+    return si_sdr_loss(estimates, sources)
 
 
 def fit(task, system, seed):
     """Train on fresh mixtures; returns the loss of each step."""
     data, weights, losses = TASKS[task]("train", seed), list(system.parameters()), []
-    optimizer = torch.optim.Adam(weights, RATE)
+    filters = [system.encoder.bank.values, system.decoder.bank.values]
+    groups = [{"params": filters, "weight_decay": DECAY}]
+    if system.masks:
+        groups.append({"params": system.masks.parameters(), "weight_decay": 0.0})
+    optimizer = torch.optim.AdamW(groups, RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS, pct_start=0.1)
     for step in range(STEPS):
         sources = torch.stack([data[step * BATCH + i] for i in range(BATCH)])  # (B, S, C, N)
@@ -175,30 +203,41 @@ def summary(rows, part, key):
     return {"mean": sum(values) / len(values), "low": min(values), "high": max(values)}
 
 
+def jobs():
+    """List what is trained: (task, causal, seed, whether masks stand between)."""
+    listed = [(task, kind == "causal", seed, True) for kind in KINDS for task in KINDS[kind] for seed in SEEDS]
+    return [*listed, ("talkers", False, SEEDS[0], False)]
+
+
 def run() -> None:
     torch.set_num_threads(1)  # sums in one order: the same weights on any number of cores
+    assemble({(task, causal, seed, masks): one(task, seed, causal, masks) for task, causal, seed, masks in jobs()})
+
+
+def assemble(done) -> None:
+    """Write the numbers and the weights of all jobs."""
     mel = spaced(K + 2, 0, SAMPLE_RATE / 2, "mel")[1:-1]
-    content = {"steps": STEPS, "batch": BATCH, "seconds": SECONDS, "learning_rate": RATE, "seeds": list(SEEDS)}
-    content |= {"K": K, "size": SIZE, "hop": HOP, "below": BELOW, "mel_share": (mel < BELOW).double().mean().item()}
-    content |= {"linear_share": BELOW / (SAMPLE_RATE / 2)}
+    content = {"steps": STEPS, "batch": BATCH, "seconds": SECONDS, "learning_rate": RATE, "decay": DECAY}
+    content |= {"seeds": list(SEEDS), "K": K, "size": SIZE, "hop": HOP, "below": BELOW}
+    content |= {"mel_share": (mel < BELOW).double().mean().item(), "linear_share": BELOW / (SAMPLE_RATE / 2)}
     tensors = {}
 
     def keep(name, waveforms):
         tensors.update({f"{name}.{part}": w.half().contiguous() for part, w in waveforms.items()})
 
-    for task in TASKS:
-        content[task] = {"energy_share": energy_below(task)}
-        for causal in (False, True):
-            runs = [one(task, seed, causal) for seed in SEEDS]
-            rows, name = [row for row, *_ in runs], "causal" if causal else "noncausal"
+    content |= {task: {"energy_share": energy_below(task)} for task in TASKS}
+    for kind, tasks in KINDS.items():
+        for task in tasks:
+            rows = [done[task, kind == "causal", seed, True][0] for seed in SEEDS]
             parts = {part: {k: summary(rows, part, k) for k in rows[0][part]} for part in ("encoder", "decoder")}
             gains = [row["gain"] for row in rows]
-            content[task][name] = {"gain": sum(gains) / len(gains), **parts, "runs": rows}
-            keep(f"{task}_causal" if causal else task, runs[0][2])
-            if not causal:
-                keep(f"{task}_start", runs[0][1])
-    row, _, after = one("talkers", 0, masks=False)
-    content["autoencoder"] = row
+            content[task][kind] = {"gain": sum(gains) / len(gains), **parts, "runs": rows}
+            _, before, after = done[task, kind == "causal", SEEDS[0], True]
+            keep(task if kind == "noncausal" else f"{task}_causal", after)
+            if kind == "noncausal" and task == "talkers":
+                keep("start", before)
+    content["autoencoder"], _, after = done["talkers", False, SEEDS[0], False]
     keep("autoencoder", after)
     save_file(tensors, WEIGHTS, {"licence": "MIT", "rate": str(SAMPLE_RATE), "seed": str(SEEDS[0])})
+    WEIGHTS.chmod(0o644)
     write("building_blocks/filterbank", content)
