@@ -1,0 +1,116 @@
+"""Checks for the lab on weighting: by energy, by progress, over tasks. Taught on: book/losses/weighting."""
+
+import torch
+from torch import Tensor
+
+from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_number, expect_tensor, expect_values
+
+
+@exercise(
+    "Exercise 1: what a quiet source counts",
+    hints=(
+        "An error of 10 % of the amplitude is a squared error of 1 % of the energy, for each source.",
+        "0.01 * 1 for the loud one, 0.01 * 0.01 for the quiet one: the quiet one has 1/101 of the sum.",
+    ),
+)
+def exercise_1(share):
+    """Check the predicted share of the quiet source (20 dB softer) in a sum of two squared errors of 10 % each."""
+    known = {
+        0.5: "Equal shares would come from equal energies. 20 dB softer is a tenth of the amplitude.",
+        1 / 11: "That is with errors in amplitude, as in L1. Here they are squared.",
+        0.1: "A tenth is the ratio of the amplitudes. The errors are squared.",
+    }
+    expect_number(share, 1 / 101, known, tolerance=0.05)
+    return "Both estimates are equally good, and the loss hardly sees the quiet one."
+
+
+def _sources(seed: int, *gains: float, B: int = 3, N: int = 50) -> Tensor:
+    x = torch.randn(B, len(gains), 1, N, generator=torch.Generator().manual_seed(seed))
+    return torch.tensor(gains)[None, :, None, None] * x
+
+
+@exercise(
+    "Exercise 2: weights from energies",
+    hints=(
+        "One energy per source: a mean of squares over all axes but S. Then the largest one divided by each.",
+        "e = sources.square().mean((0, 2, 3)); return e.max() / e",
+    ),
+)
+def exercise_2(by_energy):
+    """Check a function sources (B, S, C, N) -> weights (S,): the largest mean energy divided by each."""
+    for seed, gains in enumerate(((1.0, 0.1), (0.2, 1.0, 0.5), (0.3, 0.4, 0.2, 0.7))):
+        x = _sources(seed, *gains)
+        e = x.square().mean((0, 2, 3))
+        known = {
+            "amplitudes instead of energies: a root is taken": (e.max() / e).sqrt(),
+            "upside down: the loud source gets the large weight": e / e.max(),
+            "divided by the sum: the loudest source should have 1": (1 / e) / (1 / e).sum(),
+            "the smallest energy stands above the line: then all weights are at most 1": e.min() / e,
+        }
+        expect_values(call(by_energy, x), e.max() / e, "S", known, f"It is about S={len(gains)} sources.")
+    return "The loudest has 1, and a source with a hundredth of its energy counts a hundredfold."
+
+
+def _dynamic(before: Tensor, last: Tensor, temperature: float) -> Tensor:
+    return len(last) * (last / before / temperature).softmax(0)
+
+
+@exercise(
+    "Exercise 3: weights that follow the training",
+    hints=(
+        "The ratio says how far a loss has fallen in the last epoch: near 1 means it has stopped.",
+        "return len(last) * (last / before / temperature).softmax(0)",
+    ),
+)
+def exercise_3(dynamic):
+    """Check a function before (S,), last (S,), temperature -> weights (S,) that add up to S."""
+    for before, last, temperature in (([3.0, 5.0], [1.5, 5.0], 2.0), ([1.0, 2.0, 3.0], [0.9, 0.2, 2.9], 0.5)):
+        a, b = torch.tensor(before), torch.tensor(last)
+        right = _dynamic(a, b, temperature)
+        known = {
+            "the ratio is upside down: what falls fast gets the weight": _dynamic(b, a, temperature),
+            "they add up to 1, not to S": right / len(a),
+            "the losses themselves, not their ratio": len(b) * (b / temperature).softmax(0),
+            "multiplied by the temperature": len(b) * (b / a * temperature).softmax(0),
+            "no softmax: the ratios are scaled to add up to S": len(b) * (b / a) / (b / a).sum(),
+        }
+        expect_values(call(dynamic, a, b, temperature), right, "S", known)
+    return "It needs nothing but two numbers per source, and no idea of loudness."
+
+
+@exercise(
+    "Exercise 4: find the bugs",
+    hints=(
+        "Print each term and its gradient. Which term has none? And which sum is meant: over the batch, or a mean?",
+        "return (1 - share) * masks.mean() + share * clustering.mean()",
+    ),
+)
+def exercise_4(both):
+    """Check a function masks (B,), clustering (B,), share -> the sum of the two mean losses, as one number."""
+    for B, share in ((3, 0.25), (5, 0.975)):
+        dice = torch.Generator().manual_seed(B)
+        masks, clustering = (torch.rand(B, generator=dice).requires_grad_() for _ in range(2))
+        right = (1 - share) * masks.mean() + share * clustering.mean()
+        result = expect_tensor(call(both, masks, clustering, share))
+        if result.numel() != 1:
+            raise CheckFailure(f"The result has {result.numel()} numbers, but should be one.", kind="shape")
+        known = {
+            "sums over the batch: the loss grows with B": (
+                (1 - share) * masks.sum() + share * clustering.sum()
+            ).detach(),
+            "the share belongs to the clustering": (share * masks.mean() + (1 - share) * clustering.mean()).detach(),
+        }
+        expect_values(result.reshape(1), right.detach().reshape(1), "B", {k: v.reshape(1) for k, v in known.items()})
+        if not result.requires_grad:
+            raise CheckFailure("The value is right, but no gradient arrives anywhere.", kind="gradient")
+        for name, term in (("masks", masks), ("clustering", clustering)):
+            slope = torch.autograd.grad(result, term, allow_unused=True, retain_graph=True)[0]
+            if slope is None or not slope.any():
+                raise CheckFailure(
+                    f"The value is right, but the {name} loss sends no gradient back: its head will never learn.",
+                    "Look for .item(), .detach(), float(…) and torch.tensor(…).",
+                    "Detach what goes into the log, not what goes into the sum.",
+                    kind="gradient",
+                )
+        expect_gradient(result, masks, clustering)
+    return "The log shows the same numbers with either bug; the gradients do not."
