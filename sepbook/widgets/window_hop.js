@@ -72,7 +72,7 @@ function render({ model, el }) {
     const { cell, leak, gains, hop, bins, stft } = state;
     parts.cells.cell.textContent = `${(1000 * cell.seconds).toFixed(0)} ms × ${cell.hertz.toFixed(0)} Hz`;
     parts.cells.leak.textContent = inDecibels(leak);
-    parts.cells.numbers.textContent = `F = ${stft.F}, T = ${bins.T}: ${((2 * stft.F * bins.T) / spec.length).toFixed(1)} per sample`;
+    parts.cells.numbers.textContent = `${((2 * stft.F * bins.T) / spec.length).toFixed(1)} per sample (F ${stft.F}, T ${bins.T})`;
     spec.sources.forEach(({ name }, s) => (parts.cells[name].textContent = gains ? inDecibels(gains[s]) : "no way back"));
     parts.status.textContent = gains ? "" : `With a hop of ${hop} some samples have almost no weight in any frame: this cannot be inverted. Choose a smaller hop.`;
     parts.picture.setAttribute("aria-label", `Spectrogram of the mixture with ${bins.T} frames and cells of ${parts.cells.cell.textContent}`);

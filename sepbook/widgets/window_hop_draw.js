@@ -1,7 +1,8 @@
-// The spectrogram of the window explorer, one pixel column per frame or finer, with one cell drawn to scale.
+// The spectrogram of the window explorer, each pixel from the nearest frame and bin, with one cell of it enlarged.
 
 const RANGE = 70; // dB
 const TOP = 4000; // Hz: the highest frequency that is drawn
+const ENLARGED = 10; // the cell, so that it can be seen
 const [LEFT, BELOW, TALL] = [40, 22, 280];
 
 /** Levels from 0 to 1 of bins {re, im, T}, `F` to a frame. */
@@ -25,11 +26,12 @@ export function drawSpectrogram(canvas, { levels, F, T, size, hop, rate, seconds
   for (const kilohertz of [0, 1, 2, 3, 4]) context.fillText(kilohertz, LEFT - 5, 6 + tall * (1 - (1000 * kilohertz) / TOP) + (kilohertz === 4 ? 9 : 4));
   context.textAlign = "center";
   for (let s = 0; s <= seconds - 0.2; s += 0.5) context.fillText(s ? s : "0 s", LEFT + (wide * s) / seconds, TALL - 6);
-  const box = [Math.max(2, (wide * cell.seconds) / seconds), Math.max(2, (tall * cell.hertz) / TOP)];
+  const box = [(wide * cell.seconds) / seconds, (tall * cell.hertz) / TOP].map((side) => ENLARGED * side);
   const corner = [LEFT + wide - 12 - box[0], 18];
-  Object.assign(context, { strokeStyle: colours.paper, fillStyle: colours.warm, lineWidth: 3 });
-  context.strokeRect(...corner, ...box);
+  Object.assign(context, { strokeStyle: colours.warm, fillStyle: colours.warm, lineWidth: 2, globalAlpha: 0.4 });
   context.fillRect(...corner, ...box);
+  context.globalAlpha = 1;
+  context.strokeRect(...corner, ...box);
 }
 
 /** A small canvas: each pixel takes the frame and the bin that are nearest to it. */

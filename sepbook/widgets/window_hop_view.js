@@ -26,7 +26,8 @@ function choice(group, action, legend, values, usual) {
     const input = element("input", { type: "radio", name: `${group}-${action}`, value, "data-action": action, checked: value === usual });
     return element("label", {}, input, element("span", {}, text));
   });
-  return element("fieldset", { class: "wh-choice" }, element("legend", {}, legend), ...radios);
+  const field = element("fieldset", { class: "wh-choice" }, element("legend", {}, legend), ...radios);
+  return element("div", { class: "wh-pair" }, element("span", { "aria-hidden": "true" }, legend), field);
 }
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
@@ -36,7 +37,7 @@ export function windowView({ title, sources }, shapes) {
   const size = element("input", { type: "range", "data-action": "size", min: 0, max: SIZES.length - 1, step: 1, value: 3, "aria-label": "window" });
   const said = element("output", {});
   const shape = element("select", { "data-action": "shape" }, ...shapes.map((name) => element("option", { value: name }, NAMES[name])));
-  const hop = choice(group, "hop", "hop, in windows", HOPS, 0.25);
+  const hop = choice(group, "hop", "hop in windows", HOPS, 0.25);
   const names = sources.map(({ name }) => name);
   const heard = choice(group, "heard", "heard", [["mixture", "mixture"], ...names.map((name) => [name, name])], "mixture");
   const play = element("button", { type: "button", "data-action": "play" }, "▶ play");
@@ -44,7 +45,7 @@ export function windowView({ title, sources }, shapes) {
   const rows = [["cell", "one cell"], ["leak", "leaks"], ["numbers", "numbers"], ...names.map((name) => [name, name])];
   const list = element("dl", {}, ...rows.map(([name, text]) => element("div", {}, element("dt", {}, text), cells[name])));
   const status = element("p", { class: "wh-status", role: "status" });
-  const caption = element("figcaption", {}, "kHz over seconds; the stronger the shade, the louder; ", element("span", { class: "wh-key" }, "one cell"), " at the upper right, to scale");
+  const caption = element("figcaption", {}, "kHz over seconds; the stronger the shade, the louder; ", element("span", { class: "wh-key" }, "one cell"), ", ten times enlarged");
   const root = element("div", { class: "wh-root", role: "group", "aria-label": title || "Window and hop" });
   if (title) root.append(element("p", { class: "wh-title" }, title));
   root.append(
