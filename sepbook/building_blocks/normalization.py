@@ -25,9 +25,10 @@ EPS = 1e-5  # is added to the variance, so that silence is not divided by zero
 
 
 def normalize(x: Tensor, axes: tuple[int, ...], eps: float = EPS) -> Tensor:
-    """Shift and scale x so that its mean over `axes` is 0 and its variance 1; the shape stays.
+    """Shift and scale x: mean 0 and variance 1 over `axes`; the shape stays.
 
-    On `(B, H, T)`: axes (0, 2) are batch, (2,) instance, (1, 2) global layer and (1,) frame normalisation.
+    On `(B, H, T)`, axes (0, 2) are batch, (2,) instance, (1, 2) global layer
+    and (1,) frame normalisation.
     Taught on: book/building_blocks/normalization
     """
     mean = x.mean(axes, keepdim=True)
@@ -219,8 +220,8 @@ def whiten(features: Tensor, reference: Tensor | None = None, kind: str = "zca",
     rows = _rows(features, "whiten") if reference is None else _rows(reference, "whiten", features)
     mean = rows.mean(0)
     covariance = (rows - mean).mT @ (rows - mean) / len(rows)  # (H, H)
-    variance, axes = torch.linalg.eigh(covariance)  # the columns of axes; the smallest variance first
-    variance, axes = variance.flip(0), axes.flip(1)
+    variance, axes = torch.linalg.eigh(covariance)
+    variance, axes = variance.flip(0), axes.flip(1)  # the largest first; one axis in each column
     scale = variance.clamp_min(floor * variance[0]).clamp_min(1e-12).rsqrt()
     whitened = (features - mean) @ axes * scale
     return whitened @ axes.mT if kind == "zca" else whitened
