@@ -76,7 +76,7 @@ class Embedding(Hosted):
             "range": RANGE,
             "directions": DIRECTIONS,
             "names": list(self.names),
-            "colours": [colour(name, s) for s, name in enumerate(self.names)],
+            "colours": [colour(name, s + 1) for s, name in enumerate(self.names)],  # as in the player
             "levels": packed((255 * (1 + level / RANGE)).round().astype(np.uint8)),
             "bins": packed(self.bins.astype("<u4")),
             "source": packed(self.source.astype(np.uint8)),
