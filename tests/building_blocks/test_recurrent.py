@@ -9,20 +9,23 @@ from torch import nn
 from sepbook import shapes
 from sepbook.building_blocks.recurrent import (
     LAYERS,
+    RecurrentMasks,
     RecurrentStack,
+    frames,
     gradient_by_lag,
     gru_step,
     lstm_step,
     parameter_count,
     reach,
     rnn_step,
+    shipped_masks,
 )
 
 STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
 H_IN, H = 7, 5
 
 
-def frames(T=9, B=2, seed=0):
+def noise(T=9, B=2, seed=0):
     return torch.randn(B, T, H_IN, generator=torch.Generator().manual_seed(seed))
 
 
@@ -33,7 +36,7 @@ def stack(**fields):
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_steps_are_those_of_pytorch(kind):
-    layer, x = stack(kind=kind).layers, frames()
+    layer, x = stack(kind=kind).layers, noise()
     states = (torch.zeros(2, H),) * (2 if kind == "lstm" else 1)
     outputs = []
     for t in range(x.shape[1]):
@@ -50,7 +53,7 @@ def test_steps_are_those_of_pytorch(kind):
 @pytest.mark.parametrize("kind", LAYERS)
 def test_shapes_and_counts(kind, L, bidirectional):
     layers = stack(L=L, kind=kind, bidirectional=bidirectional, dropout=0.3)
-    assert layers(frames()).shape == (2, 9, layers.H_out) == (2, 9, H * (1 + bidirectional))
+    assert layers(noise()).shape == (2, 9, layers.H_out) == (2, 9, H * (1 + bidirectional))
     assert parameter_count(H_IN, H, L, kind, bidirectional) == sum(p.numel() for p in layers.parameters())
 
 
@@ -71,7 +74,7 @@ def test_a_second_direction_more_than_doubles_what_is_stacked(L):
 @settings(max_examples=25, deadline=None)
 @given(kind=st.sampled_from(list(LAYERS)), cuts=st.lists(st.integers(1, 19), max_size=4), L=st.integers(1, 2))
 def test_chunks_are_the_whole(kind, cuts, L):
-    layers, x = stack(L=L, kind=kind).eval(), frames(20)
+    layers, x = stack(L=L, kind=kind).eval(), noise(20)
     ends = sorted({0, 20, *cuts})
     state, outputs = None, []
     for start, end in zip(ends, ends[1:], strict=False):
@@ -82,7 +85,7 @@ def test_chunks_are_the_whole(kind, cuts, L):
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_one_direction_is_causal_and_two_are_not(kind):
-    x = frames()
+    x = noise()
     changed = x.clone()
     changed[:, 5] += 1
     for bidirectional in (False, True):
@@ -114,7 +117,7 @@ def zero_but_forget(bias):
 
 
 def test_dropout_acts_between_layers_in_training_only(recwarn):
-    x = frames()
+    x = noise()
     deep = stack(L=2, dropout=0.5)
     assert not torch.equal(deep(x), deep(x))
     deep.eval()
@@ -126,15 +129,15 @@ def test_dropout_acts_between_layers_in_training_only(recwarn):
 
 def test_any_number_of_frames_and_items():
     layers = stack(L=2, bidirectional=True)
-    assert layers(frames(1)).shape == (2, 1, 2 * H)
-    assert layers(frames(1000)).shape == (2, 1000, 2 * H)
+    assert layers(noise(1)).shape == (2, 1, 2 * H)
+    assert layers(noise(1000)).shape == (2, 1000, 2 * H)
     assert layers(torch.zeros(0, 3, H_IN)).shape == (0, 3, 2 * H)
-    x = frames()
+    x = noise()
     torch.testing.assert_close(layers(x)[:1], layers(x[:1]))
 
 
 def test_trace_names_the_axes_also_without_memory():
-    ledger = shapes.trace(stack(L=2, bidirectional=True), frames())
+    ledger = shapes.trace(stack(L=2, bidirectional=True), noise())
     assert "(B=2, T=9, H'=10)" in str(ledger) and ledger.parameters == parameter_count(H_IN, H, 2, "lstm", True)
     meta = RecurrentStack(129, 600, 4, bidirectional=True).to("meta")
     assert meta(torch.zeros(1, 400, 129, device="meta")).shape == (1, 400, 1200)
@@ -143,22 +146,22 @@ def test_trace_names_the_axes_also_without_memory():
 def test_half_precision_under_autocast_and_float64_by_conversion():
     layers = stack()
     with torch.autocast("cpu", torch.bfloat16):
-        assert layers(frames()).shape == layers(frames().bfloat16()).shape
-    assert layers.double()(frames().double()).dtype == torch.float64
+        assert layers(noise()).shape == layers(noise().bfloat16()).shape
+    assert layers.double()(noise().double()).dtype == torch.float64
 
 
 @pytest.mark.parametrize(
     ("x", "words"),
     [
-        (frames()[0], "2 axes, but needs 3"),
-        (frames()[None], "4 axes, but needs 3"),
-        (frames().mT, r"T \(frame\) and H .* look swapped: x.transpose\(1, 2\)"),
-        (frames()[..., :6], r"axis H .* is 6, but must be 7"),
-        (frames()[:, :0], r"axis T \(frame\) is 0"),
-        (frames().long(), r"x.float\(\)"),
-        (frames() > 0, r"x.float\(\)"),
-        (frames().to(torch.complex64), r"complex.*x.abs\(\)"),
-        (frames().double(), r"stack.to\(torch.float64\)"),
+        (noise()[0], "2 axes, but needs 3"),
+        (noise()[None], "4 axes, but needs 3"),
+        (noise().mT, r"T \(frame\) and H .* look swapped: x.transpose\(1, 2\)"),
+        (noise()[..., :6], r"axis H .* is 6, but must be 7"),
+        (noise()[:, :0], r"axis T \(frame\) is 0"),
+        (noise().long(), r"x.float\(\)"),
+        (noise() > 0, r"x.float\(\)"),
+        (noise().to(torch.complex64), r"complex.*x.abs\(\)"),
+        (noise().double(), r"stack.to\(torch.float64\)"),
         ([[1.0]], "is a list; expected a tensor"),
     ],
 )
@@ -189,12 +192,12 @@ Z = torch.zeros
 )
 def test_refuses_a_state_that_does_not_fit(kind, state, words):
     with pytest.raises(ValueError, match=words):
-        stack(kind=kind).stream(frames(), state)
+        stack(kind=kind).stream(noise(), state)
 
 
 def test_refuses_to_stream_two_directions():
     with pytest.raises(ValueError, match="bidirectional=False"):
-        stack(bidirectional=True).stream(frames())
+        stack(bidirectional=True).stream(noise())
 
 
 @pytest.mark.parametrize(
@@ -223,7 +226,7 @@ def test_gradient_by_lag_of_a_layer_that_is_known():
         layer.layers.weight_hh_l0.zero_()
         layer.layers.weight_ih_l0[H : 2 * H] = 0
         layer.layers.weight_ih_l0 *= 1e-3
-    by_lag = gradient_by_lag(layer, frames(60))
+    by_lag = gradient_by_lag(layer, noise(60))
     torch.testing.assert_close(by_lag[6:12] / by_lag[5:11], torch.full((6,), torch.sigmoid(torch.tensor(1.0)).item()),
                                rtol=2e-2, atol=0)  # fmt: skip
     assert reach(by_lag) in range(13, 18)  # 0.731 ** 14.7 is 0.01
@@ -243,5 +246,39 @@ def test_units_are_not_frames():
 def test_trains_also_compiled_away_from_checks():
     layers = stack(L=2)
     assert isinstance(layers.layers, nn.LSTM), "one stacked module, so that cuDNN can run it as one"
-    layers(frames()).square().mean().backward()
+    layers(noise()).square().mean().backward()
     assert all(p.grad.isfinite().all() for p in layers.parameters())
+
+
+def test_masks_of_a_stream_are_those_of_the_whole():
+    torch.manual_seed(0)
+    network = RecurrentMasks(33, 8, 2, S=3).eval()
+    magnitude = torch.rand(2, 1, 33, 20, generator=torch.Generator().manual_seed(0))
+    masks, state, parts = network(magnitude), None, []
+    assert masks.shape == (2, 3, 1, 33, 20)
+    torch.testing.assert_close(masks.sum(1), torch.ones(2, 1, 33, 20))
+    for chunk in magnitude.split(7, dim=-1):
+        part, state = network.stream(chunk, state)
+        parts.append(part)
+    torch.testing.assert_close(torch.cat(parts, dim=-1), masks)
+
+
+@pytest.mark.parametrize("shape", [(33, 20), (2, 33, 20), (2, 2, 33, 20)])
+def test_masks_want_one_channel(shape):
+    with pytest.raises(ValueError, match=r"\(B, C, F, T\) with C=1"):
+        RecurrentMasks(33, 8)(torch.rand(shape))
+
+
+def test_frames_are_rows():
+    magnitude = torch.rand(2, 1, 5, 7)
+    assert torch.equal(frames(magnitude), magnitude[:, 0].log1p().transpose(1, 2))
+
+
+def test_shipped_networks_are_what_they_say():
+    causal, both = shipped_masks("causal"), shipped_masks("both ways")
+    assert not causal.recurrent.bidirectional and both.recurrent.bidirectional
+    counts = [sum(p.numel() for p in network.parameters()) for network in (causal, both)]
+    assert abs(counts[0] / counts[1] - 1) < 0.02
+    assert all(network(torch.rand(1, 1, 257, 9)).shape == (1, 4, 1, 257, 9) for network in (causal, both))
+    with pytest.raises(ValueError, match="choose one of both ways, causal"):
+        shipped_masks("backward")
