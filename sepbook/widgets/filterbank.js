@@ -13,7 +13,7 @@ function render({ model, el }) {
   const parts = filterView(spec);
   const loop = new Loop(spec.rate);
   const drawn = new Map(); // pictures of whole banks
-  let [bank, part, mel, chosen] = [0, "encoder", true, 0];
+  let [bank, part, mel, chosen] = [0, "encoder", true, Math.floor(spec.banks[0].parts[0].K / 2)];
   let waiting;
 
   const described = () => spec.banks[bank].parts.find(({ name }) => name === part) ?? spec.banks[bank].parts[0];

@@ -102,7 +102,7 @@ def test_bank_part_and_axis_change_the_pictures(book):
     seen = [driver.ask(painted)]
     driver.root.get_by_label("decoder").check()
     seen.append(driver.ask(painted))
-    driver.root.get_by_label("Hz").check()
+    driver.root.get_by_label("Hz", exact=True).check()
     seen.append(driver.ask(painted))
     assert len({pictures[0] for pictures in seen}) == 3 and seen[1][1] == seen[2][1] and seen[1][2] != seen[2][2]
     tones = banks()["one"]
