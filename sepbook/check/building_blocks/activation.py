@@ -1,0 +1,154 @@
+"""Checks for the lab on activations: predict, build, and find two bugs. Taught on: book/building_blocks/activation."""
+
+import torch
+from torch import Tensor
+
+from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+
+
+def _dice(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@exercise(
+    "Exercise 1: what a GLU leaves",
+    hints=(
+        "A convolution changes the features to its number of outputs. A GLU halves the axis of the features.",
+        "96 outputs, of which one half opens and closes the other: 48 are left.",
+    ),
+)
+def exercise_1(prediction):
+    """Check the predicted (B, H, T) behind Conv1d(32, 96, 3, padding=1) and a GLU, of an input (4, 32, 200)."""
+    known = {
+        (4, 96, 200): "That is what the convolution gives. The GLU is still to come.",
+        (4, 96, 100): "That is a GLU over time, as F.glu does unless told otherwise. It is about the features.",
+        (4, 192, 200): "A GLU halves; it does not double.",
+        (4, 16, 200): "The GLU halves what comes out of the convolution, not what goes in.",
+        (2, 96, 200): "That would halve the batch.",
+    }
+    expect_sizes(prediction, (4, 48, 200), "B H T", known, "Which axis does the GLU halve, and how large is it there?")
+    return "The layer before a GLU gives twice as many features as you keep, and has twice as many weights."
+
+
+@exercise(
+    "Exercise 2: one slope per feature",
+    hints=(
+        "Choose by the sign of x, value by value: x itself above 0, slope times x below. Which axis do slopes belong to?",
+        "torch.where(x > 0, x, slope[:, None] * x)",
+    ),
+)
+def exercise_2(bend):
+    """Check a function x (B, H, T), slope (H,) -> x above 0, and below 0 the feature's slope times x."""
+    x = torch.randn(4, 5, 5, generator=_dice()).requires_grad_()
+    slope = torch.tensor([-0.4, 0.1, 0.25, 0.6, 1.5]).requires_grad_()
+    right = torch.where(x > 0, x, slope[:, None] * x).detach()
+    result = call(bend, x, slope)
+    known = {
+        "the slopes meet the last axis, the frames; they belong to H": torch.where(x > 0, x, slope * x),
+        "the slope works on what is above 0": torch.where(x > 0, slope[:, None] * x, x),
+        "below 0 everything is cut away": x.relu(),
+        "every value is multiplied, those above 0 too": slope[:, None] * x,
+        "the slope is taken instead of slope times x": torch.where(x > 0, x, slope[:, None].expand_as(x)),
+        "the sign below 0 is turned": torch.where(x > 0, x, -slope[:, None] * x),
+        "max(x, slope · x): that is right only for slopes up to 1": torch.maximum(x, slope[:, None] * x),
+    }
+    expect_values(result, right, "B H T", known, "Compare one value above 0 and one below.")
+    expect_gradient(result, x, slope)
+    return "And the slopes have a gradient: that is all a PReLU is."
+
+
+@exercise(
+    "Exercise 3: a gate",
+    hints=(
+        "Cut the axis of the features in two, and let the second half open and close the first.",
+        "a, b = x.chunk(2, dim=1), then a * b.sigmoid()",
+    ),
+)
+def exercise_3(gate):
+    """Check a function x (B, 2·H, T) -> the first half of the features times the sigmoid of the second (B, H, T)."""
+    x = 2 * torch.randn(3, 6, 8, generator=_dice(1)).requires_grad_()
+    (a, b), result = x.detach().chunk(2, 1), call(gate, x)
+    if isinstance(result, Tensor) and result.shape == (3, 6, 4):
+        raise CheckFailure(
+            "The result is (3, 6, 4): time was halved. The features are on axis 1.",
+            "chunk, split and functional.glu take an axis.",
+            "x.chunk(2, dim=1)",
+            kind="time",
+        )
+    known = {
+        "the first half opens and closes the second": b * a.sigmoid(),
+        "the gate has no sigmoid": a * b,
+        "the gate is a tanh, from -1 to 1": a * b.tanh(),
+        "values and gates are every other feature, not two halves": x.detach()[:, ::2] * x.detach()[:, 1::2].sigmoid(),
+        "there is no gate": a,
+        "the sigmoid bends the values as well": a.sigmoid() * b.sigmoid(),
+    }
+    expect_values(result, a * b.sigmoid(), "B H T", known, "Which half is bent, and how?")
+    expect_gradient(result, x)
+    return "A gate can be shut for one song and open for another: it is computed from the sound itself."
+
+
+@exercise(
+    "Exercise 4: masks that share",
+    hints=(
+        "Sum the masks along each axis. Along which one is the sum 1, and along which one should it be?",
+        "torch.softmax(logits, dim=1): axis 1 is S.",
+    ),
+)
+def exercise_4(masks_of):
+    """Check a function logits (B, S, C, F, T) -> masks that share one unit among the sources."""
+    logits = 2 * torch.randn(2, 3, 1, 5, 4, generator=_dice(2)).requires_grad_()
+    result = expect_shape(call(masks_of, logits), logits.shape, "B S C F T")
+    for axis, name in ((0, "songs of the batch"), (3, "bins"), (4, "frames"), (2, "channels")):
+        if torch.allclose(result.sum(axis), torch.ones_like(result.sum(axis)), atol=1e-4):
+            raise CheckFailure(
+                f"The masks add up to 1 along axis {axis}: the {name} share. At a point of the mixture, the sources should.",
+                "Which axis of (B, S, C, F, T) are the sources on?",
+                "dim=1",
+                kind=f"axis {axis}",
+            )
+    known = {
+        "a sigmoid: each mask for itself, and the sum is not 1": logits.sigmoid(),
+        "divided by the sum without exp: values below 0 come out below 0": logits / logits.sum(1, keepdim=True),
+        "log_softmax: these are logarithms of shares": logits.log_softmax(1),
+        "exp without division": logits.exp(),
+    }
+    expect_values(result, logits.softmax(1), "B S C F T", known, "Sum over axis 1: is it 1?")
+    expect_gradient(result, logits)
+    return "Print the sum along the axis that you mean, once, whenever you write a softmax."
+
+
+@exercise(
+    "Exercise 5: half a wave",
+    hints=(
+        "Listen for a buzz, or look at the smallest sample. Which values can leave the last step, and which does a waveform have?",
+        "The ReLU belongs between the two products; after the second one there is nothing.",
+    ),
+)
+def exercise_5(wave_of):
+    """Check a function x (B, H, T), into (K, H), out (N, K) -> waves (B, T, N): a ReLU in the middle, none at the end."""
+    dice = _dice(3)
+    x, into, out = (torch.randn(*sizes, generator=dice) for sizes in ((2, 6, 5), (8, 6), (4, 8)))
+    product = x.mT @ into.T
+    middle = product.relu() @ out.T
+    result = expect_shape(call(wave_of, x, into, out), middle.shape, "B T N")
+    if torch.equal(result, result.clamp_min(0)):
+        both = not torch.allclose(result, middle.relu(), atol=1e-5) and torch.allclose(
+            result, (product @ out.T).relu(), atol=1e-4
+        )
+        raise CheckFailure(
+            "No sample is below 0: half of each wave is missing."
+            + (" And in the middle nothing bends." if both else ""),
+            "Which function is the last one?",
+            "Take the ReLU away from the end, and keep one between the two products.",
+            kind="half",
+        )
+    known = {
+        "the ReLU is gone from both places, so the two products are one": product @ out.T,
+        "a tanh at the end bends every peak": middle.tanh(),
+        "a tanh at the end, and no bend in the middle": (product @ out.T).tanh(),
+        "the bend in the middle is a sigmoid": product.sigmoid() @ out.T,
+        "the bend in the middle is a tanh": product.tanh() @ out.T,
+    }
+    expect_values(result, middle, "B T N", known, "Follow the values: product, bend, product.")
+    return "A waveform has both signs, so its last step is linear, or at most a tanh that it was trained with."

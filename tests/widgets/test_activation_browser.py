@@ -1,0 +1,103 @@
+"""The activation explorer in a real browser: it computes what Python computes, and everyone can use it."""
+
+from pathlib import Path
+
+import axe_core_python
+import pytest
+
+from sepbook.widgets.activation import CURVES, activation_explorer, bend
+
+pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+POINTS = [x / 4 for x in range(-32, 33)]
+
+
+@pytest.fixture(scope="module")
+def element(site):
+    """Give the explorer as the book's build writes it."""
+    return activation_explorer("Try").html(audio=site[0], figures=site[0])
+
+
+class Driver:
+    """One explorer on a page."""
+
+    def __init__(self, page):
+        self.page, self.root = page, page.locator(".sepbook-activation")
+        page.wait_for_function("() => document.querySelector('.sepbook-activation')?.sepbookActivation")
+
+    def ask(self, code):
+        """Evaluate JavaScript on the explorer's handle ``p``."""
+        return self.root.evaluate(f"(el) => {{ const p = el.sepbookActivation; return {code}; }}")
+
+    def said(self):
+        """Return the line below the picture, once it fits what Python computes for the same settings."""
+        state, text = self.ask("p.state"), self.root.locator("[role=status]").inner_text()
+        value, slope = bend(**state)
+        for word, number in (("value", value), ("slope", slope)):
+            shown = f"{number:.3f}" if not number or abs(number) >= 0.001 else ""
+            assert f"{word} {shown}".replace("-", "−") in text
+        return text
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
+def test_every_curve_is_pythons_and_axe_finds_nothing(open_page, element, width, scheme):
+    attributes = f'data-theme="{scheme}" style="color-scheme: {scheme}"'
+    driver = Driver(open_page(element, width=width, scheme=scheme, attributes=attributes))
+    painted = set()
+    for name, words in CURVES.items():
+        driver.root.get_by_role("radio", name=words, exact=True).check(force=True)
+        found = driver.ask(f"{POINTS}.map((x) => p.bend('{name}', x, 0.3))")
+        assert found == [pytest.approx(bend(name, x, 0.3), abs=1e-12) for x in POINTS]
+        driver.said()
+        painted.add(driver.ask("el.querySelector('canvas').toDataURL()"))
+    assert len(painted) == len(CURVES)
+    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
+    driver.page.evaluate(AXE)
+    found = driver.page.evaluate("(rules) => axe.run('.sepbook-activation', rules)", AXE_RULES)["violations"]
+    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+
+
+def test_by_pointer_and_by_keyboard(open_page, element):
+    driver = Driver(open_page(element))
+    canvas = driver.root.locator("canvas")
+    box = canvas.bounding_box()
+    driver.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)
+    driver.page.mouse.down()
+    driver.page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 50, steps=3)
+    driver.page.mouse.up()
+    assert driver.ask("p.state.x") == pytest.approx(4, abs=0.11)
+    driver.page.mouse.move(box["x"] + 5, box["y"] + 50)  # no longer held
+    assert driver.ask("p.state.x") == pytest.approx(4, abs=0.11)
+    for key, x in (("Home", -8), ("PageUp", -7), ("ArrowRight", -6.9), ("ArrowLeft", -7), ("ArrowLeft", -7.1)):
+        canvas.press(key)
+        assert driver.ask("p.state.x") == x and canvas.get_attribute("aria-valuenow") == f"{x:.1f}"
+        driver.said()
+    canvas.press("a")
+    assert driver.ask("p.state.x") == -7.1
+    canvas.press("End")
+    canvas.press("ArrowUp")
+    assert driver.ask("p.state.x") == 8
+    slope = driver.root.locator("[data-action=slope]")
+    assert slope.is_disabled()
+    driver.root.locator("input[value=leaky]").check(force=True)
+    canvas.press("Home")
+    slope.fill("-0.25")
+    assert driver.ask("p.state.slope") == -0.25 and "value 2.000, slope −0.250" in driver.said()
+    for _ in range(8):
+        canvas.press("PageUp")
+    assert "what autograd takes" in driver.said() and "x = 0.0" in driver.said()
+
+
+def test_without_javascript_there_is_a_table(open_page, element):
+    page = open_page(element, java_script_enabled=False)
+    assert page.locator("tbody tr").count() == len(CURVES)
+
+
+def test_the_same_module_lives_in_a_notebook(open_in_notebook):
+    page = open_in_notebook(activation_explorer().widget)
+    driver = Driver(page)
+    driver.root.locator("canvas").press("End")
+    assert "x = 8.0" in driver.said()
+    page.evaluate("cleanup()")
