@@ -1,7 +1,7 @@
 """Train one small network with every pair of loss and target, and compare them, paired over songs.
 
-A narrow U-Net makes four sigmoid masks. From scratch, L1 and the log first turn the weak sources off and need long to
-find them again; that is measured for one pair. So for the comparison all networks of a seed share their first steps
+A narrow U-Net makes four sigmoid masks. From scratch, L1 on tPSA first turns the weak sources off, and a short training
+ends there; that is measured too. So for the comparison all networks of a seed share their first steps
 (MSE on MSA, which finds all sources soon), and then go on with a pair each. Mixtures and their order are the same for
 all pairs of a seed. Whole test songs are separated. Writes results/losses/spectrogram.json and, for the book to play,
 the weights of a few pairs (seed 0) as sepbook/assets/weights/unet_LOSS_TARGET.safetensors.
