@@ -9,13 +9,9 @@ function render({ model, el }) {
   const [bins, source, levels] = [unpacked(spec.bins, Uint32Array), unpacked(spec.source, Uint8Array), unpacked(spec.levels, Uint8Array)];
   const versions = spec.versions.map(({ name, points, cluster }) => ({ name, points: unpacked(points, Int8Array), cluster: unpacked(cluster, Uint8Array) }));
   const parts = embeddingView({ ...spec, points: bins.length });
-  const settings = { version: 0, paint: "source", chosen: loudest(), turn: 0, tilt: 0 };
+  const settings = { version: 0, paint: "source", chosen: spec.start, turn: 0, tilt: 0 };
   const LIMITS = { turn: 180, tilt: 90 };
   let [seen, waiting, grabbed] = [null, 0, null];
-
-  function loudest() {
-    return bins.reduce((best, bin, i) => (levels[bin] > levels[bins[best]] ? i : best), 0);
-  }
 
   // --- showing -------------------------------------------------------------------------------------------
   function colours() {

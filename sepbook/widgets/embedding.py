@@ -68,6 +68,7 @@ class Embedding(Hosted):
 
         F, T = self.magnitude.shape
         level = 20 * np.log10(np.maximum(self.magnitude / self.magnitude.max(), 10 ** (-RANGE / 20)))
+        versions = {name: (points, self.clusters(points)) for name, points in self.vectors.items()}
         spec = {
             "title": self.title,
             "rate": self.rate,
@@ -81,9 +82,10 @@ class Embedding(Hosted):
             "bins": packed(self.bins.astype("<u4")),
             "source": packed(self.source.astype(np.uint8)),
             "versions": [
-                {"name": name, "points": packed(points), "cluster": packed(self.clusters(points))}
-                for name, points in self.vectors.items()
+                {"name": name, "points": packed(points), "cluster": packed(cluster)}
+                for name, (points, cluster) in versions.items()
             ],
+            "start": self.start(next(iter(versions.values()))[1]),
         }
         return spec, {}
 
@@ -102,6 +104,11 @@ class Embedding(Hosted):
         agree = np.zeros((S, S))
         np.add.at(agree, (labels, self.source), 1)  # [cluster, source]
         return linear_sum_assignment(-agree)[1][labels].astype(np.uint8)
+
+    def start(self, cluster):
+        """Return the number of the loudest point that k-means gives to the right source: the first one chosen."""
+        loudness = self.magnitude.ravel()[self.bins]
+        return int((loudness * (1e-6 + (cluster == self.source))).argmax())
 
     def affinities(self, name):
         """Return the mean affinity of the bins of each source with those of each source: `(S, S)`."""

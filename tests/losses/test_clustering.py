@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 from sepbook.losses import clustering
 from sepbook.losses._gram import BLOCK, grams
 from sepbook.losses._waveforms import NotFiniteError
+from sepbook.training import checkpoint
 
 PAIRS = ("deep_clustering", "class_balanced", "whitened_kmeans", "graph_laplacian")
 SEEDS = st.integers(0, 10**6)
@@ -489,6 +490,21 @@ def test_masks_of_silence():
         clustering.kmeans_masks(v, 2, w)
     masks = clustering.kmeans_masks(v, 2, w, silent="share")
     assert (masks[1] == 0.5).all() and ((masks[0] == 0) | (masks[0] == 1)).all()
+
+
+# ---------------------------------------------------------------- the network that ships
+
+
+def test_the_shipped_network_separates_talkers_that_it_has_not_met():
+    from tools.results.clustering import WEIGHTS, Embedder, Talkers, clusters, improvements
+
+    tensors, header = checkpoint.read(WEIGHTS)
+    network = Embedder().eval()
+    own = network.state_dict()
+    network.load_state_dict({key: value.to(own[key]) for key, value in tensors.items()})
+    found = improvements(clusters(network), Talkers("test").every_pair()[:6])
+    assert sum(found) / len(found) > 4 and header["notes"]["licence"] == "MIT"
+    assert WEIGHTS.stat().st_size < 1_000_000
 
 
 # ---------------------------------------------------------------- wrong input

@@ -61,6 +61,15 @@ def test_what_travels_is_what_was_given():
     assert np.abs(points @ points.T - real @ real.T).mean() < 0.02
 
 
+def test_the_first_bin_is_the_loudest_of_those_that_k_means_gets_right():
+    v, y, x = scene()
+    made = explorer(embeddings={"trained": v["trained"]})
+    assert made.bins[made.content[0]["start"]] == int(x.argmax())
+    rest = made.clusters(made.vectors["trained"])
+    rest[made.content[0]["start"]] = 1 - rest[made.content[0]["start"]]
+    assert made.start(rest) != made.content[0]["start"]
+
+
 def test_shortened_keeps_all_of_a_flat_embedding():
     few = shortened(np.random.default_rng(0).random((50, 3)) / 2)
     assert few.shape == (50, DIRECTIONS) and not few[:, 3:].any()
