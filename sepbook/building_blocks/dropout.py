@@ -66,7 +66,7 @@ def dropouts(network: nn.Module) -> dict[str, float]:
         elif isinstance(module, nn.modules.dropout._DropoutNd):
             found[name] = module.p
         elif isinstance(module, nn.RNNBase) and module.num_layers > 1:
-            found[f"{name} (between its layers)"] = module.dropout
+            found[f"{name} (between its layers)".strip()] = module.dropout
     return {name: rate for name, rate in found.items() if rate}
 
 

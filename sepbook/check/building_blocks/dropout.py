@@ -1,0 +1,181 @@
+"""Checks for the lab on dropout: build it, share its draws, find two bugs. Taught on: book/building_blocks/dropout."""
+
+import torch
+from torch import Tensor
+
+from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+
+RATE = 0.25
+
+
+@exercise(
+    "Exercise 1: how many draws",
+    hints=(
+        "What shares a draw needs one number only: its axes have size 1.",
+        "Each of the 8 items draws once for each of its 32 features: (8, 32, 1, 1).",
+    ),
+)
+def exercise_1(prediction):
+    """Check the predicted (B, H, F, T) of the draws of Dropout(0.5, shared=2) on maps (8, 32, 128, 100)."""
+    known = {
+        (8, 32, 128, 100): "That is shared=0: every value draws for itself. Here all F and T of a feature share one.",
+        (8, 32, 128, 1): "That is shared=1: only the frames share. With 2 the last two axes do.",
+        (1, 32, 1, 1): "Then all items would lose the same features. Each item of the batch draws for itself.",
+        (8, 1, 1, 1): "Then an item would lose all of its features, or none.",
+        (1, 1, 128, 100): "These are the axes that do *not* draw: they share.",
+    }
+    expect_sizes(prediction, (8, 32, 1, 1), "B H F T", known)
+    return "256 draws in place of more than three million."
+
+
+def _called(seed: int, function, *inputs):
+    """Call an answer with random numbers that depend on the seed, and leave the notebook's own as they are."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return call(function, *inputs)
+
+
+def _examine(result: Tensor, x: Tensor, dims: str) -> Tensor:
+    """Check values and share of what was dropped at RATE in training; return what was kept, as bool."""
+    result, x = expect_shape(result, x.shape, dims).detach(), x.detach()
+    kept = result != 0
+    share = 1 - kept.double().mean().item()
+    if share == 0:
+        raise CheckFailure("In training nothing was dropped.", "Where is a value multiplied by zero?", kind="nothing")
+    if abs(share - (1 - RATE)) < 0.08:
+        raise CheckFailure(
+            f"With rate={RATE}, a share of {share:.2f} was dropped: it is the share that should be kept.",
+            "Look at the comparison with torch.rand.",
+            "torch.rand(…) >= rate is true with probability 1 - rate: those are kept.",
+            kind="share",
+        )
+    if abs(share - RATE) > 0.08:
+        raise CheckFailure(f"With rate={RATE}, a share of {share:.2f} was dropped.", kind="share")
+    if torch.allclose(result[kept], x[kept]):
+        raise CheckFailure(
+            f"What was kept has its old size, so the mean of all falls to {1 - RATE}.",
+            "What is missing after the multiplication by zeros and ones?",
+            "Divide by 1 - rate.",
+            kind="scale",
+        )
+    known = {
+        "divided by rate, where 1 - rate is the share that stays": x * kept / RATE,
+        "multiplied by 1 - rate: that is what evaluation would do if training did nothing": x * kept * (1 - RATE),
+    }
+    expect_values(result, x * kept / (1 - RATE), dims, known)
+    return kept
+
+
+def _drawn_anew(first: Tensor, second: Tensor) -> None:
+    if torch.equal(first, second):
+        raise CheckFailure(
+            "Two calls drop the same values.",
+            "Look for a fixed seed, or for a draw that is made once and kept.",
+            "Call torch.rand inside the function, without a generator of your own.",
+            kind="same draw",
+        )
+    if len(first) > 1 and torch.equal(first[0], first[1]):
+        raise CheckFailure(
+            "All items of the batch drop the same values.",
+            "Which axes does the draw have?",
+            "Let B be among the sizes that torch.rand is given.",
+            kind="same item",
+        )
+
+
+def _unchanged(result, x: Tensor, dims: str) -> None:
+    known = {
+        "the values are multiplied by 1 - rate, as if training had not enlarged them": x * (1 - RATE),
+        "the values are enlarged, though nothing was dropped": x / (1 - RATE),
+    }
+    result = expect_shape(result, x.shape, dims)
+    if (result == 0).any():
+        raise CheckFailure(
+            "With training=False values were dropped.",
+            "Which line asks whether this is training?",
+            "Begin with: if not training: return x",
+            kind="evaluation",
+        )
+    expect_values(result, x, dims, known)
+
+
+@exercise(
+    "Exercise 2: dropout",
+    hints=(
+        "Draw one number between 0 and 1 for each value, keep where it is at least rate, and enlarge what is kept.",
+        "x * (torch.rand(x.shape) >= rate) / (1 - rate) in training, x otherwise.",
+    ),
+)
+def exercise_2(drop):
+    """Check a function x (B, H), rate, training -> x with values dropped in training, and x itself otherwise."""
+    x = torch.randn(64, 80, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    result = _called(0, drop, x, RATE, True)
+    kept = _examine(result, x, "B H")
+    _drawn_anew(kept, _called(1, drop, x, RATE, True) != 0)
+    expect_gradient(result, x)
+    _unchanged(call(drop, x, RATE, False), x, "B H")
+    return "Five lines, and the same function as torch.nn.functional.dropout."
+
+
+@exercise(
+    "Exercise 3: whole features",
+    hints=(
+        "Axes of size 1 are repeated by themselves when two tensors are multiplied.",
+        "kept = torch.rand(*x.shape[:2], 1, 1) >= rate",
+    ),
+)
+def exercise_3(drop_features):
+    """Check a function x (B, H, F, T), rate -> x in which whole features are dropped, as in training."""
+    x = torch.randn(30, 40, 3, 5, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    result = _called(0, drop_features, x, RATE)
+    kept = _examine(result, x, "B H F T")
+    if not (kept.flatten(2) == kept[:, :, :1, 0]).all():
+        whole = "each frame" if (kept == kept[:, :, :1]).all() else "each bin" if (kept == kept[..., :1]).all() else ""
+        raise CheckFailure(
+            f"In a feature, {whole or 'each value'} draws for itself; all bins and frames of it should share one draw.",
+            kind="shared",
+        )
+    _drawn_anew(kept, _called(1, drop_features, x, RATE) != 0)
+    expect_gradient(result, x)
+    return "Neighbours in a map tell nearly the same. Only when all of them go is something really missing."
+
+
+def _mask(x: Tensor, into: Tensor, out: Tensor) -> Tensor:
+    return ((x @ into.T).relu() @ out.T).sigmoid()
+
+
+@exercise(
+    "Exercise 4: find the bugs",
+    hints=(
+        "Two questions: which values are dropped, and when?",
+        "h = functional.dropout((x @ into.T).relu(), rate, training), and no dropout after the sigmoid.",
+    ),
+)
+def exercise_4(mask_of):
+    """Check a function x (B, H), weights into (K, H) and out (F, K), rate, training -> a mask (B, F)."""
+    dice = torch.Generator().manual_seed(2)
+    x, into = torch.rand(50, 6, generator=dice) + 0.1, torch.rand(40, 6, generator=dice) + 0.1
+    out = torch.eye(40)
+    right = _mask(x, into, out)
+    quiet = [expect_shape(_called(seed, mask_of, x, into, out, RATE, False), right.shape, "B F") for seed in (0, 1)]
+    loud = expect_shape(_called(2, mask_of, x, into, out, RATE, True), right.shape, "B F")
+    if ((loud == 0) | (loud > 1)).any():
+        raise CheckFailure(
+            "The mask itself was dropped: it has zeros, and values above 1.",
+            "A mask is what the listener gets. What should get along without each other are the features.",
+            "Move the dropout before the second product, to the values after the ReLU.",
+            kind="mask",
+        )
+    if not torch.equal(*quiet) or not torch.allclose(quiet[0], right, atol=1e-5):
+        raise CheckFailure(
+            "With training=False the mask is not that of the whole network: two calls may even differ.",
+            "functional.dropout has a third argument, and its default is True.",
+            "functional.dropout(h, rate, training)",
+            kind="evaluation",
+        )
+    dropped = (loud - 0.5).abs() < 1e-6  # a feature of zero becomes sigmoid(0)
+    if torch.allclose(loud, right) or not dropped.any():
+        raise CheckFailure("In training no feature was dropped.", kind="nothing")
+    enlarged = ((x @ into.T).relu() / (1 - RATE)).sigmoid()
+    expect_values(torch.where(dropped, 0.5, loud), torch.where(dropped, 0.5, enlarged), "B F")
+    return "In a module, self.training is that argument, and eval() switches it off everywhere at once."

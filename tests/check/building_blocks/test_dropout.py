@@ -1,0 +1,98 @@
+"""The checks on dropout: right answers pass however written, usual mistakes get their own hint."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from sepbook.check.building_blocks import dropout as check
+
+EXERCISES = [getattr(check, f"exercise_{number}") for number in range(1, 5)]
+
+
+def drop(scale=lambda r: 1 / (1 - r), keep=lambda u, r: u >= r, sizes=lambda x: x.shape, seed=None, asks=True):
+    def answer(x, rate, training=True):
+        if asks and not training:
+            return x
+        if seed is not None:
+            torch.manual_seed(seed)
+        return x * keep(torch.rand(sizes(x)), rate) * scale(rate)
+
+    return answer
+
+
+def mask(place="features", asks=True):
+    def mask_of(x, into, out, rate, training):
+        training = training if asks else True
+        h = (x @ into.T).relu()
+        if place in ("features", "both"):
+            h = functional.dropout(h, rate, training)
+        y = (h @ out.T).sigmoid()
+        return functional.dropout(y, rate, training) if place in ("mask", "both") else y
+
+    return mask_of
+
+
+def per(*axes):
+    return lambda x: [1 if i in axes else n for i, n in enumerate(x.shape)]
+
+
+def in_evaluation(x, rate, training):
+    return x * (torch.rand(x.shape) >= rate) / (1 - rate) if training else x * (1 - rate)
+
+
+RIGHT = [
+    (1, (8, 32, 1, 1)),
+    (1, torch.Size([8, 32, 1, 1])),
+    (2, drop()),
+    (2, functional.dropout),
+    (2, lambda x, rate, training: x * torch.full_like(x, 1 - rate).bernoulli() / (1 - rate) if training else x),
+    (3, drop(sizes=per(2, 3))),
+    (3, functional.dropout2d),
+    (4, mask()),
+]
+WRONG = [
+    (1, (8, 32, 128, 100), "every value draws for itself"),
+    (1, (1, 32, 1, 1), "all items would lose the same"),
+    (1, (32, 1, 1), "but 4 axes"),
+    (2, drop(scale=lambda r: 1), "its old size"),
+    (2, drop(scale=lambda r: 1 / r), "divided by rate"),
+    (2, drop(keep=lambda u, r: u < r), "the share that should be kept"),
+    (2, drop(sizes=per(0)), "All items of the batch"),
+    (2, drop(seed=0), "Two calls drop the same"),
+    (2, drop(asks=False), "With training=False values were dropped"),
+    (2, in_evaluation, "as if training had not enlarged them"),
+    (2, lambda x, rate, training: x, "nothing was dropped"),
+    (2, lambda x, rate, training: functional.dropout(x.detach(), rate, training), "gradient"),
+    (3, drop(), "each value draws for itself"),
+    (3, drop(sizes=per(3)), "each bin"),
+    (3, drop(sizes=per(2)), "each frame"),
+    (3, drop(sizes=per(0, 2, 3)), "All items of the batch"),
+    (4, mask("both"), "The mask itself was dropped"),
+    (4, mask("mask"), "The mask itself was dropped"),
+    (4, mask(asks=False), "third argument"),
+    (4, mask("nowhere"), "no feature was dropped"),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_right_answers_turn_green(hear, number, answer):
+    assert "✔" in hear(EXERCISES[number - 1], answer)
+
+
+@pytest.mark.parametrize(("number", "answer", "words"), WRONG)
+def test_wrong_answers_get_their_own_hint(hear, number, answer, words):
+    text = hear(EXERCISES[number - 1], answer, times=3)
+    assert "✔" not in text and words in text
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_stubs_stay_red_and_nonsense_never_raises(hear, exercise, stub, nonsense):
+    assert "✔" not in hear(exercise, stub) and "✔" not in hear(exercise, nonsense)
+
+
+def test_the_notebooks_random_numbers_go_on(hear):
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    hear(check.exercise_2, drop())
+    assert torch.equal(torch.rand(3), expected)
