@@ -149,7 +149,7 @@ class BatchNorm(_Learned):
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise over B and T in training mode, by the running averages in evaluation mode."""
+        """Normalise over B and T in training mode, by the running averages after it."""
         check_features(x, self.H, "BatchNorm")
         if not self.training:
             mean, variance = self.running_mean, self.running_var
@@ -160,7 +160,7 @@ class BatchNorm(_Learned):
                 "variance. Take more songs or frames, or switch with .eval()."
             )
         with torch.no_grad():
-            variance, mean = torch.var_mean(x, (0, 2))  # divided by n - 1: what is kept guesses at the whole data set
+            variance, mean = torch.var_mean(x, (0, 2))  # the variance that is kept is divided by n - 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance, self.momentum)
             self.num_batches_tracked += 1
