@@ -33,7 +33,7 @@ def exercise_1(prediction):
 @exercise(
     "Exercise 2: one slope per feature",
     hints=(
-        "Choose by the sign of x, value by value: x itself above 0, slope times x below. Which axis do slopes belong to?",
+        "Choose by the sign of x, value by value: x above 0, slope times x below. On which axis are the slopes?",
         "torch.where(x > 0, x, slope[:, None] * x)",
     ),
 )
@@ -102,7 +102,7 @@ def exercise_4(masks_of):
     for axis, name in ((0, "songs of the batch"), (3, "bins"), (4, "frames"), (2, "channels")):
         if torch.allclose(result.sum(axis), torch.ones_like(result.sum(axis)), atol=1e-4):
             raise CheckFailure(
-                f"The masks add up to 1 along axis {axis}: the {name} share. At a point of the mixture, the sources should.",
+                f"The masks add up to 1 along axis {axis}: the {name} share. The sources should.",
                 "Which axis of (B, S, C, F, T) are the sources on?",
                 "dim=1",
                 kind=f"axis {axis}",
@@ -121,12 +121,12 @@ def exercise_4(masks_of):
 @exercise(
     "Exercise 5: half a wave",
     hints=(
-        "Listen for a buzz, or look at the smallest sample. Which values can leave the last step, and which does a waveform have?",
+        "Look at the smallest sample. Which values can leave the last step, and which does a waveform have?",
         "The ReLU belongs between the two products; after the second one there is nothing.",
     ),
 )
 def exercise_5(wave_of):
-    """Check a function x (B, H, T), into (K, H), out (N, K) -> waves (B, T, N): a ReLU in the middle, none at the end."""
+    """Check a function x (B, H, T), into (K, H), out (N, K) -> waves (B, T, N), bent only in between."""
     dice = _dice(3)
     x, into, out = (torch.randn(*sizes, generator=dice) for sizes in ((2, 6, 5), (8, 6), (4, 8)))
     product = x.mT @ into.T
