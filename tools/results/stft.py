@@ -101,7 +101,7 @@ def linear_matrix(K: int) -> Tensor:
 
 
 def mel(tracks) -> dict:
-    """Masks in K bands, spread back over the bins; and magnitudes found again with the pseudo-inverse."""
+    """Masks in K bands, spread over the bins; and magnitudes found again from bands, with the mixture's phase."""
     stft, istft = STFT(N_FFT, HOP), ISTFT(N_FFT, HOP)
 
     def masked(matrix):
@@ -121,7 +121,8 @@ def mel(tracks) -> dict:
         def one(sources):
             bins = stft(sources)
             found = (back @ (matrix @ bins.abs())).clamp(min=0)
-            return si_sdr(istft(torch.polar(found, bins.angle()), sources.shape[-1]), sources)
+            estimates = istft(found * bins.sum(0).sgn(), sources.shape[-1])
+            return si_sdr_improvement(estimates, sources, sources.sum(0))
 
         return one
 
@@ -133,7 +134,8 @@ def mel(tracks) -> dict:
         banks = {"mel": mel_matrix(K, N_FFT, RATE), "linear": linear_matrix(K)}
         found[str(K)] = {name: {"mask": mean(masked(m)), "magnitude": mean(again(m))} for name, m in banks.items()}
         print("bands", K, found[str(K)], flush=True)
-    found["all"] = {"mask": mean(masked(torch.eye(N_FFT // 2 + 1)))}
+    every = torch.eye(N_FFT // 2 + 1)
+    found["all"] = {"mask": mean(masked(every)), "magnitude": mean(again(every))}
     return found
 
 
