@@ -161,8 +161,8 @@ class BatchNorm(_Learned):
             )
         with torch.no_grad():
             variance, mean = torch.var_mean(x, (0, 2))  # the variance that is kept is divided by n - 1
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance, self.momentum)
+            self.running_mean.lerp_(mean.to(self.running_mean), self.momentum)
+            self.running_var.lerp_(variance.to(self.running_var), self.momentum)
             self.num_batches_tracked += 1
         return self.learned(normalize(x, (0, 2), self.eps))
 

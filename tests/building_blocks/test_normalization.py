@@ -154,6 +154,12 @@ def test_batch_norm_in_training_refuses_a_single_value_and_answers_it_in_evaluat
     assert layer.eval()(features(1, 6, 1)).shape == (1, 6, 1)
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+def test_float64_as_numpy_makes_it_is_taken(layer):
+    x = features(2, 6, 5).double()
+    torch.testing.assert_close(layer(6)(x).float(), layer(6)(x.float()), atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("H", [0, -1, 2.0, True])
 def test_layers_need_a_feature(H):
     with pytest.raises(ValueError, match="H is"):
