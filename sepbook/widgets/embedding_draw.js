@@ -34,8 +34,8 @@ function ring(context, x, y, r, ink, paper) {
 export function drawSpace(canvas, { points, size, turn, tilt, paint, source, chosen, colours }) {
   const { context, width, tall } = sharpened(canvas, 1.15);
   const { x, y, depth } = turned(points, size, turn, tilt);
-  const unit = width / 2.9;
-  const place = (a, b) => [width / 2 - 0.22 * unit + a * unit, tall / 2 + 0.12 * unit - b * unit];
+  const unit = width / 2.55;
+  const place = (a, b) => [width / 2 + a * unit, tall / 2 - b * unit];
   const axes = turned([127, 0, 0, 0, 127, 0, 0, 0, 127], 3, turn, tilt);
   Object.assign(context, { strokeStyle: colours.quiet, fillStyle: colours.quiet, lineWidth: 1, font: "13px sans-serif", textAlign: "center" });
   for (let k = 0; k < 3; k++) {
