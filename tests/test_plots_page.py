@@ -153,3 +153,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert target.read_bytes() == b"123" and [path.name for path in target.parent.iterdir()] == ["a.png"]
     write(target, b"other")
     assert target.read_bytes() == b"123"
+
+
+@pytest.mark.parametrize("size", [(5.8, 3.337), (5.801, 2.999), (3.0, 2.0), (6.2, 4.4449)])
+def test_sides_need_not_be_whole_pixels(size):
+    figure = plt.figure(figsize=size)
+    image = Image.open(io.BytesIO(png(figure)))
+    assert image.width / image.height == pytest.approx(size[0] / size[1], rel=0.01)
+    plt.close(figure)

@@ -86,8 +86,9 @@ def png(figure, paper: str | None = None) -> bytes:
     """
     drawn = io.BytesIO()
     figure.savefig(drawn, format="raw", dpi=SHARPNESS * figure.dpi, transparent=True)
-    width, height = (round(side * SHARPNESS * figure.dpi) for side in figure.get_size_inches())
-    image = Image.frombytes("RGBA", (width, height), drawn.getvalue())
+    pixels = drawn.getvalue()  # matplotlib rounds down where a side is no whole number of pixels
+    width = int(figure.get_size_inches()[0] * SHARPNESS * figure.dpi)
+    image = Image.frombytes("RGBA", (width, len(pixels) // (4 * width)), pixels)
     sheet = Image.new("RGBA", image.size, paper or plt.rcParams["figure.facecolor"])
     flat = Image.alpha_composite(sheet, image).convert("RGB").quantize(PALETTE - 1, dither=Image.Dither.NONE)
     colours = flat.getpalette()[: 3 * (PALETTE - 1)]
