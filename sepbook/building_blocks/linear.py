@@ -11,22 +11,15 @@ which number of the row belongs to which source and which bin.
 Taught on: book/building_blocks/linear
 """
 
-from collections.abc import Callable
-
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sepbook.building_blocks.activation import ACTIVATIONS
+
 LAYOUTS = {
     "blocked": "b t (s c f) -> b s c f t",  # all bins of source 0, then all of source 1
     "interleaved": "b t (f c s) -> b s c f t",  # all sources of bin 0, then all of bin 1
-}
-ACTIVATIONS: dict[str, Callable[[Tensor, int], Tensor]] = {  # x and the axis along which softmax shares
-    "sigmoid": lambda x, axis: x.sigmoid(),
-    "relu": lambda x, axis: x.relu(),
-    "softmax": lambda x, axis: x.softmax(axis),
-    "tanh": lambda x, axis: x.tanh(),
-    "linear": lambda x, axis: x,
 }
 SHORTEST = 1e-6  # embeddings shorter than this are not stretched to unit length
 
@@ -69,7 +62,7 @@ class MaskHead(nn.Module):
 
     A linear layer makes S·C·F numbers of each frame, `split_sources` reads them in the given layout, and the activation
     brings them into range: "sigmoid" (0 to 1), "softmax" (0 to 1, the S masks of a point add up to one), "relu" (0 and
-    more), "tanh" (-1 to 1) or "linear" (any number).
+    more), "tanh" (-1 to 1), "leaky_relu" or "linear" (any number).
 
     Raises ValueError for a size below 1, an unknown layout or activation, a softmax over one source, and features that
     are not real `(B, T, H)`. Source: Hershey et al. 2016, Luo et al. 2017. Taught on: book/building_blocks/linear

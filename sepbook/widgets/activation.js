@@ -47,7 +47,7 @@ function render({ model, el }) {
     for (const input of choice.querySelectorAll("input")) input.checked = input.value === state.name;
     slope.value = state.slope;
     slope.disabled = state.name !== "leaky";
-    slopeSaid.textContent = slope.disabled ? "only for the leaky kind" : state.slope.toFixed(2).replace("-", "−");
+    slopeSaid.textContent = slope.disabled ? "leaky only" : state.slope.toFixed(2).replace("-", "−");
     slope.setAttribute("aria-valuetext", slopeSaid.textContent);
     const x = state.x.toFixed(1).replace("-", "−");
     const corner = state.x === 0 && (state.name === "relu" || (state.name === "leaky" && state.slope !== 1));

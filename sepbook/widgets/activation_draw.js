@@ -2,7 +2,7 @@
 import { bend } from "./activation_bend.js";
 
 export const REACH = 8; // x goes from -REACH to REACH
-const [LOW, HIGH] = [-2.2, 3.2];
+const [LOW, HIGH] = [-1.7, 2.6];
 const said = (value) => String(value).replace("-", "−");
 
 export function drawCurves(canvas, { name, x, slope }, colours) {
@@ -25,7 +25,7 @@ export function drawCurves(canvas, { name, x, slope }, colours) {
     c.setLineDash([]);
   };
   c.fillStyle = colours.quiet;
-  for (const value of [-2, -1, 0, 1, 2, 3]) {
+  for (const value of [-1, 0, 1, 2]) {
     path([[-REACH, value], [REACH, value]], value ? colours.line : colours.quiet, 1);
     c.fillText(said(value), 4, up(value) - 3);
   }
