@@ -37,7 +37,7 @@ export function filterView({ title, banks }) {
   if (title) root.append(element("p", { class: "fb-title" }, title));
   root.append(
     element("div", { class: "fb-tools" }, element("label", {}, element("span", {}, "bank "), bank), part, axis),
-    figure(map, "the darker, the stronger the answer to that frequency (Hz); ", key("warm", "centres"), ", ", key("ink", "centres of a mel bank")),
+    figure(map, "the stronger the colour, the stronger the answer to that frequency (Hz); ", key("warm", "centres"), ", ", key("ink", "centres of a mel bank")),
     element("div", { class: "fb-tools" }, element("label", { class: "fb-filter" }, element("span", {}, "filter"), filter), play),
     said,
     element("div", { class: "fb-stage" }, figure(wave, "its waveform"), figure(response, "its response; frequency in Hz")),
