@@ -76,7 +76,7 @@ labs: $(VENV)
 	$(BIN)/python -m pytest --junitxml=_build/junit/labs-first.xml --nbval-lax --timeout=900 $(FIRST) && exit $$rest
 
 solutions: $(VENV)
-	$(TWO) tests/labs
+	$(TWO) --dist worksteal tests/labs
 
 # Pages differ much in weight: whoever is free takes the next ones.
 browser: $(VENV)

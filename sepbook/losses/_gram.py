@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-BLOCK = 4096  # bins turned into float64 at a time: few enough for the processor's cache
+BLOCK = 16384  # bins turned into float64 at a time: few for the memory, enough to keep several threads busy
 FLOOR = 1e-10  # smallest degree of a bin, as a share of all weight: an embedding of zeros is divided by its root
 
 
@@ -61,12 +61,13 @@ class _Products(torch.autograd.Function):
     def backward(ctx, slope_vv: Tensor, slope_vy: Tensor) -> tuple[Tensor, None, Tensor, Tensor]:
         v, _, a, b = ctx.saved_tensors
         to_v, to_a, to_b = torch.empty_like(v), torch.empty_like(a), torch.empty_like(b)
-        both = slope_vv + slope_vv.mT
+        both, weights_learn = slope_vv + slope_vv.mT, any(ctx.needs_input_grad[2:])
         for x, one_hot, own, other, place in _blocks(*ctx.saved_tensors):
             alike, same = x @ both, one_hot @ slope_vy.mT  # (block, D)
-            to_v[place] = (own * alike + other * same).to(v)
-            to_a[place], to_b[place] = (x * alike).sum(1) / 2, (x * same).sum(1)
-        return to_v, None, to_a, to_b
+            to_v[place] = torch.addcmul(own * alike, other, same).to(v)
+            if weights_learn:
+                to_a[place], to_b[place] = (x * alike).sum(1) / 2, (x * same).sum(1)
+        return to_v, None, *((to_a, to_b) if weights_learn else (None, None))
 
 
 class _Degrees(torch.autograd.Function):
