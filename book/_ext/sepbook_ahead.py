@@ -49,7 +49,10 @@ def run_ahead(app, env, docnames):
     """Execute the pages among ``docnames``, as many at a time as there are cores, up to four."""
     if env.mystnb_config.execution_mode != "cache":
         return
+    from jupyter_cache import get_cache
+
     at_once = min(4, os.cpu_count() or 1)
+    get_cache(env.mystnb_config.execution_cache_path).list_cache_records()  # its tables are made once, not by each page
     paths = [path for path in map(env.doc2path, docnames) if path.endswith(".md")]
     # Kernels side by side would take each other's cores.
     with patch.dict(os.environ, OMP_NUM_THREADS="1"), ThreadPoolExecutor(at_once) as pool:
