@@ -195,7 +195,7 @@ def shipped_masks(name: str) -> RecurrentMasks:
     with safe_open(WEIGHTS, framework="pt") as file:
         fields = {key: json.loads(value) for key, value in file.metadata().items() if key != "licence"}
         if name not in fields:
-            raise ValueError(f"name {name!r} is unknown; choose one of {', '.join(fields)}")
+            raise ValueError(f"name {name!r} is unknown; choose one of {', '.join(sorted(fields))}")
         network = RecurrentMasks(**fields[name])
         prefix = f"{name}."
         weights = {key.removeprefix(prefix): file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118

@@ -39,6 +39,7 @@ from sepbook.losses.permutation import best_permutation
 STRIDE = 3 << 14  # samples: a multiple of nearly every hop and stride in this book
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
 BLOCK_SECONDS = 10.0  # how much of a file is read at a time
+BAR_AFTER = 2.0  # seconds after which progress is shown
 
 
 def separate(
@@ -218,7 +219,7 @@ def _at_rate(blocks: Iterable[Tensor], from_rate: int, to_rate: int) -> Iterable
 
 def _bar(seconds: float, progress: bool) -> tqdm:
     shape = "{l_bar}{bar}| {n:.0f} of {total:.0f} s [{elapsed}<{remaining}]"
-    return tqdm(total=seconds, desc="Separating", delay=2, disable=not progress, bar_format=shape)
+    return tqdm(total=seconds, desc="Separating", delay=BAR_AFTER, disable=not progress, bar_format=shape)
 
 
 def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:

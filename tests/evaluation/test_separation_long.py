@@ -21,11 +21,11 @@ RATE = 8000  # of the files; the system works at half of it, so that both ways o
 GROWTH = 24  # MB that an hour may take more than six minutes; one stem of the hour alone has 115
 
 HOUR = """
-import json, re, sys, threading, time, torch
+import json, re, sys, torch
 from sepbook import audio
 sys.path.insert(0, sys.argv[1])
 from test_separation_file import Smooth
-from sepbook.evaluation.separation import separate_file
+from sepbook.evaluation import separation
 
 
 class Half(Smooth):
@@ -36,16 +36,16 @@ def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1000
 
 torch.set_num_threads(1)
+separation.BAR_AFTER = 0  # seconds: a fast machine shows it too
 folder = sys.argv[2]
 for minutes in (6, 60):
     with audio.Writer(f"{folder}/{minutes}.wav", 8000, 1) as song:
         for minute in range(minutes):
             generator = torch.Generator().manual_seed(minute)
             song.write(torch.rand(1, 60 * 8000, generator=generator) - 0.5)
-    started = time.monotonic()
-    stems = separate_file(Half(), f"{folder}/{minutes}.wav", f"{folder}/{minutes}", chunk_seconds=30)
+    stems = separation.separate_file(Half(), f"{folder}/{minutes}.wav", f"{folder}/{minutes}", chunk_seconds=30)
     frames = [audio.info(path).frames for path in stems.values()]
-    print(json.dumps({"peak": peak(), "frames": frames, "seconds": time.monotonic() - started}), flush=True)
+    print(json.dumps({"peak": peak(), "frames": frames}), flush=True)
 """
 
 
@@ -57,7 +57,7 @@ def test_an_hour_takes_no_more_memory_than_six_minutes(tmp_path):
     short, long = map(json.loads, done.stdout.splitlines())
     assert short["frames"] == [6 * 60 * RATE] * 2 and long["frames"] == [60 * 60 * RATE] * 2
     assert long["peak"] - short["peak"] < GROWTH
-    assert "Separating" in done.stderr or long["seconds"] < 2, "it shows how far it is"
+    assert "Separating" in done.stderr, "it shows how far it is"
 
 
 def test_the_shipped_unet_gives_the_same_in_any_chunks_that_leave_it_its_context():
