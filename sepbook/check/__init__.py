@@ -20,7 +20,14 @@ What it returns is said after the ✔. Taught on: book/how_to_read
 """
 
 from sepbook.check._calls import call
-from sepbook.check._compare import expect_gradient, expect_shape, expect_tensor, expect_values
+from sepbook.check._compare import (
+    expect_finite_slope,
+    expect_gradient,
+    expect_parts,
+    expect_shape,
+    expect_tensor,
+    expect_values,
+)
 from sepbook.check._exercise import CheckFailure, Exercise, NotYet, exercise
 from sepbook.check._predict import expect_choice, expect_number, expect_sizes
 
@@ -31,8 +38,10 @@ __all__ = [
     "call",
     "exercise",
     "expect_choice",
+    "expect_finite_slope",
     "expect_gradient",
     "expect_number",
+    "expect_parts",
     "expect_shape",
     "expect_sizes",
     "expect_tensor",

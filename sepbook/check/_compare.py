@@ -105,6 +105,28 @@ def expect_gradient(result: Tensor, *inputs: Tensor) -> None:
             raise CheckFailure(f"No gradient arrives at input number {number}.", where, how, kind="gradient")
 
 
+def expect_finite_slope(result: Tensor, x: Tensor, where: str, how: str, fault="holds NaN or infinity") -> None:
+    """Raise CheckFailure when the slope of a right `result` with respect to `x` is NaN or infinite somewhere.
+
+    A result without a slope passes: `expect_gradient` speaks of that. Taught on: book/how_to_read
+    """
+    if not result.requires_grad:
+        return
+    (slope,) = torch.autograd.grad(result.sum(), x, allow_unused=True, retain_graph=True)
+    if slope is not None and not slope.isfinite().all():
+        raise CheckFailure(f"The values are right, but the gradient {fault}.", where, how, kind="gradient of silence")
+
+
+def expect_parts(given, count: int, what: str, where: str = "", how: str = "") -> tuple:
+    """Return the parts of an answer that has to return `count` things; else raise CheckFailure, which says `what`.
+
+    Taught on: book/how_to_read
+    """
+    if not isinstance(given, tuple | list) or len(given) != count:
+        raise CheckFailure(what, where, how, kind="parts")
+    return tuple(given)
+
+
 def _exact(x: Tensor) -> Tensor:
     """Return the values in double precision, whatever type they have (bool and int too)."""
     return x.detach().to("cpu", torch.complex128 if x.is_complex() else torch.float64)

@@ -1,15 +1,11 @@
 """Checks for the first lab: a mixture, a shape, a masked spectrogram, and a bug. Taught on: book/first_separation."""
 
 import torch
-from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.check import call, exercise, expect_sizes, expect_values
+from sepbook.check._inputs import noise
 from sepbook.evaluation.metrics import si_sdr
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 @exercise(
@@ -21,7 +17,7 @@ def _noise(*shape: int, seed: int = 0) -> Tensor:
 )
 def exercise_1(mix):
     """Check a function (vocals, rest, gain_db) -> mixture, all `(C, N)`: the vocals louder by gain_db."""
-    vocals, rest = _noise(1, 60, seed=1), _noise(1, 60, seed=2)
+    vocals, rest = noise(1, 60, seed=1), noise(1, 60, seed=2)
     for gain in (6.0, 0.0, -20.0):
         known = {
             "the vocals are missing": rest,
@@ -65,8 +61,8 @@ def exercise_2(prediction):
 def exercise_3(apply_masks):
     """Check a function (bins (B, C, F, T), masks (B, S, C, F, T), istft, length) -> estimates (B, S, C, N)."""
     stft, istft = STFT(64, 16), ISTFT(64, 16)
-    bins = stft(_noise(2, 1, 250, seed=3))
-    masks = torch.softmax(_noise(2, 3, *bins.shape[1:], seed=4), dim=1)
+    bins = stft(noise(2, 1, 250, seed=3))
+    masks = torch.softmax(noise(2, 3, *bins.shape[1:], seed=4), dim=1)
     expected = istft(bins[:, None] * masks, 250)
     flat = torch.polar(bins.abs()[:, None] * masks, torch.zeros_like(masks))
     known = {
@@ -89,9 +85,9 @@ def exercise_3(apply_masks):
 )
 def exercise_4(improvement):
     """Check a function (estimates (S, C, N), sources (S, C, N), mixture (C, N)) -> improvement (S,) in dB."""
-    sources = _noise(3, 1, 400, seed=5)
+    sources = noise(3, 1, 400, seed=5)
     mixture = sources.sum(0)
-    estimates = sources + 0.2 * _noise(3, 1, 400, seed=6)
+    estimates = sources + 0.2 * noise(3, 1, 400, seed=6)
     untouched = mixture.expand_as(sources)
     expected = si_sdr(estimates, sources) - si_sdr(untouched, sources)
     known = {

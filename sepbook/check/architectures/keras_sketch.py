@@ -6,10 +6,7 @@ from torch.nn import functional
 
 from sepbook.architectures import create
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from sepbook.check._inputs import noise
 
 
 @exercise(
@@ -51,8 +48,8 @@ def exercise_2(enlarge_and_join):
     for sizes in ((8, 6), (15, 9), (7, 12)):
         half = [-(-size // 2) for size in sizes]
         up = nn.Upsample(scale_factor=2)
-        below = _random(2, 4, *half, seed=1).requires_grad_()
-        skip = _random(2, 4, *sizes, seed=2).requires_grad_()
+        below = noise(2, 4, *half, seed=1).requires_grad_()
+        skip = noise(2, 4, *sizes, seed=2).requires_grad_()
         made = [2 * size for size in half]
         where = "It is about a skip of {} bins and {} frames; up returns {} and {}.".format(*sizes, *made)
         known = {
@@ -78,9 +75,9 @@ def exercise_2(enlarge_and_join):
 def exercise_3(estimate):
     """Check a function of logits and magnitude `(B, C, F, T)`: the estimated magnitude of the source."""
     layer = nn.Conv2d(1, 1, 3, padding=1)
-    layer.load_state_dict({"weight": _random(1, 1, 3, 3, seed=3), "bias": torch.tensor([0.1])})
+    layer.load_state_dict({"weight": noise(1, 1, 3, 3, seed=3), "bias": torch.tensor([0.1])})
     for seed, size in ((0, (16, 12)), (1, (9, 20))):
-        x = (3 * _random(2, 1, *size, seed=seed).abs()).requires_grad_()
+        x = (3 * noise(2, 1, *size, seed=seed).abs()).requires_grad_()
         y = layer(x)
         known = {
             "this is the mask. It was never multiplied with the mixture": torch.sigmoid(y),
@@ -103,9 +100,9 @@ def _step_up(up, norm, below: Tensor, training: bool) -> Tensor:
 
 def _layers():
     up, norm = nn.ConvTranspose2d(3, 4, 2, stride=2), nn.BatchNorm2d(4)
-    up.load_state_dict({"weight": _random(3, 4, 2, 2, seed=4), "bias": _random(4, seed=5)})
-    norm.running_mean.copy_(_random(4, seed=6))
-    norm.running_var.copy_(_random(4, seed=7).abs() + 0.5)
+    up.load_state_dict({"weight": noise(3, 4, 2, 2, seed=4), "bias": noise(4, seed=5)})
+    norm.running_mean.copy_(noise(4, seed=6))
+    norm.running_var.copy_(noise(4, seed=7).abs() + 0.5)
     return up, norm.eval()
 
 
@@ -119,7 +116,7 @@ def _layers():
 def exercise_4(step_up):
     """Check a function of up, norm, below `(B, H, F, T)`, skip, training: `(B, H', 2F, 2T)` without the skip."""
     up, norm = _layers()
-    below, skip = _random(2, 3, 5, 6, seed=8), _random(2, 4, 10, 12, seed=9)
+    below, skip = noise(2, 3, 5, 6, seed=8), noise(2, 4, 10, 12, seed=9)
     quiet = call(step_up, up, norm, below, skip, False)
     raw = up(below)
     known = {

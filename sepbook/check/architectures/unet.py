@@ -7,6 +7,7 @@ from torch.nn import functional
 from sepbook.architectures.unet import Config, UNet
 from sepbook.building_blocks.convolution import same_padding
 from sepbook.check import call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+from sepbook.check._inputs import dice, seeded
 
 TINY = Config(source_names=("voice", "band"), widths=(4, 8, 12), dropout=0.0, norm_epsilon=1e-5, init_std=0.0)
 
@@ -47,7 +48,7 @@ def _padded(x: Tensor, kernel: int, order=(0, 1), extra_after: bool = True) -> T
 def exercise_2(pad_to_halve):
     """Check a function of x `(B, H, F, T)` and a kernel size: zeros around F and T, the odd one after."""
     for size, kernel in (((64, 32), 5), ((7, 8), 5), ((9, 6), 3), ((1, 2), 5)):
-        x = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(sum(size))) + 0.1
+        x = torch.rand(2, 3, *size, generator=dice(sum(size))) + 0.1
         known = {
             "the axes are swapped. functional.pad begins with the last axis, which is T": _padded(x, kernel, (1, 0)),
             "the odd zero stands before the values instead of after them": _padded(x, kernel, extra_after=False),
@@ -72,8 +73,7 @@ def _forward(network: UNet, x: Tensor, skip_first: bool = False, finish=torch.si
 
 def _network(seed: int) -> UNet:
     """A small U-Net in eval mode whose random weights are large enough to tell mistakes apart."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = UNet(TINY)
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
@@ -93,7 +93,7 @@ def exercise_3(unet_masks):
     """Check a function of encoder, decoder and magnitude `(B, 1, F, T)`: masks `(B, S, F, T)`, with skips."""
     for seed, size in ((0, (16, 24)), (1, (32, 8))):
         network = _network(seed)
-        x = torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(seed), requires_grad=True)
+        x = torch.rand(2, 1, *size, generator=dice(seed), requires_grad=True)
         known = {
             "torch.cat puts the skip before what comes from below; it belongs behind": _forward(network, x, True),
             "the sigmoid at the end is missing": _forward(network, x, finish=lambda y: y),
@@ -128,7 +128,7 @@ def exercise_4(masks_for_any_size):
         return _forward(network, x, finish=lambda y: y)
 
     for size in ((32, 16), (45, 37), (8, 3)):
-        x = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(size[0]))
+        x = torch.rand(1, 1, *size, generator=dice(size[0]))
         where = "It is about an input of {} bins and {} frames, and a network of three levels.".format(*size)
         known = {
             "ReLU gives 0 and more. A share of the mixture lies between 0 and 1": _any_size(logits, x, 8, torch.relu),

@@ -4,10 +4,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
-
-
-def _dice(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from sepbook.check._inputs import dice, noise
 
 
 @exercise(
@@ -39,7 +36,7 @@ def exercise_1(prediction):
 )
 def exercise_2(bend):
     """Check a function x (B, H, T), slope (H,) -> x above 0, and below 0 the feature's slope times x."""
-    x = torch.randn(4, 5, 5, generator=_dice()).requires_grad_()
+    x = noise(4, 5, 5).requires_grad_()
     slope = torch.tensor([-0.4, 0.1, 0.25, 0.6, 1.5]).requires_grad_()
     right = torch.where(x > 0, x, slope[:, None] * x).detach()
     result = call(bend, x, slope)
@@ -66,7 +63,7 @@ def exercise_2(bend):
 )
 def exercise_3(gate):
     """Check a function x (B, 2·H, T) -> the first half of the features times the sigmoid of the second (B, H, T)."""
-    x = 2 * torch.randn(3, 6, 8, generator=_dice(1)).requires_grad_()
+    x = 2 * noise(3, 6, 8, seed=1).requires_grad_()
     (a, b), result = x.detach().chunk(2, 1), call(gate, x)
     if isinstance(result, Tensor) and result.shape == (3, 6, 4):
         raise CheckFailure(
@@ -97,7 +94,7 @@ def exercise_3(gate):
 )
 def exercise_4(masks_of):
     """Check a function logits (B, S, C, F, T) -> masks that share one unit among the sources."""
-    logits = 2 * torch.randn(2, 3, 1, 5, 4, generator=_dice(2)).requires_grad_()
+    logits = 2 * noise(2, 3, 1, 5, 4, seed=2).requires_grad_()
     result = expect_shape(call(masks_of, logits), logits.shape, "B S C F T")
     for axis, name in ((0, "songs of the batch"), (3, "bins"), (4, "frames"), (2, "channels")):
         if torch.allclose(result.sum(axis), torch.ones_like(result.sum(axis)), atol=1e-4):
@@ -127,8 +124,8 @@ def exercise_4(masks_of):
 )
 def exercise_5(wave_of):
     """Check a function x (B, H, T), into (K, H), out (N, K) -> waves (B, T, N), bent only in between."""
-    dice = _dice(3)
-    x, into, out = (torch.randn(*sizes, generator=dice) for sizes in ((2, 6, 5), (8, 6), (4, 8)))
+    random = dice(3)
+    x, into, out = (torch.randn(*sizes, generator=random) for sizes in ((2, 6, 5), (8, 6), (4, 8)))
     product = x.mT @ into.T
     middle = product.relu() @ out.T
     result = expect_shape(call(wave_of, x, into, out), middle.shape, "B T N")

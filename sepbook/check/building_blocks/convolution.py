@@ -3,15 +3,16 @@
 Taught on: book/building_blocks/convolution
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+from sepbook.check._inputs import noise
 
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+_random = partial(noise, dtype=torch.float64)
 
 
 @exercise(

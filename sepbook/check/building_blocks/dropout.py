@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+from sepbook.check._inputs import dice, noise, seeded
 
 RATE = 0.25
 
@@ -30,8 +31,7 @@ def exercise_1(prediction):
 
 def _called(seed: int, function, *inputs):
     """Call an answer with random numbers that depend on the seed, and leave the notebook's own as they are."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return call(function, *inputs)
 
 
@@ -108,7 +108,7 @@ def _unchanged(result, x: Tensor, dims: str) -> None:
 )
 def exercise_2(drop):
     """Check a function x (B, H), rate, training -> x with values dropped in training, and x itself otherwise."""
-    x = torch.randn(64, 80, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    x = noise(64, 80).requires_grad_()
     result = _called(0, drop, x, RATE, True)
     kept = _examine(result, x, "B H")
     _drawn_anew(kept, _called(1, drop, x, RATE, True) != 0)
@@ -126,7 +126,7 @@ def exercise_2(drop):
 )
 def exercise_3(drop_features):
     """Check a function x (B, H, F, T), rate -> x in which whole features are dropped, as in training."""
-    x = torch.randn(30, 40, 3, 5, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    x = noise(30, 40, 3, 5, seed=1).requires_grad_()
     result = _called(0, drop_features, x, RATE)
     kept = _examine(result, x, "B H F T")
     if not (kept.flatten(2) == kept[:, :, :1, 0]).all():
@@ -153,8 +153,8 @@ def _mask(x: Tensor, into: Tensor, out: Tensor) -> Tensor:
 )
 def exercise_4(mask_of):
     """Check a function x (B, H), weights into (K, H) and out (F, K), rate, training -> a mask (B, F)."""
-    dice = torch.Generator().manual_seed(2)
-    x, into = torch.rand(50, 6, generator=dice) + 0.1, torch.rand(40, 6, generator=dice) + 0.1
+    random = dice(2)
+    x, into = torch.rand(50, 6, generator=random) + 0.1, torch.rand(40, 6, generator=random) + 0.1
     out = torch.eye(40)
     right = _mask(x, into, out)
     quiet = [expect_shape(_called(seed, mask_of, x, into, out, RATE, False), right.shape, "B F") for seed in (0, 1)]

@@ -9,6 +9,7 @@ from torch.nn.functional import conv_transpose1d, pad
 
 from sepbook.building_blocks.filterbank import spaced
 from sepbook.check import call, exercise, expect_gradient, expect_sizes, expect_values
+from sepbook.check._inputs import dice
 
 
 def _encode(x: Tensor, w: Tensor, hop: int, before: int | None = None) -> Tensor:
@@ -31,10 +32,10 @@ def _encode(x: Tensor, w: Tensor, hop: int, before: int | None = None) -> Tensor
 )
 def exercise_1(encode):
     """Check a function of samples `(B, C, N)`, waveforms `(K, size)` and hop: the code `(B, C, K, T)`."""
-    noise = torch.Generator().manual_seed(0)
+    random = dice(0)
     for N, size, hop in ((101, 8, 4), (40, 8, 4), (50, 9, 3), (3, 8, 4)):
-        x = torch.randn(2, 2, N, dtype=torch.float64, generator=noise, requires_grad=True)
-        w = torch.randn(5, size, dtype=torch.float64, generator=noise)
+        x = torch.randn(2, 2, N, dtype=torch.float64, generator=random, requires_grad=True)
+        w = torch.randn(5, size, dtype=torch.float64, generator=random)
         known = {
             "the waveforms are reversed in time: an encoder compares, it does not flip": _encode(x, w.flip(-1), hop),
             "the zeros in front are missing, so that the first samples lie in one frame only": _encode(x, w, hop, 0),
@@ -89,11 +90,11 @@ def _decode(code: Tensor, w: Tensor, hop: int, length: int, start: int | None = 
 )
 def exercise_3(decode):
     """Check a function of code `(B, C, K, T)`, waveforms `(K, size)`, hop and length: samples `(B, C, length)`."""
-    noise = torch.Generator().manual_seed(1)
+    random = dice(1)
     for N, size, hop in ((101, 8, 4), (60, 9, 3)):
         T = (N - 1 + size - hop) // hop + 1
-        code = torch.randn(2, 3, 5, T, dtype=torch.float64, generator=noise, requires_grad=True)
-        w = torch.randn(5, size, dtype=torch.float64, generator=noise)
+        code = torch.randn(2, 3, 5, T, dtype=torch.float64, generator=random, requires_grad=True)
+        w = torch.randn(5, size, dtype=torch.float64, generator=random)
         known = {
             "the zeros in front are still there, and the end is missing": _decode(code, w, hop, N, start=0),
             "filters and frames are still mixed up by reshape": _decode(code, w, hop, N, mixed=True),

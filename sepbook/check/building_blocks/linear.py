@@ -5,18 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepbook.building_blocks.linear import linear_backward, split_sources
-from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_sizes, expect_values
-from sepbook.shapes.dims import parse_item
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _about(**given) -> str:
-    """Say which input a hint is about: dims and shapes by name."""
-    parts = [f"{name} {parse_item(dims).show(shape)}" for name, (dims, shape) in given.items()]
-    return f"It is about {' and '.join(parts)}."
+from sepbook.check import call, exercise, expect_gradient, expect_parts, expect_sizes, expect_values
+from sepbook.check._inputs import about, noise, seeded
 
 
 @exercise(
@@ -49,28 +39,23 @@ def exercise_1(prediction):
 def exercise_2(backward):
     """Check a function slope (B, H'), x (B, H), weight (H', H) -> the slopes of x, of the weight and of the bias."""
     for B, H, K in ((5, 4, 3), (1, 2, 6), (4, 4, 4)):
-        slope, x, weight = _random(B, K), _random(B, H, seed=1), _random(K, H, seed=2)
+        slope, x, weight = noise(B, K), noise(B, H, seed=1), noise(K, H, seed=2)
         result = call(backward, slope, x, weight)
-        if not isinstance(result, tuple | list) or len(result) != 3:
-            raise CheckFailure(
-                "The function should return three slopes: of x, of the weight, of the bias.",
-                "Look at the last line.",
-                "End with return x_slope, weight_slope, bias_slope.",
-                kind="three",
-            )
+        what = "The function should return three slopes: of x, of the weight, of the bias."
+        expect_parts(result, 3, what, "Look at the last line.", "End with return x_slope, weight_slope, bias_slope.")
         right = linear_backward(slope, x, weight)
-        about = _about(slope=("B H'", slope.shape), x=("B H", x.shape))
+        where = about(slope=("B H'", slope.shape), x=("B H", x.shape))
         known = {
             "this is slope @ weight.T; going back, the weight is not transposed": slope @ weight.T if H == K else x
         }
-        expect_values(result[0], right[0], "B H", known, f"The slope of x is wrong. {about}")
+        expect_values(result[0], right[0], "B H", known, f"The slope of x is wrong. {where}")
         known = {
             "the slope of the weight is transposed: this is x.T @ slope": x.T @ slope,
             "the slope of the weight is the mean over the items; those of all items are added": right[1] / B,
         }
-        expect_values(result[1], right[1], "H' H", known, f"The slope of the weight is wrong. {about}")
+        expect_values(result[1], right[1], "H' H", known, f"The slope of the weight is wrong. {where}")
         known = {"the slope of the bias is the mean over the items; the slopes of all items are added": right[2] / B}
-        expect_values(result[2], right[2], "H'", known, f"The slope of the bias is wrong. {about}")
+        expect_values(result[2], right[2], "H'", known, f"The slope of the bias is wrong. {where}")
     return "Three lines, and all fully connected layers of the world are trained with them."
 
 
@@ -89,8 +74,8 @@ def _masks(features, weight, bias, S, layout="interleaved", finish=torch.sigmoid
 def exercise_3(mask_head):
     """Check a function features (B, T, H), weight (F S, H), bias (F S), S -> interleaved masks (B, S, F, T) in 0…1."""
     for B, T, H, S, F in ((2, 5, 4, 2, 3), (1, 1, 6, 3, 4), (3, 4, 4, 2, 4)):
-        x = _random(B, T, H).requires_grad_()
-        weight, bias = _random(S * F, H, seed=1), _random(S * F, seed=2)
+        x = noise(B, T, H).requires_grad_()
+        weight, bias = noise(S * F, H, seed=1), noise(S * F, seed=2)
         right, row = _masks(x, weight, bias, S), functional.linear(x, weight, bias)
         known = {
             "the row was read as blocks, (S, F) instead of (F, S)": _masks(x, weight, bias, S, "blocked"),
@@ -103,7 +88,7 @@ def exercise_3(mask_head):
         }
         if F == T:
             known["F and T are swapped; here both have the same size"] = right.mT
-        where = _about(features=("B T H", x.shape)).rstrip(".") + f" with S={S} and F={F}."
+        where = about(features=("B T H", x.shape)).rstrip(".") + f" with S={S} and F={F}."
         masks = call(mask_head, x, weight, bias, S)
         expect_values(masks, right, "B S F T", known, where)
         expect_gradient(masks, x)
@@ -120,7 +105,7 @@ def exercise_3(mask_head):
 def exercise_4(to_blocked):
     """Check a function weight (F S, H), interleaved, and S -> the same weight (S F, H) for a blocked row."""
     for S, F, H in ((2, 5, 3), (3, 4, 6), (4, 4, 4)):
-        weight = _random(S * F, H)
+        weight = noise(S * F, H)
         right = weight.view(F, S, H).transpose(0, 1).reshape(S * F, H)
         back = weight.view(S, F, H).transpose(0, 1).reshape(S * F, H)
         known = {"the rows have not moved": weight}
@@ -148,7 +133,7 @@ def _embed(row: Tensor, D: int, axis: int = -1, cut: str = "f d") -> Tensor:
 def exercise_5(embeddings):
     """Check a function row (B, T, F D) and D -> embeddings (B, F, T, D) of length one."""
     for B, T, F, D in ((2, 5, 3, 4), (1, 3, 6, 2), (2, 4, 4, 5)):
-        row = _random(B, T, F * D)
+        row = noise(B, T, F * D)
         torn = row.reshape(B, F, T, D)
         known = {
             "the cut is right, but the length is measured along F (bins)": _embed(row, D, 1),
@@ -164,7 +149,7 @@ def exercise_5(embeddings):
                 row, D, -1, "d f"
             ),
         }
-        where = _about(row=("B T (F D)", row.shape)).rstrip(".") + f" with D={D}."
+        where = about(row=("B T (F D)", row.shape)).rstrip(".") + f" with D={D}."
         expect_values(call(embeddings, row, D), _embed(row, D), "B F T D", known, where)
     return "Shapes and finite numbers were right all along. Only the lengths and one frame at a time could tell."
 
@@ -189,9 +174,8 @@ def exercise_6(slope_in_pieces):
     """Check a function layer, x (B, H), target (B, H'), sizes -> slope of the weight for the mean over all items."""
     for H, K, sizes in ((4, 3, [5, 5, 2]), (3, 3, [1, 6]), (2, 5, [4])):
         B, count = sum(sizes), len(sizes)
-        x, target = _random(B, H), _random(B, K, seed=1)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(H)
+        x, target = noise(B, H), noise(B, K, seed=1)
+        with seeded(H):
             layer = nn.Linear(H, K)
         shares = {
             "": [size / B for size in sizes],

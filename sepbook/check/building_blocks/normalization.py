@@ -3,27 +3,21 @@
 import torch
 from torch import Tensor
 
-from sepbook.building_blocks.normalization import EPS, CumulativeLayerNorm, normalize, standardise, whiten
+from sepbook.building_blocks.normalization import EPS, CumulativeLayerNorm, normalize
 from sepbook.check import (
     CheckFailure,
     NotYet,
     call,
     exercise,
     expect_gradient,
-    expect_shape,
+    expect_parts,
     expect_sizes,
     expect_values,
 )
-from sepbook.shapes.dims import parse_item
+from sepbook.check._inputs import about, noise
+from sepbook.check.building_blocks._whitening import exercise_5
 
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _about(x: Tensor, dims: str = "B H T") -> str:
-    return f"It is about x {parse_item(dims).show(x.shape)}."
-
+__all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4", "exercise_5", "exercise_6"]
 
 MEANS = {
     "batch": ((1, 64, 1), "batch norm", "One mean for each feature, from all songs and frames."),
@@ -69,8 +63,8 @@ def _normed(x: Tensor, weight: Tensor, bias: Tensor, axes, weigh=(1, 1)) -> Tens
 def exercise_2(global_layer_norm):
     """Check a function x (B, H, T), weight (H), bias (H) -> x normalised over H and T, scaled and shifted (B, H, T)."""
     for B, H, T in ((3, 4, 6), (1, 5, 2), (2, 4, 4)):
-        x = (3 * _random(B, H, T) + 2 * _random(B, H, 1, seed=3) + 1).requires_grad_()
-        weight, bias = _random(H, seed=1) + 2, _random(H, seed=2)
+        x = (3 * noise(B, H, T) + 2 * noise(B, H, 1, seed=3) + 1).requires_grad_()
+        weight, bias = noise(H, seed=1) + 2, noise(H, seed=2)
         right = _normed(x, weight, bias, (1, 2))
         mean = x.mean((1, 2), keepdim=True)
         known = {
@@ -96,7 +90,7 @@ def exercise_2(global_layer_norm):
                 text: wrong for text, wrong in known.items() if "batch as well" not in text and "B and T" not in text
             }
         result = call(global_layer_norm, x, weight, bias)
-        expect_values(result, right, "B H T", known, _about(x), tolerance=1e-4)
+        expect_values(result, right, "B H T", known, about(x=("B H T", x.shape)), tolerance=1e-4)
         expect_gradient(result, x)
     silent = torch.zeros(1, 3, 4)
     result = call(global_layer_norm, silent, torch.ones(3), torch.zeros(3))
@@ -120,7 +114,7 @@ def exercise_2(global_layer_norm):
 def exercise_3(cumulative):
     """Check a function x (B, H, T) -> x, each frame normalised over all features of the frames up to it (B, H, T)."""
     for B, H, T in ((2, 3, 5), (1, 4, 1), (3, 4, 4)):
-        x = (2 * _random(B, H, T) + _random(B, 1, T, seed=1)).requires_grad_()
+        x = (2 * noise(B, H, T) + noise(B, 1, T, seed=1)).requires_grad_()
         layer = CumulativeLayerNorm(H)
         each = torch.stack([normalize(x[..., : t + 1], (2,))[..., -1] for t in range(T)], -1)
         flipped = layer(x.flip(-1)).flip(-1)
@@ -135,7 +129,7 @@ def exercise_3(cumulative):
         if T == 1:
             known = {}
         result = call(cumulative, x)
-        expect_values(result, layer(x), "B H T", known, _about(x), tolerance=1e-3)
+        expect_values(result, layer(x), "B H T", known, about(x=("B H T", x.shape)), tolerance=1e-3)
         expect_gradient(result, x)
     return "Change the future as you like: the past stays."
 
@@ -168,23 +162,18 @@ def exercise_4(batch_norm):
     """Check a function x (B, H, T), mean (H), variance (H), training -> normalised x, and both averages afterwards."""
     for training in (True, False):
         for B, H, T in ((3, 4, 5), (1, 3, 4)):
-            x, mean, variance = 2 * _random(B, H, T) + 1, _random(H, seed=1), _random(H, seed=2).abs() + 0.5
+            x, mean, variance = 2 * noise(B, H, T) + 1, noise(H, seed=1), noise(H, seed=2).abs() + 0.5
             result = call(batch_norm, x, mean, variance, training)
-            if not isinstance(result, tuple | list) or len(result) != 3:
-                raise CheckFailure(
-                    "The function should return three tensors: y, mean, variance.",
-                    "Look at the return of each mode.",
-                    "End with return y, mean, variance.",
-                    kind="three",
-                )
+            what = "The function should return three tensors: y, mean, variance."
+            expect_parts(result, 3, what, "Look at the return of each mode.", "End with return y, mean, variance.")
             right = _batch_norm(x, mean, variance, training)
-            about = f"It is about training={training}. {_about(x)}"
+            where = f"It is about training={training}. " + about(x=("B H T", x.shape))
             known = {
                 "the batch is measured in evaluation mode too": _batch_norm(x, mean, variance, training, 0, False)[0]
             }
             known |= {"the kept averages are used in training mode": _batch_norm(x, mean, variance, False)[0]}
             known = {text: y for text, y in known.items() if not torch.allclose(y, right[0])}
-            expect_values(result[0], right[0], "B H T", known, f"The normalised x is wrong. {about}")
+            expect_values(result[0], right[0], "B H T", known, f"The normalised x is wrong. {where}")
             for place, name in ((1, "mean"), (2, "variance")):
                 old = (mean, variance)[place - 1]
                 known = {
@@ -197,65 +186,8 @@ def exercise_4(batch_norm):
                     ),
                 }
                 known = {text: y for text, y in known.items() if not torch.allclose(y, right[place])}
-                where = f"The kept {name} is wrong. {about}"
-                expect_values(result[place], right[place], "H", known, where)
+                expect_values(result[place], right[place], "H", known, f"The kept {name} is wrong. {where}")
     return "Both bugs keep all shapes, and both train well. Only the evaluation is worse, and nobody knows why."
-
-
-@exercise(
-    "Exercise 5: whiten",
-    hints=(
-        "The covariance of the training rows has eigenvectors (torch.linalg.eigh). Along them nothing is correlated.",
-        "values, axes = torch.linalg.eigh(covariance) of the training rows; (test - mean) @ axes / values.sqrt()",
-    ),
-)
-def exercise_5(whitening):
-    """Check a function train (N, H), test (N', H) -> test (N', H), whitened by the training rows; any turn is right."""
-    for H, seed in ((3, 0), (5, 1)):
-        train, test = (_random(n, H, seed=seed + n) @ _random(H, H, seed=seed) + 2 for n in (400, 60))
-        result = expect_shape(call(whitening, train, test), (60, H), "N H", "One whitened row for each test row.")
-        expect_values(result * 0, torch.zeros(60, H), "N H", None, "There are values that are not finite.")
-        own = {
-            "features have variance 1 but are still correlated: this is standardising": standardise(test, train),
-            "the test rows were measured; in use there may be one row only": whiten(test),
-            "it is multiplied with the deviations; divide by them": _stretched(train, test),
-        }
-        for text, wrong in own.items():
-            if _gram(result).shape == _gram(wrong).shape and torch.allclose(
-                _gram(result), _gram(wrong), rtol=1e-2, atol=1e-2
-            ):
-                raise CheckFailure(f"Not white: {text}.", kind=text[:20])
-        seen = call(whitening, train, train)
-        seen = expect_shape(seen, (400, H), "N H", "One whitened row for each row.")
-        if (seen.mean(0).abs() > 1e-2).any():
-            raise CheckFailure(
-                "The whitened training rows have a mean that is not 0.", "Is the mean subtracted?", kind="mean"
-            )
-        covariance = seen.mT @ seen / 400
-        where = (
-            "It is about the covariance of the whitened training rows, which should be 1 on the diagonal and 0 off it."
-        )
-        expect_values(covariance, torch.eye(H), "H H'", None, where, tolerance=1e-2)
-        wanted = _gram(whiten(test, train))
-        expect_values(
-            _gram(result),
-            wanted,
-            "N N'",
-            None,
-            "The training rows are white, the test rows are not as they should be.",
-            tolerance=2e-2,
-        )
-    return "PCA or ZCA or any other turn: all of them are white."
-
-
-def _gram(x: Tensor) -> Tensor:
-    """Return the products of all rows `(N, H) -> (N, N)`: the same whichever way the features are turned."""
-    return x @ x.mT
-
-
-def _stretched(train: Tensor, test: Tensor) -> Tensor:
-    values, axes = torch.linalg.eigh(torch.cov(train.mT, correction=0))
-    return (test - train.mean(0)) @ axes * values.sqrt()
 
 
 LEAKS = {

@@ -14,20 +14,17 @@ from sepbook.check import (
     exercise,
     expect_gradient,
     expect_number,
+    expect_parts,
     expect_sizes,
     expect_values,
 )
 from sepbook.check._exercise import is_empty
-
-
-def _random(*sizes: int, seed: int = 0, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(sizes, generator=torch.Generator().manual_seed(seed))
+from sepbook.check._inputs import noise, seeded
 
 
 def _layer(seed: int = 0, **fields) -> nn.LSTM:
     """A small LSTM whose weights are large enough to tell mistakes apart."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         layer = nn.LSTM(**{"input_size": 3, "hidden_size": 4, "batch_first": True, **fields})
         for parameter in layer.parameters():
             nn.init.normal_(parameter, std=0.7)
@@ -75,17 +72,16 @@ def _step(x, h, c, w_x, w_h, b_x, b_h, order="ifgo", cell=torch.tanh, candidate=
 def exercise_2(step):
     """Check a function of x `(B, H)`, h, c `(B, H')` and four weights: the next h and c."""
     for B, H, units, seed in ((2, 3, 4, 0), (3, 5, 2, 1)):
-        x, h, c = _random(B, H, seed=seed).requires_grad_(), _random(B, units, seed=seed + 9), _random(B, units, seed=7)
+        x, h, c = noise(B, H, seed=seed).requires_grad_(), noise(B, units, seed=seed + 9), noise(B, units, seed=7)
         weights = [
-            _random(4 * units, H),
-            _random(4 * units, units),
-            _random(4 * units, seed=1),
-            _random(4 * units, seed=2),
+            noise(4 * units, H),
+            noise(4 * units, units),
+            noise(4 * units, seed=1),
+            noise(4 * units, seed=2),
         ]
         found = call(step, x, h, c, *weights)
-        if not isinstance(found, tuple | list) or len(found) != 2:
-            what = "The function should return two tensors, h and c, each (B, H)."
-            raise CheckFailure(what, "Look at its last line.", "End it with: return h, c.", kind="pair")
+        what = "The function should return two tensors, h and c, each (B, H)."
+        expect_parts(found, 2, what, "Look at its last line.", "End it with: return h, c.")
         right = lstm_step(x, h, c, *weights)
         if all(
             isinstance(part, Tensor) and torch.allclose(part, want)
@@ -160,7 +156,7 @@ def _without_state(layer: nn.LSTM, x: Tensor, size: int) -> Tensor:
 def exercise_4(in_chunks):
     """Check a function of an nn.LSTM, x `(B, T, H)` and a size: what the layer says, in chunks of `size` frames."""
     for B, T, size, seed in ((4, 6, 2, 0), (3, 7, 3, 1), (1, 5, 5, 2)):
-        layer, x = _layer(seed), _random(B, T, 3, seed=seed).requires_grad_()
+        layer, x = _layer(seed), noise(B, T, 3, seed=seed).requires_grad_()
         known = {
             "every chunk begins with a state of zeros, as if nothing had been before it": _without_state(layer, x, size)
         }
@@ -187,7 +183,7 @@ def exercise_4(in_chunks):
 def exercise_5(last_words):
     """Check a function of y `(B, T, 2 H)`: what each direction says when it has read everything, `(B, 2 H)`."""
     for B, T, seed in ((2, 5, 0), (3, 4, 1), (2, 1, 2)):
-        layer, x = _layer(seed, bidirectional=True), _random(B, T, 3, seed=seed).requires_grad_()
+        layer, x = _layer(seed, bidirectional=True), noise(B, T, 3, seed=seed).requires_grad_()
         y, (h, _) = layer(x)  # h: (2, B, H), the last state of each direction
         right, half = torch.cat([h[0], h[1]], dim=-1), y.shape[-1] // 2
         known = {

@@ -7,11 +7,17 @@ import torch
 from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
-from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_number, expect_sizes, expect_values
-
-
-def _random(*shape, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from sepbook.check import (
+    CheckFailure,
+    call,
+    exercise,
+    expect_finite_slope,
+    expect_gradient,
+    expect_number,
+    expect_sizes,
+    expect_values,
+)
+from sepbook.check._inputs import noise
 
 
 @exercise(
@@ -47,8 +53,8 @@ def exercise_2(separate):
     """Check a function (mixture (B, C, N), network, stft, istft) -> estimates (B, S, C, N), with its gradient."""
     for seed, (B, C, N, n_fft, hop) in enumerate(((2, 1, 333, 64, 16), (1, 2, 401, 32, 24))):
         stft, istft = STFT(n_fft, hop), ISTFT(n_fft, hop)
-        mixture = _random(B, C, N, seed=seed)
-        weights = _random(3, 1, n_fft // 2 + 1, 1, seed=9).requires_grad_()
+        mixture = noise(B, C, N, seed=seed)
+        weights = noise(3, 1, n_fft // 2 + 1, 1, seed=9).requires_grad_()
 
         def network(magnitude, weights=weights):
             if magnitude.is_complex():
@@ -88,7 +94,7 @@ def _compressed(bins: Tensor, exponent: float, floor: float) -> Tensor:
 )
 def exercise_3(compress):
     """Check a function (bins (B, C, F, T) complex, exponent, floor): (|bins| + floor)^p - floor^p, finite slopes."""
-    bins = torch.polar(_random(2, 1, 5, 4).abs(), _random(2, 1, 5, 4, seed=1))
+    bins = torch.polar(noise(2, 1, 5, 4).abs(), noise(2, 1, 5, 4, seed=1))
     bins[..., 0] = 0
     for exponent, floor in ((0.3, 1e-3), (0.5, 1e-2)):
         x = bins.clone().requires_grad_()
@@ -103,22 +109,15 @@ def exercise_3(compress):
         small = call(compress, x, exponent, floor)
         where = f"It is about an exponent of {exponent} and a floor of {floor}."
         expect_values(small, _compressed(bins, exponent, floor), "B C F T", known, where)
-        _expect_finite_slope(small, x)
-        expect_gradient(small, x)
-    return "The slope at silence is exponent * floor ** (exponent - 1): large, but a number."
-
-
-def _expect_finite_slope(result: Tensor, bins: Tensor) -> None:
-    if not result.requires_grad:
-        return
-    (slope,) = torch.autograd.grad(result.sum(), bins, retain_graph=True)
-    if not slope.isfinite().all():
-        raise CheckFailure(
-            "The values are right, but the gradient is NaN or infinite where a bin is zero.",
+        expect_finite_slope(
+            small,
+            x,
             "A square root has no slope at 0. Is the magnitude written as sqrt(re² + im²), or with ** 0.5?",
             "bins.abs() of the complex bins has the slope 0 there.",
-            kind="silence",
+            "is NaN or infinite where a bin is zero",
         )
+        expect_gradient(small, x)
+    return "The slope at silence is exponent * floor ** (exponent - 1): large, but a number."
 
 
 @exercise(
@@ -156,8 +155,8 @@ def exercise_5(griffin_lim):
     """Check a function (magnitude (B, C, F, T), phase, rounds, stft, istft, N) -> samples (B, C, N)."""
     stft, istft = STFT(64, 16), ISTFT(64, 16)
     for N, rounds in ((300, 4), (320, 1)):
-        magnitude = stft(_random(1, 1, N)).abs()
-        phase = 3 * _random(*magnitude.shape, seed=2)
+        magnitude = stft(noise(1, 1, N)).abs()
+        phase = 3 * noise(*magnitude.shape, seed=2)
 
         def repaired(keep_wanted=True, length=N, rounds=rounds, magnitude=magnitude, phase=phase):
             sound = istft(torch.polar(magnitude, phase), length)

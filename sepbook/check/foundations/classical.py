@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_values
+from sepbook.check._inputs import dice
 from sepbook.data import corpus
 from sepbook.evaluation.metrics import si_sdr
 
@@ -17,8 +18,8 @@ BAR_DB = 4.5  # the mean improvement of the drums on the validation songs that e
 START, SECONDS, LONGEST = 7, 4, 201  # of an excerpt, in s; of a kernel
 
 
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+def _uniform(*shape: int, seed: int = 0) -> Tensor:
+    return torch.rand(*shape, generator=dice(seed))
 
 
 @exercise(
@@ -62,7 +63,7 @@ def _median(x: Tensor, width: int, axis: int, ends: str = "mirror", middle=torch
 def exercise_2(running_median):
     """Check a function (x `(F, T)`, width, axis) -> medians `(F, T)` over mirrored ends."""
     for seed, (shape, width, axis) in enumerate((((12, 20), 5, 1), ((15, 11), 7, 0), ((9, 9), 3, 0))):
-        x = _noise(*shape, seed=seed)
+        x = _uniform(*shape, seed=seed)
         known = {
             "that is the mean, which one loud value spoils": _median(x, width, axis, middle=torch.mean),
             "that is the largest value, not the middle one": _median(x, width, axis, middle=torch.amax),
@@ -97,7 +98,7 @@ def _masks(lines: Tensor, strokes: Tensor, power: float, margin: float) -> Tenso
 )
 def exercise_3(hpss_masks):
     """Check a function (lines `(F, T)`, strokes `(F, T)`, power, margin) -> masks `(2, F, T)`, harmonic first."""
-    lines, strokes = _noise(6, 8, seed=5) + 0.1, _noise(6, 8, seed=6) + 0.1
+    lines, strokes = _uniform(6, 8, seed=5) + 0.1, _uniform(6, 8, seed=6) + 0.1
     for power, margin in ((2.0, 1.0), (1.0, 1.0), (2.0, 3.0)):
         right = _masks(lines, strokes, power, margin)
         known = {

@@ -7,14 +7,20 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
-from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_tensor, expect_values
+from sepbook.check import (
+    CheckFailure,
+    NotYet,
+    call,
+    exercise,
+    expect_number,
+    expect_parts,
+    expect_tensor,
+    expect_values,
+)
 from sepbook.check._exercise import is_empty
+from sepbook.check._inputs import noise
 from sepbook.evaluation import metrics
 from sepbook.losses import waveform
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _ratio(signal: Tensor, rest: Tensor) -> Tensor:
@@ -37,8 +43,8 @@ def _along(estimate: Tensor, source: Tensor) -> Tensor:
 def exercise_1(si_sdr):
     """Check a function (estimate, source), both `(C, N)` -> SI-SDR in dB, a tensor of one number."""
     for gain, seed in ((0.4, 1), (3.0, 2), (-2.0, 3)):
-        x = _noise(2, 500, seed=seed) * torch.tensor([[1.0], [0.3]])
-        e = gain * (x + 0.5 * _noise(2, 500, seed=seed + 10))
+        x = noise(2, 500, seed=seed) * torch.tensor([[1.0], [0.3]])
+        e = gain * (x + 0.5 * noise(2, 500, seed=seed + 10))
         target = _along(e, x)
         right = _ratio(target, e - target)
         each = torch.stack([_ratio(_along(a, b), a - _along(a, b)) for a, b in zip(e, x, strict=True)])
@@ -104,9 +110,9 @@ _MORE = "More noise makes it worse."
 )
 def exercise_3(spoil):
     """Check a function (source, noise, decibels) -> estimate `(C, N)` of exactly this SI-SDR, with a factor of 1."""
-    source = _noise(1, 400, seed=20)
-    noise = 0.1 * _noise(1, 400, seed=21) + 0.2 * source  # they have something in common
-    clean = noise - _along(noise, source)
+    source = noise(1, 400, seed=20)
+    hiss = 0.1 * noise(1, 400, seed=21) + 0.2 * source  # they have something in common
+    clean = hiss - _along(hiss, source)
     for decibels in (20.0, 0.0, -10.0):
 
         def at(n: Tensor, factor: float) -> Tensor:
@@ -115,18 +121,18 @@ def exercise_3(spoil):
         factor = 10 ** (-decibels / 20)
         right = at(clean, factor)
         known = {
-            "the noise still holds a part of the source, which counts as source": at(noise, factor),
+            "the noise still holds a part of the source, which counts as source": at(hiss, factor),
             "decibels / 10 is for energies. Samples are amplitudes": at(clean, factor**2),
             "the sign: more decibels mean less noise": at(clean, 1 / factor),
             "the noise was not brought to the length of the source first": source + clean * factor,
             "this is only the noise. The estimate is the source plus the noise": right - source,
             "the noise was cleaned after it had been scaled, and so became weaker": source
-            + at(noise, factor)
+            + at(hiss, factor)
             - source
-            - _along(at(noise, factor) - source, source),
+            - _along(at(hiss, factor) - source, source),
         }
         where = f"It is about {decibels:g} dB, and a noise that has something in common with the source."
-        expect_values(call(spoil, source, noise, decibels), right, "C N", known, where, tolerance=1e-4)
+        expect_values(call(spoil, source, hiss, decibels), right, "C N", known, where, tolerance=1e-4)
     return "Now you can make a sound for every number, and hear what it means."
 
 
@@ -134,9 +140,9 @@ def _songs() -> list[tuple[Tensor, Tensor]]:
     """Three songs of estimates and sources; one has a silent source, one has three of them."""
     songs = []
     for seed, (silent, error) in enumerate((((), 0.1), ((1,), 0.3), ((0, 1, 3), 1.0))):
-        sources = _noise(4, 1, 300, seed=30 + seed)
+        sources = noise(4, 1, 300, seed=30 + seed)
         sources[list(silent)] = 0.0
-        songs.append((sources + error * _noise(4, 1, 300, seed=40 + seed), sources))
+        songs.append((sources + error * noise(4, 1, 300, seed=40 + seed), sources))
     return songs
 
 
@@ -150,14 +156,11 @@ def _songs() -> list[tuple[Tensor, Tensor]]:
 )
 def exercise_4(fair_mean):
     """Check a function of songs, a list of (estimates, sources) `(S, C, N)` -> (mean over songs in dB, silent ones)."""
+    what = "Two things are wanted: the mean, and how many sources are silent."
     answer = call(fair_mean, [list(song) for song in _songs()])
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise CheckFailure(
-            "Two things are wanted: the mean, and how many sources are silent.",
-            "Look at the last line of the function.",
-            "End it with return mean, silent.",
-            kind="two",
-        )
+    mean, silent = expect_parts(
+        answer, 2, what, "Look at the last line of the function.", "End it with return mean, silent."
+    )
     scores = torch.stack([metrics.si_sdr(e, x) for e, x in _songs()])  # (B, S)
     filled = scores.nan_to_num(0.0)
     known = {
@@ -168,7 +171,6 @@ def exercise_4(fair_mean):
         ).mean(),
         "the first source of each song alone": scores[:, 0].nanmean(),
     }
-    mean, silent = answer
     if isinstance(mean, float | int):
         mean = torch.tensor(float(mean), dtype=torch.float64)
     if isinstance(mean, Tensor) and mean.numel() == 1 and mean.isnan().any():

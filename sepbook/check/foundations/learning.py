@@ -4,12 +4,13 @@ Taught on: book/foundations/learning
 """
 
 import copy
-from itertools import product
 
 import torch
 from torch import Tensor, nn
 
 from sepbook.check import CheckFailure, call, exercise, expect_number, expect_values
+from sepbook.check._inputs import dice, seeded
+from sepbook.check._loops import expect_bugs_gone, weights_of
 
 BUGS = {
     "the mask itself is compared with the target. It has to be multiplied with the mixture first": "mask",
@@ -20,9 +21,9 @@ BUGS = {
 
 def _case(seed: int, bins: int = 9, frames: int = 7) -> tuple[Tensor, Tensor, Tensor]:
     """Two magnitudes (F, T) and the band (F,) of each bin: four bands of different widths."""
-    generator = torch.Generator().manual_seed(seed)
-    mixture = 3 * torch.rand(bins, frames, generator=generator) + 0.1
-    source = mixture * torch.rand(bins, frames, generator=generator)
+    random = dice(seed)
+    mixture = 3 * torch.rand(bins, frames, generator=random) + 0.1
+    source = mixture * torch.rand(bins, frames, generator=random)
     return mixture, source, torch.tensor([0, 0, 1, 1, 1, 2, 3, 3, 3])[:bins]
 
 
@@ -42,7 +43,7 @@ def exercise_1(gradient):
     """Check a function (m (F'), Y (F, T), X (F, T), bands (F)) -> the slope of the mean squared error, (F')."""
     for seed in (0, 1):
         Y, X, bands = _case(seed)
-        m = torch.rand(4, generator=torch.Generator().manual_seed(seed + 5))
+        m = torch.rand(4, generator=dice(seed + 5))
         error = m[bands][:, None] * Y - X
         total = _sums(2 * error * Y, bands)
         points = _sums(torch.ones_like(Y), bands)
@@ -113,8 +114,7 @@ def exercise_3(limit):
 
 
 def _network() -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         return nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 6), nn.Sigmoid())
 
 
@@ -131,11 +131,7 @@ def _trained(bugs: tuple[str, ...], data: tuple) -> Tensor:
         loss = ((masks if "mask" in bugs else masks * mixtures[pick]) - wanted).square().mean()
         loss.backward()
         optimiser.step()
-    return _weights(network)
-
-
-def _weights(network: nn.Module) -> Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+    return weights_of(network)
 
 
 @exercise(
@@ -155,25 +151,13 @@ def exercise_4(train):
     network = _network()
     before = copy.deepcopy(network)
     losses = call(train, network, torch.optim.SGD(network.parameters(), lr=0.2), *data)
-    found = _weights(network)
-    if torch.equal(found, _weights(before)):
+    found = weights_of(network)
+    if torch.equal(found, weights_of(before)):
         what = "The weights are the same before and after: nothing was learned."
         raise CheckFailure(what, "Is there an optimiser.step(), and does it come after backward()?", kind="nothing")
-    for count in range(len(BUGS) + 1):
-        for chosen in product((False, True), repeat=len(BUGS)):
-            left = [words for words, there in zip(BUGS, chosen, strict=True) if there]
-            bugs = tuple(BUGS[words] for words in left)
-            if len(left) == count and torch.allclose(found, _trained(bugs, data), atol=1e-5):
-                _report(left)
-                return _check_losses(losses, len(batches))
-    raise CheckFailure("It trains, but arrives at other weights than the loop of the page.", kind="other")
-
-
-def _report(left: list[str]) -> None:
-    """Raise CheckFailure for the bugs that are left, and name the first one only at the second try."""
-    if left:
-        what = f"It trains, but arrives at other weights: {len(left)} of the three bugs are left."
-        raise CheckFailure(what, f"One of them: {left[0]}.", kind=str(left))
+    other = "It trains, but arrives at other weights than the loop of the page."
+    expect_bugs_gone(found, BUGS, lambda bugs: _trained(bugs, data), other, 1e-5)
+    return _check_losses(losses, len(batches))
 
 
 def _check_losses(losses, count: int) -> str:

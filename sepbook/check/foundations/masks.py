@@ -5,13 +5,13 @@ from torch import Tensor
 
 from sepbook.building_blocks.stft import STFT
 from sepbook.check import call, exercise, expect_choice, expect_values
+from sepbook.check._inputs import noise
 from sepbook.evaluation import oracles
 
 
 def _bins(S: int = 3, C: int = 2, N: int = 300, seed: int = 0) -> Tensor:
     """Return the spectrograms `(S, C, F, T)` of noise whose sources have different loudness."""
-    noise = torch.randn(S, C, N, generator=torch.Generator().manual_seed(seed))
-    return STFT(32, 8)(noise * torch.linspace(0.6, 1.6, S)[:, None, None])
+    return STFT(32, 8)(noise(S, C, N, seed=seed) * torch.linspace(0.6, 1.6, S)[:, None, None])
 
 
 @exercise(
@@ -136,7 +136,7 @@ def exercise_5(apply_network):
     """Check a function (logits `(B, S, C, F, T)`, bins `(B, C, F, T)` complex) -> masked bins `(B, S, C, F, T)`."""
     for B, C in ((2, 2), (3, 1)):
         bins = _bins(B, C, seed=3)  # here the first axis is B
-        logits = torch.randn(B, 4, *bins.shape[1:], generator=torch.Generator().manual_seed(4))
+        logits = noise(B, 4, *bins.shape[1:], seed=4)
         known = {
             "the softmax goes over the channels (C): with one channel every mask is 1": _applied(logits, bins, 2),
             "the softmax goes over the bins (F): they compete, and the sources do not": _applied(logits, bins, 3),

@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_number, expect_shape, expect_values
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from sepbook.check._inputs import noise
 
 
 def _rms(x: Tensor) -> Tensor:
@@ -104,7 +101,7 @@ def _mixed(voice: Tensor, band: Tensor, ratio: float, by: float = 20) -> Tensor:
 )
 def exercise_4(mix_at):
     """Check a function (voice, band, ratio) -> mixture, all `(C, N)`: the voice `ratio` dB above the unchanged band."""
-    voice, band = 0.05 * _noise(2, 300, seed=1), 0.4 * _noise(2, 300, seed=2)
+    voice, band = 0.05 * noise(2, 300, seed=1), 0.4 * noise(2, 300, seed=2)
     for ratio in (6.0, 0.0, -15.0):
         right = _mixed(voice, band, ratio)
         known = {
@@ -134,7 +131,7 @@ def exercise_4(mix_at):
 )
 def exercise_5(explain):
     """Check a function (mixture, sound, count) -> sources `(S=count, C, N)` that begin with sound and add up."""
-    mixture, sound = _noise(2, 40, seed=3), _noise(2, 40, seed=4)
+    mixture, sound = noise(2, 40, seed=3), noise(2, 40, seed=4)
     for count in (2, 4):
         sources = call(explain, mixture, sound, count)
         where = "One row for each source: torch.stack puts them along a new first axis."

@@ -9,10 +9,7 @@ from torch.nn import functional
 
 from sepbook.building_blocks.stft import STFT
 from sepbook.check import call, exercise, expect_sizes, expect_values
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from sepbook.check._inputs import noise
 
 
 @exercise(
@@ -59,7 +56,7 @@ def _stft(samples: Tensor, n_fft: int, hop: int, window=torch.hann_window, borde
 def exercise_2(my_stft):
     """Check a function (samples `(N,)`, n_fft, hop) -> complex bins `(F, T)` against the package's STFT."""
     for seed, (length, n_fft, hop) in enumerate(((480, 64, 16), (500, 128, 32), (300, 64, 32))):
-        samples = _noise(length, seed=seed)
+        samples = noise(length, seed=seed)
         expected = STFT(n_fft, hop)(samples[None, None])[0, 0]
         mirrored = functional.pad(samples[None], (n_fft // 2, n_fft // 2 + -length % hop), mode="reflect")[0]
         known = {
@@ -102,7 +99,7 @@ def _inverse(bins: Tensor, n_fft: int, hop: int, length: int, step=None, power=2
 def exercise_3(my_istft):
     """Check a function (bins `(F, T)`, n_fft, hop, length) -> samples `(N,)`: overlap-add, exact."""
     for seed, (length, n_fft, hop) in enumerate(((480, 64, 16), (512, 64, 32), (380, 64, 8))):
-        samples = _noise(length, seed=10 + seed)
+        samples = noise(length, seed=10 + seed)
         bins = _stft(samples, n_fft, hop)
         half = n_fft // 2
         known = {
@@ -130,7 +127,7 @@ def exercise_3(my_istft):
 )
 def exercise_4(with_phase_of):
     """Check a function (bins, other), both complex `(C, F, T)` -> the lengths of bins, the directions of other."""
-    bins, other = (torch.complex(_noise(1, 5, 7, seed=s), _noise(1, 5, 7, seed=s + 1)) for s in (20, 22))
+    bins, other = (torch.complex(noise(1, 5, 7, seed=s), noise(1, 5, 7, seed=s + 1)) for s in (20, 22))
     known = {
         "lengths and directions are exchanged": torch.polar(other.abs(), bins.angle()),
         "the directions were added: multiply the *length* of bins, not bins itself": bins * other / other.abs(),

@@ -1,19 +1,9 @@
 """Checks for the lab on tensors: ten shape puzzles. Taught on: book/foundations/tensors."""
 
 import torch
-from torch import Tensor
 
 from sepbook.check import call, exercise, expect_shape, expect_sizes, expect_values
-from sepbook.shapes.dims import parse_item
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _about(*pairs) -> str:
-    """Say which input a hint is about: pairs of (dims, shape)."""
-    return "It is about the input " + " and ".join(parse_item(dims).show(shape) for dims, shape in pairs) + "."
+from sepbook.check._inputs import about, noise
 
 
 @exercise(
@@ -45,7 +35,7 @@ def exercise_1(prediction):
 def exercise_2(to_full_scale):
     """Check a function sources (B, S, C, N) -> the same, each source with a peak of 1, its channels together."""
     for shape in ((2, 3, 2, 50), (3, 3, 1, 40)):
-        x = _noise(*shape, seed=shape[0])
+        x = noise(*shape, seed=shape[0])
         size = x.abs()
         known = {
             "each channel was divided by a peak of its own, and the balance of the channels is lost": x
@@ -56,7 +46,7 @@ def exercise_2(to_full_scale):
             "max looks at positive samples only. A peak may be negative: use abs": x / x.amax(dim=(2, 3), keepdim=True),
         }
         expected = x / size.amax(dim=(2, 3), keepdim=True)
-        expect_values(call(to_full_scale, x), expected, "B S C N", known, _about(("B S C N", shape)))
+        expect_values(call(to_full_scale, x), expected, "B S C N", known, about(("B S C N", shape)))
     return "keepdim leaves axes of size 1 behind, and these are what broadcasting needs."
 
 
@@ -70,14 +60,14 @@ def exercise_2(to_full_scale):
 def exercise_3(apply_gain):
     """Check a function sources (B, S, C, N), gain (B, S) -> sources, each times its gain."""
     for shape in ((2, 3, 2, 40), (1, 3, 1, 20), (3, 3, 3, 3)):
-        x, gain = _noise(*shape, seed=1), _noise(*shape[:2], seed=2).abs()
+        x, gain = noise(*shape, seed=1), noise(*shape[:2], seed=2).abs()
         expected = x * gain[:, :, None, None]
         known = {}
         if len(set(shape)) == 1:
             known["the gain was aligned at the right, so it went to channels and samples"] = x * gain
             known["B and S of the gain are swapped"] = x * gain.T[:, :, None, None]
         expect_values(
-            call(apply_gain, x, gain), expected, "B S C N", known, _about(("B S C N", shape), ("B S", shape[:2]))
+            call(apply_gain, x, gain), expected, "B S C N", known, about(("B S C N", shape), ("B S", shape[:2]))
         )
     return "With all sizes equal to 3, the wrong line runs too. Test with sizes that all differ."
 
@@ -109,8 +99,8 @@ def exercise_4(prediction):
 def exercise_5(without_channel):
     """Check a function mono sources (B, S, C=1, N) -> (B, S, N), for any B and S."""
     for shape in ((2, 3, 1, 40), (1, 3, 1, 40), (2, 1, 1, 40), (1, 1, 1, 40)):
-        x = _noise(*shape, seed=3)
-        where = _about(("B S C N", shape))
+        x = noise(*shape, seed=3)
+        where = about(("B S C N", shape))
         y = expect_shape(call(without_channel, x), (shape[0], shape[1], shape[3]), "B S N", where)
         expect_values(y, x[:, :, 0], "B S N", where=where)
     return "A demonstration has B = 1. Training never has, which is why this bug waits for the demonstration."
@@ -125,7 +115,7 @@ def exercise_5(without_channel):
 )
 def exercise_6(masks_from):
     """Check a function logits (B, S, C, F, T) -> masks of the same shape that share each point among the sources."""
-    logits = _noise(2, 3, 2, 5, 4, seed=4)
+    logits = noise(2, 3, 2, 5, 4, seed=4)
     axes = {0: "B, the items of the batch", 2: "C, the channels", 3: "F, the bins", 4: "T, the frames"}
     known = {f"the softmax runs over {name}": logits.softmax(dim=axis) for axis, name in axes.items()}
     known["a sigmoid gives each source what it asks for; nothing makes the shares add up to one"] = logits.sigmoid()
@@ -143,7 +133,7 @@ def exercise_6(masks_from):
 def exercise_7(rows):
     """Check a function magnitude (B, C, F, T) -> (B, T, C F): channel after channel, each with all its bins."""
     for shape in ((2, 2, 5, 4), (1, 1, 3, 7)):
-        x = _noise(*shape, seed=5).abs()
+        x = noise(*shape, seed=5).abs()
         B, C, F, T = shape
         known = {
             "reshape cut the numbers at other places and moved none of them": x.reshape(B, T, C * F),
@@ -151,7 +141,7 @@ def exercise_7(rows):
         }
         known = known if C > 1 else dict(list(known.items())[:1])
         expected = x.permute(0, 3, 1, 2).flatten(2)
-        expect_values(call(rows, x), expected, "B T (C F)", known, _about(("B C F T", shape)))
+        expect_values(call(rows, x), expected, "B T (C F)", known, about(("B C F T", shape)))
     return "A recurrent network reads such rows, one frame after the other."
 
 
@@ -165,7 +155,7 @@ def exercise_7(rows):
 def exercise_8(split_sources):
     """Check a function y (B, T, S F), S -> masks (B, S, F, T); the bins of one source lie side by side."""
     for B, S, F, T in ((2, 3, 5, 4), (1, 2, 6, 6), (2, 4, 4, 4)):
-        y = _noise(B, T, S * F, seed=6)
+        y = noise(B, T, S * F, seed=6)
         blocks, woven = y.view(B, T, S, F), y.view(B, T, F, S)
         known = {
             "unflatten(-1, (F, S)) gives the first source every S-th number": woven.permute(0, 3, 2, 1),
@@ -173,7 +163,7 @@ def exercise_8(split_sources):
         }
         if F == T:
             known["F and T are swapped; here both have the same size"] = blocks.permute(0, 2, 1, 3)
-        where = _about(("B T (S F)", y.shape)).rstrip(".") + f" with S={S}."
+        where = about(("B T (S F)", y.shape)).rstrip(".") + f" with S={S}."
         expect_values(call(split_sources, y, S), blocks.permute(0, 2, 3, 1), "B S F T", known, where)
     return "Either layout can be learned. But weights trained with one are nonsense in the other."
 
@@ -188,13 +178,13 @@ def exercise_8(split_sources):
 def exercise_9(apply_masks):
     """Check a function bins (B, C, F, T), masks (B, S, C, F, T) -> masked bins (B, S, C, F, T)."""
     for B, S, C, F, T in ((2, 3, 1, 5, 4), (3, 3, 2, 5, 4)):
-        bins = torch.complex(_noise(B, C, F, T, seed=7), _noise(B, C, F, T, seed=8))
-        masks = _noise(B, S, C, F, T, seed=9).sigmoid()
+        bins = torch.complex(noise(B, C, F, T, seed=7), noise(B, C, F, T, seed=8))
+        masks = noise(B, S, C, F, T, seed=9).sigmoid()
         expected = bins[:, None] * masks
         known = {"only the magnitudes were masked; the phase is lost": bins.abs()[:, None] * masks}
         if B == S:
             known["B of the mixture met S of the masks: source s was cut out of song s"] = bins * masks
-        where = _about(("B C F T", bins.shape), ("B S C F T", masks.shape))
+        where = about(("B C F T", bins.shape), ("B S C F T", masks.shape))
         expect_values(call(apply_masks, bins, masks), expected, "B S C F T", known, where)
     return "This product is the last line of every system with masks."
 
@@ -208,7 +198,7 @@ def exercise_9(apply_masks):
 )
 def exercise_10(karaoke):
     """Check a function sources (S, C, N) -> the mixture (C, N) without source 0; the input stays as it is."""
-    sources = _noise(4, 2, 30, seed=10)
+    sources = noise(4, 2, 30, seed=10)
     known = {
         "the vocals are still in it": sources.sum(dim=0),
         "these are the vocals alone": sources[0],

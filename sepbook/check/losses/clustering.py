@@ -10,11 +10,13 @@ from sepbook.check import (
     call,
     exercise,
     expect_gradient,
+    expect_parts,
     expect_shape,
     expect_sizes,
     expect_values,
 )
 from sepbook.check._exercise import is_empty
+from sepbook.check._inputs import dice
 from sepbook.losses import clustering
 
 SIZES = {"B": 8, "S": 3, "F": 129, "T": 100, "D": 20}
@@ -47,7 +49,7 @@ def exercise_1(layer, gram, cross):
 
 
 def _scene(S: int, seed: int, B: int = 2, N: int = 40, D: int = 5) -> tuple[Tensor, Tensor, Tensor]:
-    random = torch.Generator().manual_seed(seed)
+    random = dice(seed)
     v = torch.nn.functional.normalize(torch.rand(B, N, D, generator=random), dim=-1)
     y = one_hot(torch.randint(0, S, (B, N), generator=random), S).float()
     w = torch.rand(B, N, generator=random)
@@ -100,7 +102,7 @@ def exercise_2(low_rank):
 
 def _magnitudes(seed: int, S: int = 3) -> Tensor:
     """Give magnitudes `(B, S, F, T)` with loud, soft and silent bins."""
-    random = torch.Generator().manual_seed(seed)
+    random = dice(seed)
     x = torch.rand(2, S, 9, 12, generator=random) ** 6
     x[:, :, :, 4:6] *= 1e-4  # a pause
     x[1, :, 7:] = 0
@@ -122,9 +124,8 @@ def exercise_3(targets):
         x = _magnitudes(S, S)
         mixture = x.sum(1)
         result = call(targets, x)
-        if isinstance(result, Tensor) or not isinstance(result, tuple | list) or len(result) != 2:
-            raise CheckFailure("The function should return two things, the membership and the weight.", kind="two")
-        given, weight = result
+        what = "The function should return two things, the membership and the weight."
+        given, weight = expect_parts(result, 2, what)
         given = given.float() if isinstance(given, Tensor) else given
         expected, shares = clustering.membership(x.unsqueeze(2)), x / mixture.unsqueeze(1).clamp_min(1e-20)
         if isinstance(given, Tensor) and given.dim() == 4 and given.shape[1] == 1 < S:
@@ -169,7 +170,7 @@ def exercise_3(targets):
 def exercise_4(masks_of):
     """Check a function of embedding `(F, T, D)`, S and weight `(F, T)`: masks `(S, F, T)` of zeros and ones."""
     for S in (2, 3):
-        random = torch.Generator().manual_seed(S)
+        random = dice(S)
         owner = torch.randint(0, S, (10, 14), generator=random)
         owner[0, :S] = torch.arange(S)
         v = torch.nn.functional.pad(one_hot(owner, S).float(), (0, 6 - S)) + 0.02 * torch.rand(

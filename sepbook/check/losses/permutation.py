@@ -5,8 +5,9 @@ from itertools import permutations, product
 import torch
 from torch import Tensor
 
-from sepbook.check import CheckFailure, NotYet, call, exercise, expect_gradient, expect_values
+from sepbook.check import CheckFailure, NotYet, call, exercise, expect_gradient, expect_parts, expect_values
 from sepbook.check._exercise import is_empty
+from sepbook.check._inputs import dice, noise
 from sepbook.losses.permutation import best_permutation, mixture_invariant, permutation_invariant
 from sepbook.losses.spectrogram import mse
 
@@ -14,20 +15,10 @@ TABLE = ((1.0, 9.0, 3.0), (2.0, 7.0, 9.0), (8.0, 4.0, 6.0))  # [estimate][source
 BEST = (1, 2, 0)
 
 
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
 def _pair(result, first: str, second: str) -> tuple:
     """Return both parts of an answer that has to return two."""
-    if isinstance(result, Tensor) or not isinstance(result, tuple | list) or len(result) != 2:
-        raise CheckFailure(
-            f"The function should return two things, {first} and {second}.",
-            "Look at the last line.",
-            f"End with return {first}, {second}.",
-            kind="two",
-        )
-    return result[0], result[1]
+    what = f"The function should return two things, {first} and {second}."
+    return expect_parts(result, 2, what, "Look at the last line.", f"End with return {first}, {second}.")
 
 
 @exercise(
@@ -80,9 +71,9 @@ def _orders(estimates: Tensor, sources: Tensor) -> Tensor:
 def exercise_2(pit):
     """Check a function of estimates and sources `(B, S, C, N)`: value `(B,)` and permutation `(B, S)`."""
     for S, B in ((2, 4), (3, 5)):
-        sources = _random(B, S, 1, 30, seed=S)
+        sources = noise(B, S, 1, 30, seed=S)
         shuffled = torch.stack([x.roll(i % S, 0) for i, x in enumerate(sources)])
-        estimates = (shuffled + 0.3 * _random(B, S, 1, 30, seed=S + 9)).requires_grad_()
+        estimates = (shuffled + 0.3 * noise(B, S, 1, 30, seed=S + 9)).requires_grad_()
         expected, permutation = permutation_invariant(mse, estimates, sources)
         every = _orders(estimates, sources)
         known = {
@@ -120,7 +111,7 @@ def _expect_order(order, permutation: Tensor, where: str) -> None:
 def exercise_3(hungarian):
     """Check a function of costs `(B, S, S)`, [estimate, source]: the best permutation `(B, S)`."""
     for S, B in ((4, 6), (5, 3)):
-        costs = torch.rand(B, S, S, generator=torch.Generator().manual_seed(S), requires_grad=True)
+        costs = torch.rand(B, S, S, generator=dice(S), requires_grad=True)
         expected = best_permutation(costs, "exhaustive")
         known = {
             "it holds the source for each estimate: the table was not transposed": expected.argsort(1),
@@ -143,8 +134,8 @@ def exercise_3(hungarian):
 def exercise_4(spectral_pit):
     """Check a function of estimates and targets `(B, S, C, F, T)`: the value `(B,)`, one order per utterance."""
     for S in (2, 3):
-        targets = _random(3, S, 1, 6, 8, seed=S).abs()
-        estimates = (targets.roll(1, 1) + 0.9 * _random(3, S, 1, 6, 8, seed=S + 5)).abs().requires_grad_()
+        targets = noise(3, S, 1, 6, 8, seed=S).abs()
+        estimates = (targets.roll(1, 1) + 0.9 * noise(3, S, 1, 6, 8, seed=S + 5)).abs().requires_grad_()
         errors = torch.stack(
             [(estimates[:, list(order)] - targets).square().mean(1) for order in permutations(range(S))]
         ).detach()  # (S!, B, C, F, T)
@@ -180,11 +171,11 @@ def _every_remix(estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:
 def exercise_5(mixit):
     """Check a function of estimates `(B, S, C, N)`, mixtures `(B, 2, C, N)`: value `(B,)`, assignment `(B, S)`."""
     for S, B in ((3, 4), (4, 5)):
-        talkers = _random(B, S, 1, 25, seed=S)
+        talkers = noise(B, S, 1, 25, seed=S)
         share = [[(b >> s) & 1 for s in range(S)] for b in range(B)]  # of uneven size, also empty
         belongs = torch.nn.functional.one_hot(torch.tensor(share), 2).float()
         mixtures = torch.einsum("bsm,bscn->bmcn", belongs, talkers)
-        estimates = (talkers + 0.7 * _random(B, S, 1, 25, seed=S + 3)).requires_grad_()
+        estimates = (talkers + 0.7 * noise(B, S, 1, 25, seed=S + 3)).requires_grad_()
         expected, assignment = mixture_invariant(mse, estimates, mixtures)
         with torch.no_grad():
             choices, errors = _every_remix(estimates, mixtures)

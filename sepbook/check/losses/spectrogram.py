@@ -6,8 +6,18 @@ Taught on: book/losses/spectrogram
 import torch
 from torch import Tensor
 
-from sepbook.check import CheckFailure, NotYet, call, exercise, expect_gradient, expect_number, expect_values
+from sepbook.check import (
+    CheckFailure,
+    NotYet,
+    call,
+    exercise,
+    expect_finite_slope,
+    expect_gradient,
+    expect_number,
+    expect_values,
+)
 from sepbook.check._exercise import is_empty
+from sepbook.check._inputs import dice, noise
 from sepbook.losses import spectrogram
 
 FLOOR = spectrogram.FLOOR
@@ -15,8 +25,7 @@ FLOOR = spectrogram.FLOOR
 
 def _bins(seed: int, B: int = 2, S: int = 3, silent: bool = False) -> tuple[Tensor, Tensor]:
     """A mixture `(B, C, F, T)` and its sources `(B, S, C, F, T)`, complex; two of the sizes B, S, C are never equal."""
-    noise = torch.Generator().manual_seed(seed)
-    sources = torch.randn(B, S, 1, 6, 5, dtype=torch.complex128, generator=noise)
+    sources = noise(B, S, 1, 6, 5, seed=seed, dtype=torch.complex128)
     if silent:
         sources[:, 0] = 0  # one source pauses
         sources[:, :, :, :2] = 0  # and two bins are silent in all
@@ -120,7 +129,7 @@ def exercise_3(log_loss):
     """Check a function of masks, mixture, sources: the mean difference of levels in dB `(B,)`, finite on silence."""
     for seed, B, silent in ((0, 1, False), (1, 2, False), (2, 3, True)):
         mixture, sources = _bins(seed, B=B, silent=silent)
-        masks = torch.rand(sources.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        masks = torch.rand(sources.shape, dtype=torch.float64, generator=dice(seed))
         masks = masks.requires_grad_()
         known = {
             "bins too loud and bins too quiet cancel: take the absolute value before the mean": _log_loss(
@@ -137,14 +146,12 @@ def exercise_3(log_loss):
         where = f"It is about a batch of {B}{', with silence in it' if silent else ''}."
         result = call(log_loss, masks, mixture, sources)
         expect_values(result, _log_loss(masks, mixture, sources), "B", known, where, tolerance=1e-4)
-        slope = torch.autograd.grad(result.sum(), masks, retain_graph=True)[0] if result.requires_grad else None
-        if slope is not None and not slope.isfinite().all():
-            raise CheckFailure(
-                "The values are right, but the gradient holds NaN or infinity.",
-                "Which function has an infinite slope at 0? A value that is replaced afterwards keeps that slope.",
-                "Add 0.01 to the magnitudes before the logarithm.",
-                kind="gradient of silence",
-            )
+        expect_finite_slope(
+            result,
+            masks,
+            "Which function has an infinite slope at 0? A value that is replaced afterwards keeps that slope.",
+            "Add 0.01 to the magnitudes before the logarithm.",
+        )
         expect_gradient(result, masks)
     return "With a batch of one the first bug did not show, and with as many items as sources it would never have."
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_number, expect_tensor, expect_values
+from sepbook.check._inputs import dice, noise
 
 
 @exercise(
@@ -25,8 +26,7 @@ def exercise_1(share):
 
 
 def _sources(seed: int, *gains: float, B: int = 3, N: int = 50) -> Tensor:
-    x = torch.randn(B, len(gains), 1, N, generator=torch.Generator().manual_seed(seed))
-    return torch.tensor(gains)[None, :, None, None] * x
+    return torch.tensor(gains)[None, :, None, None] * noise(B, len(gains), 1, N, seed=seed)
 
 
 @exercise(
@@ -88,8 +88,8 @@ def exercise_3(dynamic):
 def exercise_4(both):
     """Check a function masks (B,), clustering (B,), share -> the sum of the two mean losses, as one number."""
     for B, share in ((3, 0.25), (5, 0.975)):
-        dice = torch.Generator().manual_seed(B)
-        masks, clustering = (torch.rand(B, generator=dice).requires_grad_() for _ in range(2))
+        random = dice(B)
+        masks, clustering = (torch.rand(B, generator=random).requires_grad_() for _ in range(2))
         right = (1 - share) * masks.mean() + share * clustering.mean()
         result = expect_tensor(call(both, masks, clustering, share))
         if result.numel() != 1:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_tensor
+from sepbook.check._inputs import dice
 
 
 def _listed(result) -> list[list]:
@@ -77,7 +78,7 @@ def _check_songs(train: set, test: set, count: int) -> None:
 
 
 def _stems(seed: int, peak: float, opposed: bool = False) -> Tensor:
-    x = torch.randn(3, 2, 500, generator=torch.Generator().manual_seed(seed))
+    x = torch.randn(3, 2, 500, generator=dice(seed))
     if opposed:
         x[2] *= 0.3
         x[1] = 0.1 * x[2] - x[0]  # what one plays, another one cancels
@@ -166,7 +167,7 @@ def _check_peak(mixture: Tensor, sources: Tensor, wanted: Tensor, factor: float,
 def exercise_9(set_level):
     """Check a function (samples `(C, N)`, rms) -> samples `(C, N)` of this RMS, with nothing that is not heard."""
     for seed, offsets in ((0, (0.3, 0.3)), (1, (0.3, -0.1)), (2, (0.0, 0.0))):
-        sound = torch.randn(2, 4000, generator=torch.Generator().manual_seed(seed))
+        sound = torch.randn(2, 4000, generator=dice(seed))
         sound = (0.1 * sound - 0.1 * sound.mean(-1, keepdim=True)) * torch.tensor([[1.0], [0.5]])
         samples = sound + torch.tensor(offsets).view(2, 1)
         result = expect_tensor(call(set_level, samples, 0.05))

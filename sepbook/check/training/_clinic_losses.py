@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_tensor
+from sepbook.check._inputs import dice
 
 
 def expect_loss(result, expected: Tensor, known: dict[str, Tensor], where: str = "", how: str = "") -> None:
@@ -60,7 +61,7 @@ def _snr(e: Tensor, s: Tensor, means=("e", "s"), over=(-1,)) -> Tensor:
 def exercise_1(si_snr_loss):
     """Check a function (estimates, sources, both `(B, S, C, N)`) -> the negative SI-SNR in dB, one number."""
     for seed in (0, 1):
-        random = torch.Generator().manual_seed(seed)
+        random = dice(seed)
         s = torch.randn(3, 2, 2, 400, generator=random) + torch.tensor([0.5, -0.2]).view(2, 1, 1)
         e = 0.7 * s + 0.5 * torch.randn(s.shape, generator=random) + 0.3 * (seed + 1)
         e = e + 0.4 * torch.arange(2.0).view(2, 1)  # each channel has an offset of its own
@@ -94,7 +95,7 @@ def _pit(e: Tensor, s: Tensor, keep: tuple[int, ...], choose=torch.minimum) -> T
 
 def _three_conversations() -> tuple[Tensor, Tensor]:
     """Estimates and sources (B=3, S=2, C=2, F=3, T=4) for which every wrong way to choose gives another loss."""
-    random = torch.Generator().manual_seed(125)
+    random = dice(125)
     s = torch.rand(3, 2, 2, 3, 4, generator=random)
     e = 0.5 * s + 0.5 * torch.rand(s.shape, generator=random)
     swapped = torch.stack([e[0, :, 0], e[0, :, 1].flip(0)], dim=1)  # one channel has the other order

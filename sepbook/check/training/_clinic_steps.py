@@ -6,18 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from sepbook.check import CheckFailure, call, exercise
+from sepbook.check._inputs import dice, seeded
+from sepbook.check._loops import weights_of
 from sepbook.losses.waveform import si_sdr
 
 
-def seeded(make, seed: int):
+def made(make, seed: int):
     """Make something random without touching the notebook's own numbers. Taught on: book/training/bug_clinic."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return make()
-
-
-def _weights(network: nn.Module) -> Tensor:
-    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
 
 
 class _Split(nn.Module):
@@ -33,7 +30,7 @@ class _Split(nn.Module):
 
 def _loop(batches, clear) -> tuple[Tensor, list[float]]:
     """Return the weights and losses of a loop that clears the gradients where `clear(step)` says so."""
-    network, losses = seeded(_Split, 3), []
+    network, losses = made(_Split, 3), []
     optimiser = torch.optim.SGD(network.parameters(), lr=0.3)
     for step, (mixture, sources) in enumerate(batches):
         loss = (network(mixture) - sources).square().mean()
@@ -42,7 +39,7 @@ def _loop(batches, clear) -> tuple[Tensor, list[float]]:
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    return _weights(network), losses
+    return weights_of(network), losses
 
 
 @exercise(
@@ -54,14 +51,14 @@ def _loop(batches, clear) -> tuple[Tensor, list[float]]:
 )
 def exercise_3(train):
     """Check a function (network, optimiser, batches) that trains in place and returns the list of losses."""
-    random = torch.Generator().manual_seed(4)
+    random = dice(4)
     batches = [
         (torch.rand(2, 1, 5, 4, generator=random), torch.rand(2, 2, 1, 5, 4, generator=random)) for _ in range(5)
     ]
-    network = seeded(_Split, 3)
-    before = _weights(network)
+    network = made(_Split, 3)
+    before = weights_of(network)
     losses = call(train, network, torch.optim.SGD(network.parameters(), lr=0.3), batches)
-    after = _weights(network)
+    after = weights_of(network)
     expected, values = _loop(batches, lambda step: True)
     if torch.equal(after, before):
         raise CheckFailure(
@@ -112,14 +109,12 @@ def _score(system, mixture, sources, still: tuple[str, ...]) -> float:
     system = copy.deepcopy(system).train()
     for name in still:
         getattr(system, name).eval()
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
+    with torch.no_grad(), seeded(1):
         return si_sdr(system(mixture), sources).mean().item()
 
 
 def _measure(validate, system, mixture, sources, seed: int) -> float:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         value = call(validate, system, mixture, sources)
     try:
         return float(value)
@@ -142,16 +137,16 @@ def _same(a: float, b: float) -> bool:
 )
 def exercise_4(validate):
     """Check a function (system, mixture `(B, C, N)`, sources `(B, S, C, N)`) -> mean SI-SDR in evaluation mode."""
-    random = torch.Generator().manual_seed(5)
+    random = dice(5)
     mixture = torch.randn(3, 1, 300, generator=random)
     with torch.no_grad():
-        answer = seeded(_Measured, 6).eval()(mixture)
+        answer = made(_Measured, 6).eval()(mixture)
     sources = answer + 0.1 * torch.randn(answer.shape, generator=random)
     for training in (True, False):
-        system = seeded(_Measured, 6).train(training)
+        system = made(_Measured, 6).train(training)
         old = {name: x.clone() for name, x in system.state_dict().items()}
         values = [_measure(validate, system, mixture, sources, seed) for seed in (1, 1, 2)]
-        fresh = seeded(_Measured, 6)
+        fresh = made(_Measured, 6)
         _check_score(values, fresh, mixture, sources)
         _check_untouched(system, old, training)
     return "The same weights, the same song, the same number. And nothing was learned from the song."

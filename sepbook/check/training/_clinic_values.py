@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_values
+from sepbook.check._inputs import dice
 
 AXES = {-1: "T (frame)", -2: "F (frequency bin)", 2: "C (audio channel)", 0: "B (batch)"}
 
@@ -22,7 +23,7 @@ AXES = {-1: "T (frame)", -2: "F (frequency bin)", 2: "C (audio channel)", 0: "B 
 )
 def exercise_5(make_masks):
     """Check a function (network, magnitude `(B, C, F, T)`) -> masks `(B, S, C, F, T)` that add up to 1 over S."""
-    random = torch.Generator().manual_seed(1)
+    random = dice(1)
     logits = (2 * torch.randn(2, 3, 2, 5, 7, generator=random)).requires_grad_()
     magnitude = torch.rand(2, 2, 5, 7, generator=random)
     masks = call(make_masks, lambda x: logits, magnitude)
@@ -74,7 +75,7 @@ def _again(mixture: Tensor, mask: Tensor, n_fft: int, hop: int, back=None, windo
 def exercise_6(resynthesise):
     """Check a function (mixture `(C, N)`, mask `(C, F, T)`, n_fft, hop) -> samples `(C, N)`."""
     for n_fft, hop in ((64, 32), (64, 8), (48, 20), (64, 16)):
-        random = torch.Generator().manual_seed(hop)
+        random = dice(hop)
         mixture = torch.randn(2, 700, generator=random)
         F, T = n_fft // 2 + 1, 1 + 700 // hop
         for mask in (torch.ones(2, F, T), torch.rand(2, F, T, generator=random)):

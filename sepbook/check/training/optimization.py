@@ -3,13 +3,14 @@
 Taught on: book/training/optimization
 """
 
-import copy
-from itertools import product
-
 import torch
 from torch import Tensor, nn
 
-from sepbook.check import CheckFailure, call, exercise, expect_tensor, expect_values
+from sepbook.check import CheckFailure, call, exercise, expect_parts, expect_tensor, expect_values
+from sepbook.check._inputs import dice
+from sepbook.check.training._fine_tuning import exercise_5
+
+__all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4", "exercise_5"]
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -53,13 +54,15 @@ ADAM_MISTAKES = {
 )
 def exercise_1(adam_step):
     """Check a function (w, slope, m, v (D), k from 1, rate) -> (w, m, v) after one step of Adam."""
-    generator = torch.Generator().manual_seed(0)
+    random = dice(0)
     scale = torch.tensor([1.0, 1e-3, 30.0, 1e-7])  # the last one shows where eps stands
-    w = torch.rand(4, generator=generator)
+    w = torch.rand(4, generator=random)
     state = (w, torch.zeros(4), torch.zeros(4))
     for k in (1, 2, 3):
-        slope = torch.randn(4, generator=generator) * scale
-        given = _three(call(adam_step, state[0], slope, state[1], state[2], k, 0.1))
+        slope = torch.randn(4, generator=random) * scale
+        what = "The function should return three tensors: w, m and v after the step."
+        given = call(adam_step, state[0], slope, state[1], state[2], k, 0.1)
+        given = expect_parts(given, 3, what, "Look at the return.", "return w, m, v")
         right = _adam(state[0], slope, state[1], state[2], k, 0.1)
         wrong = {words: _adam(state[0], slope, state[1], state[2], k, 0.1, how) for words, how in ADAM_MISTAKES.items()}
         for i, name in ((0, "w"), (1, "m"), (2, "v")):
@@ -67,15 +70,6 @@ def exercise_1(adam_step):
             expect_values(given[i], right[i], "D", known, f"It is about step {k}. The value that differs is {name}.")
         state = right
     return "torch.optim.Adam does the same, number for number."
-
-
-def _three(given) -> tuple:
-    try:
-        w, m, v = given
-        return w, m, v
-    except (TypeError, ValueError):
-        what = "The function should return three tensors: w, m and v after the step."
-        raise CheckFailure(what, "Look at the return.", "return w, m, v", kind="three") from None
 
 
 def _flat(slopes) -> Tensor:
@@ -95,9 +89,9 @@ def _flat(slopes) -> Tensor:
 )
 def exercise_2(clip):
     """Check a function (list of slopes, longest) -> list of slopes whose common norm is at most `longest`."""
-    generator = torch.Generator().manual_seed(1)
+    random = dice(1)
     for size, longest in ((1.0, 0.5), (10.0, 2.0), (0.01, 0.5)):
-        slopes = [size * torch.randn(shape, generator=generator) for shape in ((3, 2), (4,), (1, 2, 2))]
+        slopes = [size * torch.randn(shape, generator=random) for shape in ((3, 2), (4,), (1, 2, 2))]
         norm = _flat(slopes).norm()
         factor = min(1.0, float(longest / norm))
         known = {
@@ -200,9 +194,9 @@ def _pair(given) -> tuple[Tensor, Tensor]:
 )
 def exercise_4(move):
     """Check a function (average (D), weights (D), decay, k from 1) -> the new average (D)."""
-    generator = torch.Generator().manual_seed(2)
+    random = dice(2)
     for decay, k in ((0.9, 1), (0.9, 500), (0.99, 40)):
-        average, weights = torch.randn(2, 5, generator=generator)
+        average, weights = torch.randn(2, 5, generator=random)
         d = min(decay, (1 + k) / (10 + k))
         known = {
             "decay is used from the first step on. Take the smaller one of decay and (1 + k) / (10 + k)": (
@@ -218,83 +212,3 @@ def exercise_4(move):
         known = {words: found for words, found in known.items() if not torch.allclose(found, right)}
         expect_values(call(move, average, weights, decay, k), right, "D", known, f"It is about step {k}.")
     return "A share of 1 - d per step: the average remembers about 1 / (1 - d) steps."
-
-
-BUGS = {
-    "the optimiser was made before the last layer was replaced: it holds the old one, and the new one stays": "late",
-    "the schedule is stepped after each batch, so the rate is down long before the last epoch": "batch",
-    "the gradient is clipped before backward() has found it": "clip",
-}
-
-
-def _network() -> nn.Sequential:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
-
-
-def _last() -> nn.Linear:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        return nn.Linear(6, 3)
-
-
-def _epochs() -> list:
-    generator = torch.Generator().manual_seed(3)
-    return [[tuple(torch.randn(5, size, generator=generator) for size in (4, 3)) for _ in range(3)] for _ in range(4)]
-
-
-def _tuned(bugs: tuple[str, ...]) -> Tensor:
-    """Return the weights after the loop, with some of the three bugs left in it."""
-    network, epochs = _network(), _epochs()
-    if "late" not in bugs:
-        network[-1] = _last()
-    optimizer = torch.optim.SGD(network.parameters(), 0.5)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(epochs))
-    network[-1] = _last() if "late" in bugs else network[-1]
-    for batches in epochs:
-        for inputs, targets in batches:
-            loss = (network(inputs) - targets).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            if "clip" not in bugs:
-                nn.utils.clip_grad_norm_(network.parameters(), 0.2)
-            optimizer.step()
-            if "batch" in bugs:
-                schedule.step()
-        if "batch" not in bugs:
-            schedule.step()
-    return _weights(network)
-
-
-def _weights(network: nn.Module) -> Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
-
-
-@exercise(
-    "Exercise 5: find the bugs",
-    hints=(
-        "Read it in the order in which things happen. What does the optimiser hold? When is there a gradient to clip? "
-        "How often does the rate change?",
-        "network[-1] = last comes before the optimiser. In the loop: zero_grad, backward, clip, step. schedule.step() "
-        "comes after the batches of an epoch, one level further left.",
-    ),
-)
-def exercise_5(fine_tune):
-    """Check a function (network, last, epochs, rate, longest) that trains in place."""
-    network = _network()
-    before = _weights(copy.deepcopy(network))
-    found = call(fine_tune, network, _last(), _epochs(), 0.5, 0.2)
-    weights = _weights(found if isinstance(found, nn.Module) else network)
-    if weights.shape == before.shape and torch.equal(weights, before):
-        what = "The weights are the same before and after: nothing was learned, and nothing replaced."
-        raise CheckFailure(what, "Is there an optimizer.step(), and does it come after backward()?", kind="nothing")
-    for count in range(len(BUGS) + 1):
-        for chosen in product((False, True), repeat=len(BUGS)):
-            left = [words for words, there in zip(BUGS, chosen, strict=True) if there]
-            if len(left) == count and torch.allclose(weights, _tuned(tuple(BUGS[w] for w in left)), atol=1e-6):
-                if left:
-                    what = f"It trains, but arrives at other weights: {len(left)} of the three bugs are left."
-                    raise CheckFailure(what, f"One of them: {left[0]}.", kind=str(left))
-                return "None of the three stops a run. One shows as a layer that never changes, one as a flat curve."
-    raise CheckFailure("It trains, but arrives at other weights than this recipe.", kind="other")

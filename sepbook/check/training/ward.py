@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sepbook.building_blocks.stft import ISTFT, STFT
+from sepbook.check._inputs import dice
 from sepbook.data import corpus
 from sepbook.evaluation.metrics import si_sdr_improvement
 
@@ -104,7 +105,7 @@ def lesson(songs: tuple[int, ...] = (5, 6, 7), starts: tuple[int, ...] = (2, 6, 
 def batches(steps: int, seed: int = 0, size: int = 4) -> list[tuple[Tensor, Tensor]]:
     """Draw pairs of mixture and sources from the lesson. Taught on: book/training/bug_clinic."""
     mixtures, sources = lesson()
-    random = torch.Generator().manual_seed(seed)
+    random = dice(seed)
     picks = [torch.randperm(len(mixtures), generator=random)[:size] for _ in range(steps)]
     return [(mixtures[pick], sources[pick]) for pick in picks]
 

@@ -1,0 +1,46 @@
+"""What many checks begin with: random numbers that are the same each time, and a word on which input a hint is about.
+
+Taught on: book/how_to_read
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from sepbook.shapes.dims import parse_item
+
+
+def dice(seed: int = 0) -> torch.Generator:
+    """Return a source of random numbers that gives the same ones for the same seed. Taught on: book/how_to_read."""
+    return torch.Generator().manual_seed(seed)
+
+
+def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return normally distributed numbers of this shape, the same ones for the same seed.
+
+    Taught on: book/how_to_read
+    """
+    return torch.randn(*shape, generator=dice(seed), dtype=dtype)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let what is made inside depend on the seed alone, and the notebook's own random numbers go on as if nothing was.
+
+    Taught on: book/how_to_read
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def about(*inputs: tuple, **named: tuple) -> str:
+    """Say which input a hint is about, in pairs of dims and shape: `about(x=("B H T", x.shape))`.
+
+    Taught on: book/how_to_read
+    """
+    shown = [parse_item(dims).show(shape) for dims, shape in inputs]
+    shown += [f"{name} {parse_item(dims).show(shape)}" for name, (dims, shape) in named.items()]
+    return f"It is about {'the input ' if inputs else ''}{' and '.join(shown)}."

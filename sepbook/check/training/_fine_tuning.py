@@ -1,0 +1,79 @@
+"""Exercise 5 of the lab on optimisation: a loop that fine-tunes, with three bugs.
+
+Taught on: book/training/optimization
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from sepbook.check import CheckFailure, call, exercise
+from sepbook.check._inputs import dice, seeded
+from sepbook.check._loops import expect_bugs_gone, weights_of
+
+BUGS = {
+    "the optimiser was made before the last layer was replaced: it holds the old one, and the new one stays": "late",
+    "the schedule is stepped after each batch, so the rate is down long before the last epoch": "batch",
+    "the gradient is clipped before backward() has found it": "clip",
+}
+
+
+def _network() -> nn.Sequential:
+    with seeded(0):
+        return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+
+
+def _last() -> nn.Linear:
+    with seeded(1):
+        return nn.Linear(6, 3)
+
+
+def _epochs() -> list:
+    random = dice(3)
+    return [[tuple(torch.randn(5, size, generator=random) for size in (4, 3)) for _ in range(3)] for _ in range(4)]
+
+
+def _tuned(bugs: tuple[str, ...]) -> Tensor:
+    """Return the weights after the loop, with some of the three bugs left in it."""
+    network, epochs = _network(), _epochs()
+    if "late" not in bugs:
+        network[-1] = _last()
+    optimizer = torch.optim.SGD(network.parameters(), 0.5)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(epochs))
+    network[-1] = _last() if "late" in bugs else network[-1]
+    for batches in epochs:
+        for inputs, targets in batches:
+            loss = (network(inputs) - targets).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            if "clip" not in bugs:
+                nn.utils.clip_grad_norm_(network.parameters(), 0.2)
+            optimizer.step()
+            if "batch" in bugs:
+                schedule.step()
+        if "batch" not in bugs:
+            schedule.step()
+    return weights_of(network)
+
+
+@exercise(
+    "Exercise 5: find the bugs",
+    hints=(
+        "Read it in the order in which things happen. What does the optimiser hold? When is there a gradient to clip? "
+        "How often does the rate change?",
+        "network[-1] = last comes before the optimiser. In the loop: zero_grad, backward, clip, step. schedule.step() "
+        "comes after the batches of an epoch, one level further left.",
+    ),
+)
+def exercise_5(fine_tune):
+    """Check a function (network, last, epochs, rate, longest) that trains in place."""
+    network = _network()
+    before = weights_of(copy.deepcopy(network))
+    found = call(fine_tune, network, _last(), _epochs(), 0.5, 0.2)
+    weights = weights_of(found if isinstance(found, nn.Module) else network)
+    if weights.shape == before.shape and torch.equal(weights, before):
+        what = "The weights are the same before and after: nothing was learned, and nothing replaced."
+        raise CheckFailure(what, "Is there an optimizer.step(), and does it come after backward()?", kind="nothing")
+    expect_bugs_gone(weights, BUGS, _tuned, "It trains, but arrives at other weights than this recipe.", 1e-6)
+    return "None of the three stops a run. One shows as a layer that never changes, one as a flat curve."
