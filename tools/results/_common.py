@@ -1,4 +1,4 @@
-"""What every experiment needs: seeds, clocks, the hardware's name, and one way to write JSON."""
+"""What every experiment needs: means and intervals, clocks, the hardware's name, and one way to write JSON."""
 
 import json
 import os
@@ -6,11 +6,36 @@ import platform
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean, stdev
 
 import torch
+from scipy.special import stdtrit
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
+
+
+def mean_of(rows) -> list[float]:
+    """Average rows of equal length: one value per song from one row per seed."""
+    return [fmean(column) for column in zip(*rows, strict=True)]
+
+
+def interval(values) -> dict:
+    """Return the mean of values, one per song, its 95 % interval by Student's t, and whether zero lies inside."""
+    values = [float(value) for value in values]
+    mean, half = fmean(values), float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / len(values) ** 0.5
+    return {"mean": mean, "low": mean - half, "high": mean + half, "zero": abs(mean) <= half}
+
+
+def paired(a, b, songs: bool = False) -> dict:
+    """Return the `interval` of a - b over songs, each the mean of its seeds; on request also the differences."""
+    gaps = [x - y for x, y in zip(a, b, strict=True)]
+    return interval(gaps) | ({"songs": gaps} if songs else {})
+
+
+def extremes(values) -> dict:
+    """Return the mean, the smallest and the largest of values, one per seed."""
+    return {"mean": fmean(values), "low": min(values), "high": max(values)}
 
 
 def hardware() -> dict:

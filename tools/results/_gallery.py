@@ -1,13 +1,14 @@
 """Healthy and sick runs, as the loop of the book trains them: what `optimization.py` draws its gallery from."""
 
 import math
+from statistics import fmean as mean
 
 import torch
 
 from sepbook.losses.waveform import si_sdr
 from sepbook.training.loop import TrainConfig, TrainingError, train
 from tools.results._small_runs import SmallSystem, cosine, descend
-from tools.results._training_runs import BATCH, BEST_RATE, EPOCH, SEEDS, STEPS, Corpus, line, made, mean, songwise
+from tools.results._training_runs import BATCH, BEST_RATE, EPOCH, SEEDS, STEPS, Corpus, line, made, songwise
 
 LOUD_STEP = 60  # the step that meets an item whose samples were never divided by 32768
 

@@ -66,11 +66,11 @@ def length(bins: Tensor) -> Tensor:
 
 
 class Held:
-    """A track whose stems lie in memory: what data sets and scores ask of one."""
+    """A track whose stems (or others, as `data`) lie in memory: what data sets and scores ask of one."""
 
-    def __init__(self, track):
+    def __init__(self, track, data: Tensor | None = None):
         self.name, self.stem_names, self.sample_rate = track.name, tuple(SOURCES), track.sample_rate
-        self.data = track.sources(SOURCES)  # (S, C, N)
+        self.data = track.sources(SOURCES) if data is None else data  # (S, C, N)
         self.channels, self.length, self.score = self.data.shape[1], self.data.shape[2], None
         self.seconds = self.length / self.sample_rate
 

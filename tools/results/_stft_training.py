@@ -7,7 +7,6 @@ import statistics
 import time
 
 import torch
-from scipy.special import stdtrit
 
 from sepbook.architectures import create
 from sepbook.building_blocks.compression import Log, Power
@@ -15,6 +14,8 @@ from sepbook.data.corpus import SOURCES
 from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import si_sdr_improvement
 from sepbook.losses import spectrogram, waveform
+from tools.results._common import mean_of, paired
+from tools.results._small_runs import batch_of
 
 RATE = 16000  # Hz
 
@@ -51,8 +52,7 @@ def batches(tracks, seed: int):
     """Yield the same mixtures and sources for all networks of a seed."""
     data = Mixtures(tracks, SECONDS, STEPS * BATCH, incoherent=0.5, gain_db=(-4.0, 2.0), seed=seed)
     for step in range(STEPS):
-        items = [data[step * BATCH + i] for i in range(BATCH)]
-        yield tuple(torch.stack([item[key] for item in items]) for key in ("mixture", "sources"))
+        yield batch_of(data, step, BATCH)
 
 
 def train(tracks, loss: str, compress, seed: int, rate: float = LEARNING_RATE):
@@ -60,8 +60,8 @@ def train(tracks, loss: str, compress, seed: int, rate: float = LEARNING_RATE):
     system = create("unet", "small", **NETWORK).train()
     optimizer = torch.optim.Adam(system.parameters(), rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    for mixture, sources in batches(tracks, seed):
-        value = LOSSES[loss](system, mixture, sources, compress)
+    for batch in batches(tracks, seed):
+        value = LOSSES[loss](system, **batch, compress=compress)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -95,14 +95,6 @@ def by_source(system, tracks, compress) -> dict:
     return {key: dict(zip(SOURCES, values, strict=True)) for key, values in means.items()}
 
 
-def paired(a: list[float], b: list[float]) -> dict:
-    """Return how much a has more than b over songs, each the mean of its seeds; 95 % interval by Student's t."""
-    gaps = [x - y for x, y in zip(a, b, strict=True)]
-    half = float(stdtrit(len(gaps) - 1, 0.975)) * statistics.stdev(gaps) / len(gaps) ** 0.5
-    mean = statistics.fmean(gaps)
-    return {"mean": mean, "low": mean - half, "high": mean + half, "songs": gaps, "zero": abs(mean) <= half}
-
-
 def training(tracks) -> dict:
     runs, rates, sources = {}, {loss: {} for loss in LOSSES}, {}
     networks = {
@@ -123,14 +115,14 @@ def training(tracks) -> dict:
             system = train(tracks["train"], loss, COMPRESSIONS["log"], SEEDS[0], rate)
             rates[loss][f"{rate:g}"] = statistics.fmean(score(system, tracks["valid"], COMPRESSIONS["log"]))
             print("rate", loss, rate, rates[loss], flush=True)
-    means = {name: [statistics.fmean(song) for song in zip(*found, strict=True)] for name, found in runs.items()}
+    means = {name: mean_of(found) for name, found in runs.items()}
     return {
         "improvement": {name: statistics.fmean(found) for name, found in means.items()},
         "per_seed": {name: [statistics.fmean(run) for run in found] for name, found in runs.items()},
-        "waveform_minus_magnitude": paired(means["waveform_log"], means["magnitude_log"]),
-        "waveform_minus_plain": paired(means["waveform_log"], means["magnitude_plain"]),
-        "log_minus_plain": paired(means["magnitude_log"], means["magnitude_plain"]),
-        "log_minus_power": paired(means["magnitude_log"], means["magnitude_power"]),
+        "waveform_minus_magnitude": paired(means["waveform_log"], means["magnitude_log"], songs=True),
+        "waveform_minus_plain": paired(means["waveform_log"], means["magnitude_plain"], songs=True),
+        "log_minus_plain": paired(means["magnitude_log"], means["magnitude_plain"], songs=True),
+        "log_minus_power": paired(means["magnitude_log"], means["magnitude_power"], songs=True),
         "rates": rates,
         "sources_of_seed_0": sources,
     }

@@ -1,9 +1,6 @@
 """What the experiments about training share: the songs in memory, how a run is made, how runs are compared."""
 
-import math
-
 import torch
-from scipy.special import stdtrit
 
 from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import evaluate
@@ -39,23 +36,5 @@ def made(kind=SmallSystem, seed: int = 0):
     return kind()
 
 
-def interval(differences: list[float]) -> dict:
-    """Mean and 95 % interval of the mean by Student's t; one difference per song, seeds averaged before."""
-    count, mean = len(differences), sum(differences) / len(differences)
-    deviation = math.sqrt(sum((d - mean) ** 2 for d in differences) / (count - 1))
-    half = float(stdtrit(count - 1, 0.975)) * deviation / math.sqrt(count)
-    return {"mean": mean, "low": mean - half, "high": mean + half, "zero_inside": abs(mean) <= half}
-
-
 def songwise(system, corpus) -> list[float]:
     return evaluate(system.eval(), corpus.test, progress=False).values()
-
-
-def mean_of(rows: list[list[float]]) -> list[float]:
-    """Average rows of equal length: one value per song from one row per seed."""
-    return [sum(column) / len(column) for column in zip(*rows, strict=True)]
-
-
-def mean(values) -> float:
-    values = list(values)
-    return sum(values) / len(values)

@@ -5,7 +5,6 @@ network is measured on the same mixtures of unseen talkers, two for each pair of
 results/losses/clustering.json and sepbook/assets/weights/embedding_talkers.safetensors.
 """
 
-import math
 from itertools import product
 
 import torch
@@ -17,7 +16,7 @@ from sepbook.data import corpus
 from sepbook.evaluation.metrics import match, si_sdr_improvement
 from sepbook.losses import clustering
 from sepbook.training import checkpoint
-from tools.results._common import clocks, write
+from tools.results._common import clocks, interval, write
 
 RATE, N_FFT, HOP, WINDOW = 8000, 256, 64, "sqrt_hann"  # Hz, samples
 F, H, D = 129, 72, 20  # H for each direction
@@ -133,10 +132,8 @@ def ideal(mixture: Tensor, magnitudes: Tensor) -> Tensor:
 
 
 def summary(values: list[float]) -> dict:
-    """Return mean and 95 % interval (normal) over mixtures."""
-    x = torch.tensor(values, dtype=torch.float64)
-    half = 1.96 * x.std().item() / math.sqrt(len(x))
-    return {"mean": x.mean().item(), "low": x.mean().item() - half, "high": x.mean().item() + half, "mixtures": len(x)}
+    """Return mean and 95 % interval over mixtures."""
+    return interval(values) | {"mixtures": len(values)}
 
 
 SHIPPED = "by_magnitude"

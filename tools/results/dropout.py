@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from sepbook.building_blocks.dropout import Dropout
 from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import evaluate
-from tools.results._common import clocks, write
+from tools.results._common import clocks, interval, write
 from tools.results._small_runs import FrameMasks, SmallSystem, batch_of, cosine, held
-from tools.results._training_runs import interval
 
 STEPS, BATCH, SECONDS, EVERY = 300, 8, 1.0, 20
 RATES, SEEDS = (0.0, 0.3, 0.6), (0, 1, 2)
@@ -94,7 +93,7 @@ def run() -> None:
                 }
                 print(size, rate, f"{gains[rate].mean():.2f} dB", flush=True)
             for rate in RATES[1:]:
-                content["against_none"][f"{size} {rate}"] = interval((gains[rate] - gains[0.0]).mean(0).tolist())
+                content["against_none"][f"{size} {rate}"] = interval((gains[rate] - gains[0.0]).mean(0))
     write("building_blocks/dropout", {**content, **spent})
 
 

@@ -17,7 +17,7 @@ from sepbook.data.corpus import SAMPLE_RATE, songs, talkers
 from sepbook.data.mixing import Mixtures
 from sepbook.losses.permutation import permutation_invariant
 from sepbook.losses.waveform import sdr_loss, si_sdr_loss
-from tools.results._common import clocks, write
+from tools.results._common import clocks, extremes, write
 
 K, SIZE, HOP = 64, 80, 40  # filters, samples (5 ms), samples: the frames of TasNet, overlapping by half
 STEPS, BATCH, SECONDS, RATE = 800, 4, 1.0, 3e-3
@@ -198,11 +198,6 @@ def one(task, seed, causal=False, masks=True):
     return row, before, after
 
 
-def summary(rows, part, key):
-    values = [row[part][key] for row in rows]
-    return {"mean": sum(values) / len(values), "low": min(values), "high": max(values)}
-
-
 def jobs():
     """List what is trained: (task, causal, seed, whether masks stand between)."""
     listed = [(task, kind == "causal", seed, True) for kind in KINDS for task in KINDS[kind] for seed in SEEDS]
@@ -229,7 +224,7 @@ def assemble(done) -> None:
     for kind, tasks in KINDS.items():
         for task in tasks:
             rows = [done[task, kind == "causal", seed, True][0] for seed in SEEDS]
-            parts = {part: {k: summary(rows, part, k) for k in rows[0][part]} for part in ("encoder", "decoder")}
+            parts = {p: {k: extremes([row[p][k] for row in rows]) for k in rows[0][p]} for p in ("encoder", "decoder")}
             gains = [row["gain"] for row in rows]
             content[task][kind] = {"gain": sum(gains) / len(gains), **parts, "runs": rows}
             _, before, after = done[task, kind == "causal", SEEDS[0], True]

@@ -16,7 +16,8 @@ from sepbook.data.corpus import SAMPLE_RATE, SOURCES, songs
 from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import evaluate
 from sepbook.training import checkpoint
-from tools.results._common import clocks, write
+from tools.results._common import clocks, extremes, write
+from tools.results._small_runs import Held, batch_of
 
 STEPS, BATCH, SECONDS = 100, 4, 2.0
 SEEDS = (0, 1, 2)
@@ -39,23 +40,6 @@ def rerecord(stems, rate):
     return gains[:, None, None] * torch.fft.irfft(filtered, 2 * N)[..., :N]
 
 
-class Excerpt:
-    """A track that lies in memory: sources (S, C, N), with what data sets and scores ask of one."""
-
-    def __init__(self, name, stem_names, sources, rate):
-        self.name, self.stem_names, self.data, self.sample_rate = name, tuple(stem_names), sources, rate
-        self.channels, self.length = sources.shape[1:]
-        self.seconds, self.score = self.length / rate, None
-
-    def sources(self, names=None, start=0, length=None):
-        index = [self.stem_names.index(name) for name in names or self.stem_names]
-        end = None if length is None else start + length
-        return self.data[index][..., start:end]
-
-    def mixture(self):
-        return self.data.sum(0)
-
-
 def rerecorded(split, part=None):
     """Return the re-recorded songs of a split, or the first or second half of each."""
     found = []
@@ -63,7 +47,7 @@ def rerecorded(split, part=None):
         stems = rerecord(song.sources(SOURCES), SAMPLE_RATE)
         half = stems.shape[-1] // 2
         places = {None: slice(None), "first": slice(half), "second": slice(half, None)}[part]
-        found.append(Excerpt(song.name, SOURCES, stems[..., places], SAMPLE_RATE))
+        found.append(Held(song, stems[..., places]))
     return found
 
 
@@ -80,9 +64,7 @@ def fine_tune(system, data, steps, rate, statistics=True):
     optimizer = torch.optim.Adam(weights, rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
-        items = [data[step * BATCH + i] for i in range(BATCH)]
-        batch = {key: torch.stack([item[key] for item in items]) for key in ("mixture", "sources")}
-        loss = system.loss(**batch)["loss"]
+        loss = system.loss(**batch_of(data, step, BATCH))["loss"]
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(weights, 5.0)
@@ -126,8 +108,6 @@ def run() -> None:
             print(way, seed, rows[-1], time, flush=True)
         content[way] = {"parameters": learning, "cpu_seconds": sum(spent) / len(spent), "runs": rows}
         for name in sets:
-            values = [row[name] for row in rows]
-            mean = sum(values) / len(values)
-            change = mean - content["shipped"][name]
-            content[way][name] = {"mean": mean, "low": min(values), "high": max(values), "change": change}
+            found = extremes([row[name] for row in rows])
+            content[way][name] = found | {"change": found["mean"] - content["shipped"][name]}
     write("architectures/keras_sketch", content)

@@ -9,10 +9,8 @@ validation songs counts. Differences are paired over the test songs.
 """
 
 from functools import partial
-from math import sqrt
 
 import torch
-from scipy.special import stdtrit
 from torch import Tensor, nn
 
 from sepbook.building_blocks.normalization import (
@@ -25,7 +23,7 @@ from sepbook.building_blocks.normalization import (
 )
 from sepbook.evaluation.metrics import evaluate
 from sepbook.losses import spectrogram
-from tools.results._common import clocks, write
+from tools.results._common import clocks, interval, write
 from tools.results._small_runs import FrameMasks, SmallSystem, cosine, held, length
 
 STEPS, BATCH, FRAMES, SEEDS, RATES = 300, 8, 62, (0, 1, 2), (2e-3, 6e-3)
@@ -124,14 +122,6 @@ def run_one(fields: dict, seed: int, rate: float, songs, valid) -> tuple[SmallSy
         return system, sum(distance(network, *batch).item() for batch in valid) / len(valid)
 
 
-def paired(a: Tensor, b: Tensor) -> dict:
-    """Return the mean of a - b `(seed, song)` over songs, its 95 % interval by Student's t, and whether it holds 0."""
-    differences = (a - b).mean(0)
-    half = float(stdtrit(len(differences) - 1, 0.975)) * differences.std().item() / sqrt(len(differences))
-    mean = differences.mean().item()
-    return {"mean": mean, "low": mean - half, "high": mean + half, "zero": abs(mean) <= half}
-
-
 def run() -> None:
     torch.set_num_threads(1)  # sums in one order: the same numbers on any number of cores
     songs, unseen, test = magnitudes(held("train")), magnitudes(held("valid")), held("test")
@@ -153,7 +143,7 @@ def run() -> None:
                 "valid_loss": {str(rate): [loss for _, loss in runs] for rate, runs in tries.items()},
             }
             print(name, found[name], flush=True)
-    pairs = {name: paired(scores[a], scores[b]) for name, (a, b) in PAIRS.items()}
+    pairs = {name: interval((scores[a] - scores[b]).mean(0)) for name, (a, b) in PAIRS.items()}
     for name, pair in pairs.items():
         print(name, pair, flush=True)
     recipe = {"steps": STEPS, "batch": BATCH, "frames": FRAMES, "seeds": list(SEEDS), "rates": list(RATES)}

@@ -5,6 +5,7 @@ Curves are kept as text, one number per point, so that the file stays readable.
 """
 
 import copy
+from statistics import fmean as mean
 
 import torch
 
@@ -12,24 +13,10 @@ from sepbook.training import checkpoint
 from sepbook.training._validation import validate
 from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, train
-from tools.results._common import clocks, write
+from tools.results._common import clocks, mean_of, paired, write
 from tools.results._gallery import LOUD_STEP, gallery
 from tools.results._small_runs import SmallSystem, batch_of, cosine, descend, length
-from tools.results._training_runs import (
-    BATCH,
-    BEST_RATE,
-    EPOCH,
-    SECONDS,
-    SEEDS,
-    STEPS,
-    Corpus,
-    interval,
-    line,
-    made,
-    mean,
-    mean_of,
-    songwise,
-)
+from tools.results._training_runs import BATCH, BEST_RATE, EPOCH, SECONDS, SEEDS, STEPS, Corpus, line, made, songwise
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 SIZES = (2, 4, 6, 8, 12, 16, 32)
@@ -80,14 +67,9 @@ def rates(corpus: Corpus) -> dict:
         print(rate, {way: found[way][f"{rate:g}"]["mean"] for way in found}, flush=True)
     best = {way: max(found[way].values(), key=lambda x: x["mean"])["songs"] for way in found}
     pairs = (("averaged", "constant"), ("cosine", "constant"), ("averaged", "cosine"))
-    compared = {f"{a}_over_{b}": interval([x - y for x, y in zip(best[a], best[b], strict=True)]) for a, b in pairs}
+    compared = {f"{a}_over_{b}": paired(best[a], best[b]) for a, b in pairs}
     at = f"{BEST_RATE:g}"
-    same = {
-        f"{a}_over_{b}_same_rate": interval(
-            [x - y for x, y in zip(found[a][at]["songs"], found[b][at]["songs"], strict=True)]
-        )
-        for a, b in pairs
-    }
+    same = {f"{a}_over_{b}_same_rate": paired(found[a][at]["songs"], found[b][at]["songs"]) for a, b in pairs}
     return {**{w: {r: v["mean"] for r, v in found[w].items()} for w in found}, **compared, **same}
 
 
@@ -144,7 +126,7 @@ def batch_sizes(corpus: Corpus) -> dict:
         for size, row in rows.items():
             row["test"] = mean(row["songs"])
             if size != max(SIZES):
-                row["over_largest"] = interval([x - y for x, y in zip(row["songs"], largest, strict=True)])
+                row["over_largest"] = paired(row["songs"], largest)
     for rows in result.values():
         for row in rows.values():
             row["songs"] = line(row["songs"])
@@ -192,7 +174,7 @@ def early_stopping(corpus: Corpus) -> dict:
             songs_ = mean_of([row[way][0] for row in rows])
             result[name][way] = {"test": mean(songs_), "steps": mean(row[way][1] for row in rows)}
             if way != "last":
-                result[name][way]["over_last"] = interval([x - y for x, y in zip(songs_, last, strict=True)])
+                result[name][way]["over_last"] = paired(songs_, last)
         print(name, result[name], flush=True)
     return result
 

@@ -9,11 +9,9 @@ weights of two of them (seed 0) go to sepbook/assets/weights/recurrent_masks.saf
 """
 
 import json
-from math import sqrt
 
 import torch
 from safetensors.torch import save_file
-from scipy.special import stdtrit
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,7 +24,7 @@ from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import evaluate
 from sepbook.losses import spectrogram
 from sepbook.training.loop import TrainConfig, train
-from tools.results._common import clocks, write
+from tools.results._common import clocks, mean_of, paired, write
 
 SEEDS = (0, 1, 2)
 
@@ -88,7 +86,7 @@ def hold_all() -> dict:
         columns = list(zip(*(run["right"] for run in tries[best]), strict=True))
         found[name] = {
             "rate": best,
-            "mean": [sum(column) / len(column) for column in columns],
+            "mean": mean_of(run["right"] for run in tries[best]),
             "low": [min(column) for column in columns],
             "high": [max(column) for column in columns],
             "at_49": sum(columns[LAGS.index(49)]) / len(SEEDS),
@@ -153,15 +151,6 @@ def separate(fields: dict, seed: int, tracks, steps: int = STEPS):
     return system, evaluate(system, tracks["test"], progress=False), time
 
 
-def paired(a: list[float], b: list[float]) -> dict:
-    """Return the mean of a - b over songs, and its 95 % interval by Student's t."""
-    differences = [x - y for x, y in zip(a, b, strict=True)]
-    mean = sum(differences) / len(differences)
-    deviation = sqrt(sum((d - mean) ** 2 for d in differences) / (len(differences) - 1))
-    half = float(stdtrit(len(differences) - 1, 0.975)) * deviation / sqrt(len(differences))
-    return {"mean": mean, "low": mean - half, "high": mean + half, "songs": differences, "zero": abs(mean) <= half}
-
-
 def worth_all() -> dict:
     tracks = {split: songs(split) for split in ("train", "test")}
     found, kept, songwise = {}, {}, {}
@@ -170,7 +159,7 @@ def worth_all() -> dict:
         runs = [separate(fields, seed, tracks) for seed in SEEDS]
         kept[name] = (fields, runs[0][0].network)
         scores = [run[1] for run in runs]
-        songwise[name] = [sum(column) / len(SEEDS) for column in zip(*(s.values() for s in scores), strict=True)]
+        songwise[name] = mean_of(s.values() for s in scores)
         found[name] = {
             "fields": fields,
             "parameters": count(runs[0][0].network),
@@ -180,7 +169,7 @@ def worth_all() -> dict:
             "train_seconds": sum(run[2]["cpu_seconds"] for run in runs) / len(SEEDS),
         }
         print(name, found[name], flush=True)
-    found["pairs"] = {name: paired(songwise[a], songwise[b]) for name, (a, b) in PAIRS.items()}
+    found["pairs"] = {name: paired(songwise[a], songwise[b], songs=True) for name, (a, b) in PAIRS.items()}
     print(found["pairs"], flush=True)
     ship(kept)
     return found

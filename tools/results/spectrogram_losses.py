@@ -11,7 +11,6 @@ import copy
 import statistics
 
 import torch
-from scipy.special import stdtrit
 
 from sepbook.architectures import create
 from sepbook.building_blocks.stft import STFT
@@ -20,7 +19,8 @@ from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import si_sdr_improvement
 from sepbook.losses import spectrogram
 from sepbook.training import checkpoint
-from tools.results._common import clocks, write
+from tools.results._common import clocks, paired, write
+from tools.results._small_runs import batch_of
 
 FIRST, OWN = 240, 120  # steps that all share, steps with a pair of its own
 BATCH, SECONDS = 4, 2.0
@@ -50,8 +50,7 @@ def train(system, pair: tuple[str, str], seed: int, steps: range, rate: float):
     optimizer = torch.optim.Adam(system.train().parameters(), rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(steps))
     for step in steps:
-        items = [data[step * BATCH + i] for i in range(BATCH)]
-        mixture, sources = (torch.stack([item[key] for item in items]) for key in ("mixture", "sources"))
+        mixture, sources = batch_of(data, step, BATCH).values()
         Y = system.stft(mixture)  # (B, C, F, T)
         S = system.stft(sources.flatten(1, 2)).unflatten(1, sources.shape[1:3])  # (B, S, C, F, T)
         masks = system.masks(Y.abs())
@@ -100,13 +99,10 @@ def summary(runs: list[list[dict]]) -> dict:
     return {**means, "per_source": sources, "per_seed": seeds, "per_song": songwise}
 
 
-def paired(a: dict, b: dict, name: str = "improvement") -> dict:
-    """Return how much a has more than b: mean over songs (each the mean of its seeds), 95 % interval by Student's t."""
-    gaps = [x - y for x, y in zip(a["per_song"][name], b["per_song"][name], strict=True)]
-    half = stdtrit(len(gaps) - 1, 0.975) * statistics.stdev(gaps) / len(gaps) ** 0.5
-    mean = statistics.fmean(gaps)
+def against(a: dict, b: dict) -> dict:
+    """Return how much a has more than b over songs, and by seed."""
     by_seed = [x - y for x, y in zip(a["per_seed"], b["per_seed"], strict=True)]
-    return {"mean": mean, "low": float(mean - half), "high": float(mean + half), "per_seed": by_seed}
+    return paired(a["per_song"]["improvement"], b["per_song"]["improvement"]) | {"per_seed": by_seed}
 
 
 TRAINING = songs("train")
@@ -150,8 +146,8 @@ def content(seeds: list[dict]) -> dict:
         "pairs": pairs,
         "scratch": scratch,
         "best": best,
-        "claimed_minus": {key: paired(pairs[name(CLAIMED)], a) for key, a in pairs.items() if key != name(CLAIMED)},
-        "best_minus": {key: paired(pairs[best], other) for key, other in pairs.items() if key != best},
+        "claimed_minus": {key: against(pairs[name(CLAIMED)], a) for key, a in pairs.items() if key != name(CLAIMED)},
+        "best_minus": {key: against(pairs[best], other) for key, other in pairs.items() if key != best},
     }
 
 

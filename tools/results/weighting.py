@@ -16,9 +16,8 @@ from sepbook.evaluation.metrics import evaluate
 from sepbook.losses import clustering, spectrogram
 from sepbook.losses.permutation import permutation_invariant
 from sepbook.losses.weighting import DynamicWeights, energies, energy_weights, over_sources, over_tasks, shared_slopes
-from tools.results._common import clocks, write
+from tools.results._common import clocks, interval, write
 from tools.results._small_runs import SmallSystem, batch_of, cosine, held
-from tools.results._training_runs import interval
 from tools.results.clustering import HOP, LEARNING_RATE, N_FFT, WINDOW, Embedder, F, Talkers, improvements
 
 STEPS, EPOCH, BATCH, SECONDS, SEEDS = 200, 25, 8, 1.0, (0, 1, 2)
@@ -132,7 +131,7 @@ def tasks_compared(content: dict) -> None:
         }
         print(name, content["tasks"][name], flush=True)
     alone = scores.pop("masks alone")
-    content["against_masks_alone"] = {name: interval((x - alone).tolist()) for name, x in scores.items()}
+    content["against_masks_alone"] = {name: interval(x - alone) for name, x in scores.items()}
     torch.manual_seed(0)
     network, stft = SmallChimera(), STFT(N_FFT, HOP, WINDOW)
     terms = terms_of(network, people.batch(torch.Generator().manual_seed(0)), stft)
