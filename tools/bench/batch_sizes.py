@@ -6,6 +6,7 @@ import time
 import torch
 
 from sepbook.architectures import create
+from tools.bench._measure import threads
 
 SIZES = (1, 2, 3, 4, 6, 7, 8, 12, 15, 16)
 SECONDS = 1.0  # of sound in an item
@@ -27,9 +28,8 @@ def stepper(size: int):
     return once
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     steps = {size: stepper(size) for size in SIZES}
     times = {size: [] for size in SIZES}
     for round_ in range(ROUNDS + 1):  # the first round warms up
@@ -38,7 +38,6 @@ def run() -> dict:
             step()
             if round_:
                 times[size].append(time.perf_counter() - started)
-    torch.set_num_threads(threads)
     rates = {size: size / statistics.median(spent) for size, spent in times.items()}
     found = {f"items_per_second_{size}": rate for size, rate in rates.items()}
     # A size between two powers of two, against the mean of its neighbours: 1 means that being a power is no merit.

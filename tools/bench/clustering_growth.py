@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sepbook.losses.clustering import deep_clustering
-from tools.bench._measure import compare
+from tools.bench._measure import compare, threads
 
 BINS = (250, 500, 1000, 2000, 4000, 8000)
 D, S, PAIRS = 20, 4, 9
@@ -28,9 +28,8 @@ def item(bins: int) -> tuple[Tensor, Tensor, Tensor]:
     return v.requires_grad_(), y, torch.rand(1, bins, 1, generator=random)
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     found = {"bins": list(BINS), "low_rank_seconds": [], "pairs_seconds": [], "ratio": []}
     for bins in BINS:
         data = item(bins)
@@ -39,6 +38,5 @@ def run() -> dict:
         found["low_rank_seconds"].append(numbers["ours_seconds"])
         found["pairs_seconds"].append(numbers["theirs_seconds"])
         found["ratio"].append(numbers["ratio"])
-    torch.set_num_threads(threads)
     largest = {"bins": BINS[-1], "table_mb": 4 * BINS[-1] ** 2 / 1e6}
     return {**found, "largest": largest, "measured_pairs": PAIRS, "threads": 1}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sepbook.losses import clustering
-from tools.bench._measure import child, compare
+from tools.bench._measure import child, compare, compare_all, descent, threads
 
 SIZES = {"B": 8, "S": 4, "F": 513, "T": 400, "D": 20}
 PAIRS = 5
@@ -41,25 +41,16 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
 
 def step(name: str, data: tuple[Tensor, Tensor, Tensor]):
     """Return a function that computes a loss, or the plain rival, and its gradient."""
-    loss = plain if name == "plain" else getattr(clustering, name)
-
-    def once():
-        data[0].grad = None
-        loss(*data).backward()
-
-    return once
+    return descent(plain if name == "plain" else getattr(clustering, name), *data)
 
 
+@threads(2)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    data, found = batch(), {}
-    numbers = compare(step("deep_clustering", data), step("plain", data), pairs=PAIRS)
-    found |= {f"plain_{key}": value for key, value in numbers.items() if key != "pairs"}
+    data = batch()
+    found = compare_all({"plain": (step("deep_clustering", data), step("plain", data))}, PAIRS)
     for name in LOSSES:
         found[f"{name}_seconds"] = compare(step(name, data), lambda: None, pairs=PAIRS)["ours_seconds"]
     inputs = child(CODE, 2, "nothing")["peak_mb"]
     for name in (*LOSSES, "plain"):
         found[f"{name}_peak_mb"] = child(CODE, 2, name)["peak_mb"]
-    torch.set_num_threads(threads)
     return {**found, "inputs_peak_mb": inputs, "pairs": PAIRS, "threads": 2, "limits": LIMITS, "sizes": SIZES}

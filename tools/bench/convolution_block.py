@@ -13,7 +13,7 @@ from sepbook.building_blocks.convolution import (
     SameConvTranspose2d,
     Upsample1d,
 )
-from tools.bench._measure import compare
+from tools.bench._measure import compare_all, largest_ratio, threads
 
 PAIRS = 31
 LIMIT = 1.10
@@ -106,18 +106,15 @@ def step(module: nn.Module, x: Tensor):
     return once
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     torch.manual_seed(0)
-    found = {}
+    steps = {}
     for name, (ours, theirs, shape) in rivals().items():
         ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)))
         x = torch.randn(shape, requires_grad=True)
         a, b = ours(x), theirs(x)
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
-        numbers = compare(step(ours, x), step(theirs, x), pairs=PAIRS)
-        found |= {f"{name}_{key}": value for key, value in numbers.items() if key != "pairs"}
-    torch.set_num_threads(threads)
-    ratios = [value for key, value in found.items() if key.endswith("_ratio")]
-    return found | {"largest_ratio": max(ratios), "pairs": PAIRS, "threads": 1, "limit": LIMIT}
+        steps[name] = step(ours, x), step(theirs, x)
+    found = compare_all(steps, PAIRS)
+    return found | {"largest_ratio": largest_ratio(found), "pairs": PAIRS, "threads": 1, "limit": LIMIT}

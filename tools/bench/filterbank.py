@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from sepbook.building_blocks.filterbank import Decoder, Encoder, Fourier, Free, Mel, Sinc
 from sepbook.building_blocks.stft import ISTFT, STFT
-from tools.bench._measure import compare
+from tools.bench._measure import compare_all, largest_ratio, threads
 
 SHAPE = (4, 1, 64000)  # (B, C, N): four seconds at 16 kHz
 K, SIZE, HOP = 256, 80, 40
@@ -70,13 +70,11 @@ def rivals(random) -> dict:
     }
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    found = {}
-    for name, (ours, theirs, given) in rivals(torch.Generator().manual_seed(0)).items():
-        numbers = compare(both_ways(ours, given), both_ways(theirs, given), pairs=PAIRS)
-        found |= {f"{name}_{key}": value for key, value in numbers.items() if key != "pairs"}
-    torch.set_num_threads(threads)
-    ratios = {key: value for key, value in found.items() if key.endswith("_ratio")}
-    return found | {"largest_ratio": max(ratios.values()), "pairs": PAIRS, "threads": 1, "limit": LIMIT}
+    steps = {
+        name: (both_ways(ours, given), both_ways(theirs, given))
+        for name, (ours, theirs, given) in rivals(torch.Generator().manual_seed(0)).items()
+    }
+    found = compare_all(steps, PAIRS)
+    return found | {"largest_ratio": largest_ratio(found), "pairs": PAIRS, "threads": 1, "limit": LIMIT}

@@ -15,7 +15,7 @@ from sepbook.architectures import create
 from sepbook.building_blocks.stft import STFT
 from sepbook.data.corpus import songs
 from sepbook.losses import spectrogram
-from tools.bench._measure import compare
+from tools.bench._measure import compare, threads
 
 N_FFT, HOP, FRAMES, SONGS, BATCH, PAIRS = 1024, 256, 188, 4, 8, 31
 
@@ -82,10 +82,8 @@ def step() -> dict:
     return {"step_on_the_fly_to_precomputed_ratio": times["ratio"], "step_seconds": times["ours_seconds"]}
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         found = excerpts(Path(folder)) | step()
-    torch.set_num_threads(threads)
     return found | {"frames": FRAMES, "songs": SONGS, "batch": BATCH, "pairs": PAIRS, "threads": 1}

@@ -3,17 +3,15 @@
 import time
 from statistics import median
 
-import torch
-
 from sepbook.data.corpus import songs
 from sepbook.data.mixing import Mixtures
+from tools.bench._measure import threads
 
 ROUNDS, ITEMS, SECONDS = 9, 200, 3.0
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     data = Mixtures(songs("train"), seconds=SECONDS, length=ITEMS)
     start = time.perf_counter()
     for i in range(300):
@@ -26,7 +24,6 @@ def run() -> dict:
             data[turn * ITEMS + i]
         wall.append(ITEMS * SECONDS / (time.perf_counter() - w))
         cpu.append(ITEMS * SECONDS / (time.process_time() - c))
-    torch.set_num_threads(threads)
     return {
         "seconds_per_second": median(wall),
         "seconds_per_cpu_second": median(cpu),

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from sepbook.building_blocks.recurrent import RecurrentStack
-from tools.bench._measure import compare
+from tools.bench._measure import compare_all, largest_ratio, threads
 
 SHAPE = (8, 200, 129)  # (B, T, H)
 CASES = {"one_way": (64, 1, False), "blstm": (64, 2, True)}  # H, L, bidirectional
@@ -22,17 +22,14 @@ def step(layer: nn.Module, x: torch.Tensor, answers):
     return once
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     x = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
-    found = {}
+    steps = {}
     for name, (H, L, both) in CASES.items():
         ours = RecurrentStack(SHAPE[-1], H, L, bidirectional=both)
         theirs = nn.LSTM(SHAPE[-1], H, L, batch_first=True, bidirectional=both)
         theirs.load_state_dict(ours.layers.state_dict())
-        numbers = compare(step(ours, x, lambda y: y), step(theirs, x, lambda pair: pair[0]), pairs=PAIRS)
-        found |= {f"{name}_{key}": value for key, value in numbers.items() if key != "pairs"}
-    torch.set_num_threads(threads)
-    ratios = [value for key, value in found.items() if key.endswith("_ratio")]
-    return found | {"largest_ratio": max(ratios), "pairs": PAIRS, "threads": 1, "limit": LIMIT}
+        steps[name] = step(ours, x, lambda y: y), step(theirs, x, lambda pair: pair[0])
+    found = compare_all(steps, PAIRS)
+    return found | {"largest_ratio": largest_ratio(found), "pairs": PAIRS, "threads": 1, "limit": LIMIT}

@@ -5,21 +5,11 @@ from torch.nn import functional
 
 from sepbook.building_blocks.stft import STFT
 from sepbook.losses import spectrogram, waveform
-from tools.bench._measure import compare
+from tools.bench._measure import compare_all, descent, threads
 
 SHAPE = (8, 4, 1, 32000)  # (B, S, C, N): a batch of two seconds at 16 kHz
 PAIRS = 31
 FLOOR = spectrogram.FLOOR
-
-
-def step(loss, estimates, *rest):
-    """Return a function that computes a loss and its gradient."""
-
-    def once():
-        estimates.grad = None
-        loss(estimates, *rest).backward()
-
-    return once
 
 
 def plain_log(e, s):
@@ -35,9 +25,8 @@ def ours_tpsa(masks, Y, S):
     return spectrogram.spectrum_approximation(masks, Y, S, "tpsa", spectrogram.l1)
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     random = torch.Generator().manual_seed(0)
     sources = 0.1 * torch.randn(SHAPE, generator=random)
     estimates = (sources + 0.03 * torch.randn(SHAPE, generator=random)).requires_grad_()
@@ -46,18 +35,13 @@ def run() -> dict:
     masks = torch.rand(S.shape, generator=random).requires_grad_()
     guess, truth = (masks.detach() * Y.abs()[:, None]).requires_grad_(), S.abs()
     rivals = {
-        "l1": (step(spectrogram.l1, guess, truth), step(functional.l1_loss, guess, truth)),
-        "mse": (step(spectrogram.mse, guess, truth), step(functional.mse_loss, guess, truth)),
-        "log": (step(spectrogram.log_magnitude, guess, truth), step(plain_log, guess, truth)),
-        "l1_tpsa": (step(ours_tpsa, masks, Y, S), step(plain_tpsa, masks, Y, S)),
+        "l1": (descent(spectrogram.l1, guess, truth), descent(functional.l1_loss, guess, truth)),
+        "mse": (descent(spectrogram.mse, guess, truth), descent(functional.mse_loss, guess, truth)),
+        "log": (descent(spectrogram.log_magnitude, guess, truth), descent(plain_log, guess, truth)),
+        "l1_tpsa": (descent(ours_tpsa, masks, Y, S), descent(plain_tpsa, masks, Y, S)),
         "multi_against_si_sdr": (
-            step(spectrogram.multi_resolution, estimates, sources),
-            step(waveform.si_sdr_loss, estimates, sources),
+            descent(spectrogram.multi_resolution, estimates, sources),
+            descent(waveform.si_sdr_loss, estimates, sources),
         ),
     }
-    found = {}
-    for name, (ours, theirs) in rivals.items():
-        numbers = compare(ours, theirs, pairs=PAIRS)
-        found |= {f"{name}_{key}": value for key, value in numbers.items() if key != "pairs"}
-    torch.set_num_threads(threads)
-    return found | {"pairs": PAIRS, "threads": 1}
+    return compare_all(rivals, PAIRS) | {"pairs": PAIRS, "threads": 1}

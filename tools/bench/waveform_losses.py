@@ -6,21 +6,11 @@ from torch.nn import functional
 from torchmetrics.functional import audio
 
 from sepbook.losses import waveform
-from tools.bench._measure import compare
+from tools.bench._measure import compare_all, descent, largest_ratio, threads
 
 SHAPE = (8, 4, 1, 48000)  # (B, S, C, N): a batch of three seconds at 16 kHz
 PAIRS = 61
 LIMIT = 1.10
-
-
-def step(loss, estimates, sources):
-    """Return a function that computes a loss and its gradient."""
-
-    def once():
-        estimates.grad = None
-        loss(estimates, sources).backward()
-
-    return once
 
 
 def rivals() -> dict:
@@ -41,17 +31,15 @@ def rivals() -> dict:
     }
 
 
+@threads(1)
 def run() -> dict:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     random = torch.Generator().manual_seed(0)
     sources = 0.1 * torch.randn(SHAPE, generator=random)
     estimates = sources + 0.03 * torch.randn(SHAPE, generator=random)
     mine, other = estimates.clone().requires_grad_(), estimates[:, :, 0].clone().requires_grad_()
-    found = {}
-    for name, (ours, theirs) in rivals().items():
-        numbers = compare(step(ours, mine, sources), step(theirs, other, sources[:, :, 0]), pairs=PAIRS)
-        found |= {f"{name}_{key}": value for key, value in numbers.items() if key != "pairs"}
-    torch.set_num_threads(threads)
-    ratios = {key: value for key, value in found.items() if key.endswith("_ratio")}
-    return found | {"largest_ratio": max(ratios.values()), "pairs": PAIRS, "threads": 1, "limit": LIMIT}
+    steps = {
+        name: (descent(ours, mine, sources), descent(theirs, other, sources[:, :, 0]))
+        for name, (ours, theirs) in rivals().items()
+    }
+    found = compare_all(steps, PAIRS)
+    return found | {"largest_ratio": largest_ratio(found), "pairs": PAIRS, "threads": 1, "limit": LIMIT}
