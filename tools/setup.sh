@@ -148,7 +148,8 @@ make_venv() {
     [ -x .venv/bin/pip ] || "$1" -m venv .venv
     [ -t 1 ] || quiet=--quiet # to a person, pip shows what it is loading and how much is left
     say "Installing requirements.txt into .venv (the first time takes some minutes)."
-    .venv/bin/python -m pip install $quiet -r requirements.txt
+    # Only what is imported gets compiled, by whoever imports it first: all of it would take half a minute.
+    .venv/bin/python -m pip install $quiet --no-compile -r requirements.txt
     .venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
 }
 
