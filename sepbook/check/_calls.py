@@ -55,7 +55,7 @@ def _check_callable(function, inputs: tuple) -> str:
         raise CheckFailure(
             f"The check wants the function itself, but was given a value of type {type(function).__name__}.",
             "Look at the line that calls the check: is the function called there?",
-            "Give its name without brackets: check.exercise_1(my_function).",
+            "Give its name without brackets: my_function, and not my_function(…).",
             kind="callable",
         )
     name = getattr(function, "__name__", type(function).__name__)

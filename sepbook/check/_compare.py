@@ -124,6 +124,9 @@ def expect_parts(given, count: int, what: str, where: str = "", how: str = "") -
     """
     if not isinstance(given, tuple | list) or len(given) != count:
         raise CheckFailure(what, where, how, kind="parts")
+    for number, part in enumerate(given, 1):
+        if is_empty(part):
+            raise CheckFailure(f"{what} But thing number {number} is {part!r:.20}.", where, how, kind="parts")
     return tuple(given)
 
 

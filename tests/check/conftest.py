@@ -1,5 +1,10 @@
-"""What all tests of checks share: one ear, and answers that no check may trip over."""
+"""What all tests of checks share: one ear, answers that no check may trip over, and the tables that `tables` reads."""
 
+import re
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -17,16 +22,54 @@ def hear(capsys):
     return listen
 
 
-@pytest.fixture(
-    params=[7, "text", torch.zeros(2), {}, [], object(), lambda: 1, lambda *x: "no", lambda *x: (1, 2)],
-    ids=["number", "text", "tensor", "dict", "list", "object", "no input", "returns text", "returns a pair"],
-)
+NONSENSE = {
+    "number": 7,
+    "fraction": 3.5,
+    "text": "text",
+    "tensor": torch.zeros(2),
+    "array": np.ones(3),
+    "dict": {},
+    "list": [],
+    "list of text": ["x"],
+    "generator": (i for i in range(2)),
+    "object": object(),
+    "no input": lambda: 1,
+    "raises": lambda *x: 1 / 0,
+    "returns a number": lambda *x: 7,
+    "returns text": lambda *x: "no",
+    "returns a pair": lambda *x: (1, 2),
+    "returns two texts": lambda *x: ("x", "y"),
+    "returns a generator": lambda *x: (i for i in x),
+    "returns an array": lambda *x: np.ones(3),
+    "returns its input": lambda *x: x[0],
+    "returns its input as an array": lambda *x: x[0].numpy(),
+}
+STUBS = {"None": None, "dots": ..., "dots in brackets": (..., ...), "empty function": lambda *inputs: None}
+
+
+@pytest.fixture(params=NONSENSE.values(), ids=NONSENSE.keys())
 def nonsense(request):
     """Give answers that are no answers: a check hints at what is asked, and never raises."""
     return request.param
 
 
-@pytest.fixture(params=[None, ..., lambda *inputs: None], ids=["None", "dots", "empty function"])
+@pytest.fixture(params=STUBS.values(), ids=STUBS.keys())
 def stub(request):
     """Give what stands in a lab before anyone has worked on it: the check stays red."""
     return request.param
+
+
+def pytest_generate_tests(metafunc):
+    """Give the tests of `tables` the exercises that their file is named after, and its tables RIGHT and WRONG."""
+    if metafunc.function.__module__ != "tests.check.tables":
+        return
+    concept = Path(metafunc.module.__file__).relative_to(Path(__file__).parent).with_suffix("")
+    check = import_module(".".join(["sepbook", "check", *concept.parts]).replace("test_", ""))
+    found = {name: getattr(check, name) for name in dir(check) if re.fullmatch(r"exercise_\d+", name)}
+    if "answer" not in metafunc.fixturenames:
+        metafunc.parametrize("exercise", found.values(), ids=found)
+        return
+    names = ("exercise", "answer", "words") if "words" in metafunc.fixturenames else ("exercise", "answer")
+    rows = getattr(metafunc.module, "WRONG" if "words" in names else "RIGHT")
+    ids = [f"{number}-{rest[-1]}" if "words" in names else f"{number}" for number, *rest in rows]
+    metafunc.parametrize(names, [(found[f"exercise_{number}"], *rest) for number, *rest in rows], ids=ids)

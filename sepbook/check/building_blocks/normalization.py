@@ -14,6 +14,7 @@ from sepbook.check import (
     expect_sizes,
     expect_values,
 )
+from sepbook.check._exercise import is_empty
 from sepbook.check._inputs import about, noise
 from sepbook.check.building_blocks._whitening import exercise_5
 
@@ -209,11 +210,11 @@ LEAKS = {
 )
 def exercise_6(leaks):
     """Check a dict from the names of six layers to True (looks ahead) or False."""
-    if leaks is None or leaks is ...:
+    if is_empty(leaks):
         raise NotYet("There is no answer in it.")
     if not isinstance(leaks, dict):
         raise CheckFailure("The answer should be the dictionary with a True or False for each name.", kind="type")
-    if any(value is ... or value is None for value in leaks.values()) or not leaks:
+    if any(value is ... or value is None for value in leaks.values()):
         raise NotYet("Write True or False in place of the dots.")
     missing = [name for name in LEAKS if not isinstance(leaks.get(name), bool)]
     if missing:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_values
+from sepbook.check._exercise import is_empty
 from sepbook.check._inputs import dice
 from sepbook.data import corpus
 from sepbook.evaluation.metrics import si_sdr
@@ -145,7 +146,7 @@ def _gain(frames: int, bins: int) -> float:
 
 
 def _sizes(kernels) -> tuple[int, int]:
-    if kernels is None or kernels is Ellipsis or (isinstance(kernels, tuple | list) and Ellipsis in kernels):
+    if is_empty(kernels):
         raise NotYet("Write two sizes in place of the dots: (frames, bins).")
     if not (isinstance(kernels, tuple | list) and len(kernels) == 2 and all(type(k) is int for k in kernels)):
         raise CheckFailure(

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from sepbook.building_blocks.convolution import same_padding
 from sepbook.check.architectures import unet as check
+from tests.check.tables import test_nonsense_never_raises, test_stubs_stay_red  # noqa: F401
 
 
 def test_shape_of_a_strided_convolution(hear):

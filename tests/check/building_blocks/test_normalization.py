@@ -1,10 +1,10 @@
 """The checks on normalisation: right answers pass however written, usual mistakes get their own hint."""
 
-import pytest
 import torch
 from torch.nn import functional
 
 from sepbook.check.building_blocks import normalization as check
+from tests.check.tables import *  # noqa: F403
 
 EXERCISES = [getattr(check, f"exercise_{number}") for number in range(1, 7)]
 SHAPES = ((1, 64, 1), (8, 1, 1), (8, 1, 100))
@@ -66,69 +66,46 @@ def by_cholesky(train, test):
 RIGHT = [
     (1, SHAPES),
     (1, tuple(map(torch.Size, SHAPES))),
-    (2, (layer_norm(),)),
-    (2, (lambda x, weight, bias: functional.group_norm(x, 1, weight, bias),)),
-    (3, (cumulative,)),
-    (3, (by_a_loop,)),
-    (4, (batch_norm(),)),
-    (4, (by_torch,)),
-    (5, (pca,)),
-    (5, (by_cholesky,)),
-    (6, (LEAKS,)),
+    (2, layer_norm()),
+    (2, lambda x, weight, bias: functional.group_norm(x, 1, weight, bias)),
+    (3, cumulative),
+    (3, by_a_loop),
+    (4, batch_norm()),
+    (4, by_torch),
+    (5, pca),
+    (5, by_cholesky),
+    (6, LEAKS),
 ]
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT)
-def test_right_answers_pass(hear, number, answer):
-    assert f"✔ Exercise {number}:" in hear(EXERCISES[number - 1], *answer)
 
 
 WRONG = [
     (1, ((8, 1, 1), (8, 1, 1), (8, 1, 100)), "the mean of global layer norm; you were asked for batch norm"),
     (1, (SHAPES[0], (8, 64, 1), SHAPES[2]), "This is instance norm"),
     (1, (SHAPES[0], SHAPES[1], (8, 100)), "There are 2 sizes, but 3 axes"),
-    (2, (layer_norm((0, 1, 2)),), "over the batch as well"),
-    (2, (layer_norm((0, 2)),), "this is batch norm"),
-    (2, (layer_norm((2,)),), "this is instance norm"),
-    (2, (layer_norm((1,)),), "layer norm of a frame"),
-    (2, (layer_norm(correction=1),), "n - 1"),
-    (2, (layer_norm(root=False),), "square root"),
-    (2, (layer_norm(shift=False),), "the bias is missing"),
-    (2, (layer_norm(eps=0),), "NaN"),
-    (2, (lambda *given: layer_norm()(*given).detach(),), "the gradient is cut off"),
-    (3, (lambda x: functional.group_norm(x, 1),), "every frame knows the whole song"),
-    (3, (lambda x: functional.layer_norm(x.mT, x.shape[1:2]).mT,), "each frame knows itself alone"),
-    (3, (lambda x: cumulative(x.flip(-1)).flip(-1),), "time runs backwards"),
-    (4, (batch_norm(keep=0.1),), "the shares are exchanged"),
-    (4, (batch_norm(look=False),), "the batch is measured in evaluation mode too"),
-    (4, (batch_norm(still=False),), "the averages stay"),
-    (4, (batch_norm(keep=1.0),), "nothing is kept of the new batch"),
-    (4, (lambda x, *rest: x,), "should return three tensors"),
-    (5, (lambda train, test: (test - train.mean(0)) / train.std(0, correction=0),), "this is standardising"),
-    (5, (lambda train, test: pca(test, test),), "the test rows were measured"),
-    (5, (lambda train, test: pca(train, test) + 1,), "mean"),
-    (5, (lambda train, test: pca(train, test)[:, :2],), "should have"),
-    (6, ({**LEAKS, "instance": False},), "Think again about instance"),
-    (6, ({"instance": True},), "There is no True or False for"),
+    (2, layer_norm((0, 1, 2)), "over the batch as well"),
+    (2, layer_norm((0, 2)), "this is batch norm"),
+    (2, layer_norm((2,)), "this is instance norm"),
+    (2, layer_norm((1,)), "layer norm of a frame"),
+    (2, layer_norm(correction=1), "n - 1"),
+    (2, layer_norm(root=False), "square root"),
+    (2, layer_norm(shift=False), "the bias is missing"),
+    (2, layer_norm(eps=0), "NaN"),
+    (2, lambda *given: layer_norm()(*given).detach(), "the gradient is cut off"),
+    (3, lambda x: functional.group_norm(x, 1), "every frame knows the whole song"),
+    (3, lambda x: functional.layer_norm(x.mT, x.shape[1:2]).mT, "each frame knows itself alone"),
+    (3, lambda x: cumulative(x.flip(-1)).flip(-1), "time runs backwards"),
+    (4, batch_norm(keep=0.1), "the shares are exchanged"),
+    (4, batch_norm(look=False), "the batch is measured in evaluation mode too"),
+    (4, batch_norm(still=False), "the averages stay"),
+    (4, batch_norm(keep=1.0), "nothing is kept of the new batch"),
+    (4, lambda x, *rest: x, "should return three tensors"),
+    (5, lambda train, test: (test - train.mean(0)) / train.std(0, correction=0), "this is standardising"),
+    (5, lambda train, test: pca(test, test), "the test rows were measured"),
+    (5, lambda train, test: pca(train, test) + 1, "mean"),
+    (5, lambda train, test: pca(train, test)[:, :2], "should have"),
+    (6, {**LEAKS, "instance": False}, "Think again about instance"),
+    (6, {"instance": True}, "There is no True or False for"),
 ]
-
-
-@pytest.mark.parametrize(("number", "answer", "words"), WRONG)
-def test_usual_mistakes_get_their_own_hint(hear, number, answer, words):
-    said = hear(EXERCISES[number - 1], *answer, times=3)
-    assert "✔" not in said and words in said
-
-
-@pytest.mark.parametrize("number", range(1, 7))
-def test_nonsense_and_stubs_stay_red(hear, nonsense, number):
-    count = 3 if number == 1 else 1
-    assert "✔" not in hear(EXERCISES[number - 1], *(nonsense,) * count)
-
-
-@pytest.mark.parametrize("number", range(1, 7))
-def test_stubs_are_not_yet(hear, stub, number):
-    count = 3 if number == 1 else 1
-    assert "✔" not in hear(EXERCISES[number - 1], *(stub,) * count)
 
 
 def test_the_dots_of_the_stub_are_no_choice(hear):

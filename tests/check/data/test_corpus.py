@@ -4,6 +4,7 @@ import torch
 
 from sepbook import audio
 from sepbook.check.data import corpus as check
+from tests.check.tables import *  # noqa: F403
 
 
 def incoherent(tracks, random, samples):
@@ -92,62 +93,49 @@ def laid(place=lambda root, split, track: root / split / track, name="{}.wav", c
 
 
 RIGHT = [
-    ("exercise_1", (8, 4, 1, 48000)),
-    ("exercise_2", incoherent),
-    ("exercise_2", drawn_whole),
-    ("exercise_3", by_song),
-    ("exercise_3", in_place),
-    ("exercise_4", lay_out),
-    ("exercise_4", laid(name="{}.flac")),
+    (1, (8, 4, 1, 48000)),
+    (2, incoherent),
+    (2, drawn_whole),
+    (3, by_song),
+    (3, in_place),
+    (4, lay_out),
+    (4, laid(name="{}.flac")),
 ]
 WRONG = [
-    ("exercise_1", (8, 4, 48000), "3 sizes, but 4 axes"),
-    ("exercise_1", (8, 1, 4, 48000), "Source comes before audio channel"),
-    ("exercise_1", (8, 4, 1, 3), "not seconds"),
-    ("exercise_1", (8, 4, 1, 320000), "a whole song"),
-    ("exercise_1", (8, 5, 1, 48000), "no source"),
-    ("exercise_1", (8, 4, 2, 48000), "audio channel"),
-    ("exercise_2", coherent, "All stems come from one song"),
-    ("exercise_2", lambda t, r, n: incoherent(t, r, n).sum(0), "axes"),
-    ("exercise_2", lambda t, r, n: draw(t, r, n, start=lambda r, t: 0), "begins at sample 0"),
-    ("exercise_2", lambda t, r, n: draw(t, r, n, slack=8), "runs out before the excerpt is over"),
-    ("exercise_2", lambda t, r, n: draw(t, r, n, last=2), "some are never drawn: [2]"),
-    ("exercise_2", lambda t, r, n: draw(t, r, n, start=lambda r, t: r.integers(max(1, t.length - n))), "never heard"),
-    ("exercise_2", lambda t, r, n: draw(t, r, n, slack=0), "stops in"),
-    ("exercise_2", lambda t, r, n: incoherent(t, np.random.default_rng(), n), "same seed gives different"),
-    ("exercise_2", lambda t, r, n: incoherent(t, np.random.default_rng(0), n), "Every seed gives the same"),
-    ("exercise_2", lambda t, r, n: draw(t, r, n, stems=["drums", "vocals", "bass", "other"]), "stands drums"),
-    ("exercise_2", lambda t, r, n: 0 * incoherent(t, r, n), "no excerpt of any track"),
-    ("exercise_2", lambda t, r, n: incoherent(t, r, n).flip(-1), "not an unbroken excerpt"),
-    ("exercise_3", by_piece, "songs are in both lists"),
-    ("exercise_3", lambda p, s, r: by_song(p, s, r)[::-1], "swapped"),
-    ("exercise_3", half, "6 of 12 songs are in the test, but should be 3"),
-    ("exercise_3", in_order, "Every seed gives the same test songs"),
-    ("exercise_3", dropped, "1 are lost"),
-    ("exercise_3", lambda p, s, r: by_song(p, s, r)[0], "Two lists"),
-    ("exercise_4", laid(lambda root, split, track: root / track / split), "has no folder for the split"),
-    ("exercise_4", laid(lambda root, split, track: root / track), "has no folder for the split"),
-    ("exercise_4", laid(lambda root, split, track: root / split), "no track with stems"),
-    ("exercise_4", laid(name="stem_{}.wav"), "The name of a file is the name of its stem"),
-    ("exercise_4", laid(rate=16000), "16000 Hz instead of 22050 Hz"),
-    ("exercise_4", laid(change=lambda x, stems: sum(stems.values())), "the mixture was written"),
-    ("exercise_4", laid(change=lambda x, stems: x / x.abs().max()), "scaled to its own peak"),
-    ("exercise_4", laid(name="{}.txt"), "stops in"),
-    ("exercise_4", lambda root, split, track, stems, rate: root, "It wrote no file"),
+    (1, (8, 4, 48000), "3 sizes, but 4 axes"),
+    (1, (8, 1, 4, 48000), "Source comes before audio channel"),
+    (1, (8, 4, 1, 3), "not seconds"),
+    (1, (8, 4, 1, 320000), "a whole song"),
+    (1, (8, 5, 1, 48000), "no source"),
+    (1, (8, 4, 2, 48000), "audio channel"),
+    (2, coherent, "All stems come from one song"),
+    (2, lambda t, r, n: incoherent(t, r, n).sum(0), "axes"),
+    (2, lambda t, r, n: draw(t, r, n, start=lambda r, t: 0), "begins at sample 0"),
+    (2, lambda t, r, n: draw(t, r, n, slack=8), "runs out before the excerpt is over"),
+    (2, lambda t, r, n: draw(t, r, n, last=2), "some are never drawn: [2]"),
+    (2, lambda t, r, n: draw(t, r, n, start=lambda r, t: r.integers(max(1, t.length - n))), "never heard"),
+    (2, lambda t, r, n: draw(t, r, n, slack=0), "stops in"),
+    (2, lambda t, r, n: incoherent(t, np.random.default_rng(), n), "same seed gives different"),
+    (2, lambda t, r, n: incoherent(t, np.random.default_rng(0), n), "Every seed gives the same"),
+    (2, lambda t, r, n: draw(t, r, n, stems=["drums", "vocals", "bass", "other"]), "stands drums"),
+    (2, lambda t, r, n: 0 * incoherent(t, r, n), "no excerpt of any track"),
+    (2, lambda t, r, n: incoherent(t, r, n).flip(-1), "not an unbroken excerpt"),
+    (3, by_piece, "songs are in both lists"),
+    (3, lambda p, s, r: by_song(p, s, r)[::-1], "swapped"),
+    (3, half, "6 of 12 songs are in the test, but should be 3"),
+    (3, in_order, "Every seed gives the same test songs"),
+    (3, dropped, "1 are lost"),
+    (3, lambda p, s, r: by_song(p, s, r)[0], "Two lists"),
+    (4, laid(lambda root, split, track: root / track / split), "has no folder for the split"),
+    (4, laid(lambda root, split, track: root / track), "has no folder for the split"),
+    (4, laid(lambda root, split, track: root / split), "no track with stems"),
+    (4, laid(name="stem_{}.wav"), "The name of a file is the name of its stem"),
+    (4, laid(rate=16000), "16000 Hz instead of 22050 Hz"),
+    (4, laid(change=lambda x, stems: sum(stems.values())), "the mixture was written"),
+    (4, laid(change=lambda x, stems: x / x.abs().max()), "scaled to its own peak"),
+    (4, laid(name="{}.txt"), "stops in"),
+    (4, lambda root, split, track, stems, rate: root, "It wrote no file"),
 ]
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_turn_green(hear, name, answer):
-    text = hear(getattr(check, name), answer)
-    assert "✔" in text, text
-
-
-@pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
-    text = hear(getattr(check, name), answer, times=3)
-    assert "✔" not in text
-    assert hint in text, text
 
 
 def test_one_start_for_all_stems_gets_its_own_hint():
@@ -155,15 +143,6 @@ def test_one_start_for_all_stems_gets_its_own_hint():
     draws = [[(k, start) for k in (0, 1, 2, start % 3)] for start in range(5)]
     with pytest.raises(check.CheckFailure, match="start at the same place"):
         check._check_variety(draws, tracks, 32)
-
-
-@pytest.mark.parametrize(
-    "answer", [None, ..., 3, "text", torch.zeros(2), lambda: None, lambda *a: a[0], lambda *a: None]
-)
-@pytest.mark.parametrize("name", ["exercise_1", "exercise_2", "exercise_3", "exercise_4"])
-def test_nonsense_never_raises(hear, name, answer):
-    text = hear(getattr(check, name), answer)
-    assert text and "✔" not in text
 
 
 def test_three_steps_are_told_one_after_the_other(hear):

@@ -1,11 +1,10 @@
 """The exercises of the lab on spectrograms: right answers pass, usual mistakes are recognised, nothing raises."""
 
-import pytest
 import torch
 from torch.nn import functional
 
 from sepbook.building_blocks.stft import STFT
-from sepbook.check.foundations import spectrograms as check
+from tests.check.tables import *  # noqa: F403
 
 
 def by_loop(samples, n_fft, hop):
@@ -53,56 +52,37 @@ def by_istft(bins, n_fft, hop, length):
 
 
 RIGHT = [
-    ("exercise_1", (1025, 95)),
-    ("exercise_1", STFT(2048, 512)(torch.zeros(1, 1, 48000)).shape[2:]),
-    ("exercise_2", stft()),
-    ("exercise_2", by_loop),
-    ("exercise_3", inverse()),
-    ("exercise_3", by_istft),
-    ("exercise_4", lambda bins, other: torch.polar(bins.abs(), other.angle())),
-    ("exercise_4", lambda bins, other: bins.abs() * other / other.abs()),
-    ("exercise_4", lambda bins, other: bins.abs() * torch.exp(1j * other.angle())),
+    (1, (1025, 95)),
+    (1, STFT(2048, 512)(torch.zeros(1, 1, 48000)).shape[2:]),
+    (2, stft()),
+    (2, by_loop),
+    (3, inverse()),
+    (3, by_istft),
+    (4, lambda bins, other: torch.polar(bins.abs(), other.angle())),
+    (4, lambda bins, other: bins.abs() * other / other.abs()),
+    (4, lambda bins, other: bins.abs() * torch.exp(1j * other.angle())),
 ]
 WRONG = [
-    ("exercise_1", (1024, 95), "0 Hz is a bin"),
-    ("exercise_1", (1025, 94), "round up"),
-    ("exercise_1", (1025, 90), "Without a border"),
-    ("exercise_1", (95, 1025), "Frequency comes before time"),
-    ("exercise_2", stft(torch.ones), "the window is missing"),
-    ("exercise_2", stft(lambda n: torch.hann_window(n, periodic=False)), "symmetric window"),
-    ("exercise_2", stft(pad="reflect"), "mirrored instead of filled"),
-    ("exercise_2", stft(flip=True), "but should have"),
-    ("exercise_2", lambda x, n_fft, hop: by_loop(x, n_fft, hop).abs(), "only the magnitudes"),
-    ("exercise_2", lambda x, n_fft, hop: by_loop(x, n_fft, n_fft // 2), "but should have"),
-    ("exercise_3", inverse(step=32, power=1), "half a window apart, and the window is not squared"),
-    ("exercise_3", inverse(step=32), "still lie half a window apart"),
-    ("exercise_3", inverse(power=1), "counts it once"),
-    ("exercise_3", inverse(divide=False), "division by the summed windows"),
-    ("exercise_3", inverse(start=0), "border was not cut off"),
-    ("exercise_4", lambda bins, other: bins * other / other.abs(), "directions were added"),
-    ("exercise_4", lambda bins, other: torch.polar(other.abs(), bins.angle()), "exchanged"),
-    ("exercise_4", lambda bins, other: bins.abs() * other.angle(), "no complex number"),
-    ("exercise_4", lambda bins, other: other, "unchanged"),
+    (1, (1024, 95), "0 Hz is a bin"),
+    (1, (1025, 94), "round up"),
+    (1, (1025, 90), "Without a border"),
+    (1, (95, 1025), "Frequency comes before time"),
+    (2, stft(torch.ones), "the window is missing"),
+    (2, stft(lambda n: torch.hann_window(n, periodic=False)), "symmetric window"),
+    (2, stft(pad="reflect"), "mirrored instead of filled"),
+    (2, stft(flip=True), "but should have"),
+    (2, lambda x, n_fft, hop: by_loop(x, n_fft, hop).abs(), "only the magnitudes"),
+    (2, lambda x, n_fft, hop: by_loop(x, n_fft, n_fft // 2), "but should have"),
+    (3, inverse(step=32, power=1), "half a window apart, and the window is not squared"),
+    (3, inverse(step=32), "still lie half a window apart"),
+    (3, inverse(power=1), "counts it once"),
+    (3, inverse(divide=False), "division by the summed windows"),
+    (3, inverse(start=0), "border was not cut off"),
+    (4, lambda bins, other: bins * other / other.abs(), "directions were added"),
+    (4, lambda bins, other: torch.polar(other.abs(), bins.angle()), "exchanged"),
+    (4, lambda bins, other: bins.abs() * other.angle(), "no complex number"),
+    (4, lambda bins, other: other, "unchanged"),
 ]
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_turn_green(hear, name, answer):
-    assert "✔" in hear(getattr(check, name), answer)
-
-
-@pytest.mark.parametrize(("name", "answer", "hint"), WRONG)
-def test_wrong_answers_get_their_own_hint(hear, name, answer, hint):
-    text = hear(getattr(check, name), answer, times=3)
-    assert "✔" not in text
-    assert hint in text, text
-
-
-@pytest.mark.parametrize("answer", [None, ..., 3, "text", (..., ...), torch.zeros(2), lambda: None, lambda *a: a[0]])
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_nonsense_never_raises(hear, number, answer):
-    text = hear(getattr(check, f"exercise_{number}"), answer)
-    assert text and "✔" not in text
 
 
 def test_shapes_that_the_hints_name_are_those_of_the_transforms():

@@ -1,13 +1,10 @@
 """The ten puzzles on tensors: each usual mistake is recognised, each right answer passes, however written."""
 
-import pytest
 import torch
 from einops import einsum, rearrange
 
 from sepbook.check.foundations import tensors as check
-
-PUZZLES = [getattr(check, f"exercise_{number}") for number in range(1, 11)]
-
+from tests.check.tables import *  # noqa: F403
 
 RIGHT = [
     (1, torch.Size([3, 1, 32000])),
@@ -29,11 +26,6 @@ RIGHT = [
     (10, lambda sources: sources.sum(dim=0) - sources[0]),
     (10, lambda sources: sources[1:].sum(dim=0)),
 ]
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT)
-def test_right_answers_pass(hear, number, answer):
-    assert f"✔ Puzzle {number}:" in hear(PUZZLES[number - 1], answer)
 
 
 def muted(sources):
@@ -76,19 +68,6 @@ WRONG = [
     (10, lambda sources: sources[1:].mean(dim=0), "mixing is adding"),
     (10, lambda sources: sources.sum(dim=0), "the vocals are still in it"),
 ]
-
-
-@pytest.mark.parametrize(("number", "answer", "words"), WRONG)
-def test_usual_mistakes_are_recognised(hear, number, answer, words):
-    said = hear(PUZZLES[number - 1], answer, times=3)
-    assert "✔" not in said and "What:" in said and "How:" in said
-    assert words in said
-
-
-@pytest.mark.parametrize("puzzle", PUZZLES)
-@pytest.mark.parametrize("answer", [..., None, "b", 3.5, [1], {}, lambda *given: "text", lambda *given: 1 / 0, muted])
-def test_anything_may_be_given(hear, puzzle, answer):
-    assert "✔" not in hear(puzzle, answer, times=3)
 
 
 def test_the_same_sizes_hide_the_mistake_and_the_check_finds_it(hear):

@@ -5,6 +5,7 @@ import torch
 
 from sepbook.check.losses import waveform as check
 from sepbook.losses import waveform
+from tests.check.tables import test_nonsense_never_raises, test_stubs_stay_red  # noqa: F401
 
 
 def ratio(e, s, axes=(-2, -1), over="s", factor=10.0, log=torch.log10):
@@ -142,9 +143,3 @@ def test_silence_left_out(hear, answer):
 def test_silence_not_left_out(hear, answer, words):
     first, second = hear(check.exercise_4, answer), hear(check.exercise_4, answer)
     assert "✔" not in first + second and words in first + second
-
-
-@pytest.mark.parametrize("exercise", [check.exercise_1, check.exercise_2, check.exercise_3, check.exercise_4])
-@pytest.mark.parametrize("answer", [None, ..., 3, "a", [], torch.zeros(2), {}])
-def test_nonsense_never_raises(hear, exercise, answer):
-    assert "✔" not in hear(exercise, answer, times=2)

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from sepbook.check.training import optimization as check
+from tests.check.tables import test_nonsense_never_raises, test_stubs_stay_red  # noqa: F401
 
 
 def adam_step(square=lambda s: s**2, correct=lambda beta, k: 1 - beta**k, sign=-1.0, share=0.1, give=lambda *x: x):
@@ -241,14 +242,3 @@ def test_loop_right_in_two_ways(hear, answer):
 def test_loop_wrong(hear, answer, words):
     said = " ".join(hear(check.exercise_5, answer) for _ in range(2))
     assert "✔" not in said and words in said
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
-def test_anything_may_be_given(hear, number, nonsense):
-    said = hear(getattr(check, f"exercise_{number}"), nonsense)
-    assert said and "✔" not in said
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
-def test_a_stub_stays_red(hear, number, stub):
-    assert "✔" not in hear(getattr(check, f"exercise_{number}"), stub)

@@ -1,0 +1,51 @@
+"""Tests that every check has, in one place: a test module imports those it wants.
+
+For the first two it writes two tables. A row begins with the number of the exercise; an exercise that wants several
+answers is given a tuple of them::
+
+    from tests.check.tables import *  # noqa: F403
+
+    RIGHT = [(1, (8, 32, 1, 1)), (2, functional.dropout)]
+    WRONG = [(2, lambda x, rate, training: x, "nothing was dropped")]
+
+`conftest.pytest_generate_tests` hands the rows to the tests, and finds the exercises by the name of the file.
+"""
+
+import inspect
+
+__all__ = [
+    "test_nonsense_never_raises",
+    "test_right_answers_turn_green",
+    "test_stubs_stay_red",
+    "test_wrong_answers_get_their_own_hint",
+]
+
+
+def answers(exercise, answer):
+    """Return what stands in the brackets of the check: the answer, or the same for each one that is asked for."""
+    count = len(inspect.signature(exercise.check).parameters)
+    return answer if count > 1 and isinstance(answer, tuple) and len(answer) == count else (answer,) * count
+
+
+def test_right_answers_turn_green(hear, exercise, answer):
+    said = hear(exercise, *answers(exercise, answer))
+    assert said.startswith(f"✔ {exercise.title}"), said
+
+
+def test_wrong_answers_get_their_own_hint(hear, exercise, answer, words):
+    said = hear(exercise, *answers(exercise, answer), times=3)
+    assert "✔" not in said and said.startswith(f"✘ {exercise.title}"), said
+    assert all(step in said for step in ("What:", "Where:", "How:")), said
+    assert words in said, said
+
+
+def test_nonsense_never_raises(hear, exercise, nonsense):
+    said = hear(exercise, *answers(exercise, nonsense), times=3)
+    empty = isinstance(nonsense, list) and not nonsense  # no mistake, but nothing yet
+    assert "✔" not in said and said.startswith("… " if empty else "✘ "), said
+
+
+def test_stubs_stay_red(hear, exercise, stub):
+    said = hear(exercise, *answers(exercise, stub))
+    wants_function = exercise.__doc__.startswith("Check a function")
+    assert "✔" not in said and ("not yet" in said or callable(stub) and not wants_function), said
