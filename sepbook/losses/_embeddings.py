@@ -6,9 +6,9 @@ Taught on: book/losses/clustering
 import torch
 from torch import Tensor
 
-from sepbook.losses._waveforms import NotFiniteError
+from sepbook.losses._finite import NotFiniteError, first, labelled
+from sepbook.losses._waveforms import REDUCTIONS
 
-REDUCTIONS = ("mean", "none")
 LETTERS = {"embedding": "BFTD", "membership": "BSFT", "weight": "BFT"}
 WORDS = {"B": "item of the batch", "S": "source", "F": "frequency bin", "T": "frame", "D": "embedding dimension"}
 
@@ -86,11 +86,9 @@ def check_embedding(embedding: Tensor) -> None:
 
 def _refuse(bad: Tensor, letters: str, message: str, error: type[ValueError] = ValueError) -> None:
     if bad.any():
-        found = bad.nonzero()
-        at = ", ".join(f"{letter}={i}" for letter, i in zip(letters, found[0].tolist(), strict=True))
-        raise error(f"{message.format(count=len(found))} (the first at {at})")
+        raise error(f"{message.format(count=int(bad.sum()))} (the first at {first(bad, letters)[1:-1]})")
 
 
 def show(x: Tensor, name: str = "embedding") -> str:
     """Write a shape with its axes named, as in (B=2, F=129, T=50, D=20). Taught on: book/losses/clustering."""
-    return "(" + ", ".join(f"{a}={n}" for a, n in zip(LETTERS[name], x.shape, strict=True)) + ")"
+    return labelled(x.shape, LETTERS[name])

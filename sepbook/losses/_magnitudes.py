@@ -6,7 +6,8 @@ Taught on: book/losses/spectrogram
 import torch
 from torch import Tensor
 
-from sepbook.losses._waveforms import REDUCTIONS, NotFiniteError
+from sepbook.losses._finite import NotFiniteError, check_values, first, labelled
+from sepbook.losses._waveforms import check_call
 
 AXES = {"B": "item of the batch", "S": "source", "C": "audio channel", "F": "frequency bin", "T": "frame"}
 MEND = {
@@ -29,13 +30,7 @@ def check_pair(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> N
     check_shapes("estimates", estimates, "sources", sources)
     if sources.numel() == 0:
         raise ValueError(f"sources are {sizes(sources)}: there must be bins along (…, C, F, T)")
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}")
-    if sources.requires_grad and not estimates.requires_grad and torch.is_grad_enabled():
-        raise ValueError(
-            "the sources carry a gradient and the estimates do not: they seem to be swapped. "
-            "A loss is called as loss(estimates, sources)"
-        )
+    check_call(estimates, sources, reduction)
 
 
 def check_shapes(name: str, x: Tensor, other: str, y: Tensor) -> None:
@@ -82,42 +77,24 @@ def check_masks(masks: Tensor, sources: Tensor) -> None:
         return
     low, high = masks.detach().min().item(), masks.detach().max().item()
     raise ValueError(
-        f"mask values outside 0 to 1: {int(outside.sum())} of {masks.numel()}, the first at {first(outside)}, "
-        f"while all run from {low:.3g} to {high:.3g}. End the network in a sigmoid, or say bounded=False if its masks "
-        "are to be free"
+        f"mask values outside 0 to 1: {int(outside.sum())} of {masks.numel()}, the first at "
+        f"{first(outside, letters(masks))}, while all run from {low:.3g} to {high:.3g}. End the network in a sigmoid, "
+        "or say bounded=False if its masks are to be free"
     )
 
 
 def check_finite(values: Tensor, estimates: Tensor, sources: Tensor) -> None:
-    """Raise NotFiniteError that says where the first bin is that made a value `(B,)` NaN or infinite.
+    """Raise NotFiniteError that says which bin made a value NaN or infinite. Taught on: book/losses/spectrogram."""
+    check_values(values, "bins", letters(sources), _check_signs, estimates=estimates, sources=sources)
 
-    The bins are searched only when a value is bad, so that a good step costs nothing.
-    Taught on: book/losses/spectrogram
-    """
-    if torch.compiler.is_compiling() or values.isfinite().all():
-        return
-    named = (("estimates", estimates), ("sources", sources))
-    for name, x in named:
-        bad = ~x.isfinite()
-        if bad.any():
-            raise NotFiniteError(
-                f"the {name} hold {int(bad.sum())} bins that are NaN or infinite, the first at {first(bad)}; "
-                "look at what made them"
-            )
-    for name, x in named:
+
+def _check_signs(**given: Tensor) -> None:
+    for name, x in given.items():
         if (x < 0).any():
             raise NotFiniteError(
-                f"the {name} hold values below 0, the first at {first(x < 0)}, and a logarithm takes magnitudes: "
-                "use another loss with a target that may be negative, such as psa"
+                f"the {name} hold values below 0, the first at {first(x < 0, letters(x))}, and a logarithm takes "
+                "magnitudes: use another loss with a target that may be negative, such as psa"
             )
-    largest = max(estimates.abs().max().item(), sources.abs().max().item())
-    raise NotFiniteError(f"the bins are finite, but as large as {largest:.1e}: the squares exceed float32")
-
-
-def first(bad: Tensor) -> str:
-    """Write the place of the first True, as in (B=0, S=1, C=0, F=3, T=5). Taught on: book/losses/spectrogram."""
-    place = bad.nonzero()[0].tolist()
-    return "(" + ", ".join(f"{letter}={i}" for letter, i in zip(letters(bad), place, strict=True)) + ")"
 
 
 def letters(x: Tensor) -> list[str]:
@@ -127,6 +104,4 @@ def letters(x: Tensor) -> list[str]:
 
 def sizes(x: Tensor) -> str:
     """Write a shape, with its axes named where they are known. Taught on: book/losses/spectrogram."""
-    if x.ndim != 5:
-        return str(tuple(x.shape))
-    return "(" + ", ".join(f"{letter}={n}" for letter, n in zip(letters(x), x.shape, strict=True)) + ")"
+    return labelled(x.shape, letters(x) if x.ndim == 5 else "")

@@ -6,6 +6,8 @@ Taught on: book/losses/waveform
 import torch
 from torch import Tensor
 
+from sepbook.losses._finite import check_values, labelled
+
 REDUCTIONS = ("mean", "none")
 AXES = {"B": "item of the batch", "S": "source", "C": "audio channel", "N": "sample"}
 MEND = {
@@ -14,10 +16,6 @@ MEND = {
     "C": " Mono and stereo do not mix: bring both to the same number of channels.",
     "N": " Crop or pad the estimates to the length of the sources before the loss.",
 }
-
-
-class NotFiniteError(ValueError):
-    """A loss met NaN or infinity: the training loop says in which item. Taught on: book/losses/waveform."""
 
 
 def check_waveforms(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> None:
@@ -32,6 +30,11 @@ def check_waveforms(estimates: Tensor, sources: Tensor, reduction: str = "mean")
         raise ValueError(_difference(estimates, sources))
     if sources.ndim < 2 or sources.numel() == 0:
         raise ValueError(f"sources are {sizes(sources)}: there must be samples along (…, C, N)")
+    check_call(estimates, sources, reduction)
+
+
+def check_call(estimates: Tensor, sources: Tensor, reduction: str) -> None:
+    """Raise ValueError for another reduction, or sources with a gradient. Taught on: book/losses/waveform."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}")
     if sources.requires_grad and not estimates.requires_grad and torch.is_grad_enabled():
@@ -53,23 +56,8 @@ def _difference(estimates: Tensor, sources: Tensor) -> str:
 
 
 def check_finite(values: Tensor, estimates: Tensor, sources: Tensor) -> None:
-    """Raise NotFiniteError that says where the first sample is that made a value `(B, …)` NaN or infinite.
-
-    The samples are searched only when a value is bad, so that a good step costs nothing.
-    Taught on: book/losses/waveform
-    """
-    if torch.compiler.is_compiling() or values.isfinite().all():
-        return
-    for name, x in (("estimates", estimates), ("sources", sources)):
-        bad = (~x.isfinite()).nonzero()
-        if len(bad):
-            at = ", ".join(f"{letter}={i}" for letter, i in zip(letters(x), bad[0].tolist(), strict=True))
-            raise NotFiniteError(
-                f"the {name} hold {len(bad)} samples that are NaN or infinite, the first at ({at}); "
-                "look at what made them"
-            )
-    largest = max(estimates.abs().max().item(), sources.abs().max().item())
-    raise NotFiniteError(f"the samples are finite, but as large as {largest:.1e}: the squares exceed float32")
+    """Raise NotFiniteError that says which sample made a value NaN or infinite. Taught on: book/losses/waveform."""
+    check_values(values, "samples", letters(sources), estimates=estimates, sources=sources)
 
 
 def letters(x: Tensor) -> str:
@@ -79,4 +67,4 @@ def letters(x: Tensor) -> str:
 
 def sizes(x: Tensor) -> str:
     """Write a shape with its axes named, as in (B=2, S=4, C=1, N=16000). Taught on: book/losses/waveform."""
-    return "(" + ", ".join(f"{a}={n}" for a, n in zip(letters(x), x.shape, strict=True)) + ")"
+    return labelled(x.shape, letters(x))

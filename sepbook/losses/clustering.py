@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from sepbook.losses._embeddings import check_clustering, check_values
+from sepbook.losses._finite import check_all
 from sepbook.losses._gram import double, grams
 from sepbook.losses._kmeans import kmeans, kmeans_masks
-from sepbook.losses._waveforms import NotFiniteError
 from sepbook.losses.spectrogram import mse
 
 __all__ = [
@@ -201,8 +201,5 @@ def _energy(magnitude: Tensor, dims: str) -> Tensor:
     """Return squared magnitudes, of complex bins too, in float32 at least."""
     if magnitude.dim() != len(dims.split()):
         raise ValueError(f"magnitudes must be ({dims.replace(' ', ', ')}), but were given {tuple(magnitude.shape)}")
-    if not magnitude.isfinite().all():
-        first = (~magnitude.isfinite()).nonzero()[0].tolist()
-        at = ", ".join(f"{letter}={i}" for letter, i in zip(dims.split(), first, strict=True))
-        raise NotFiniteError(f"the magnitudes hold NaN or infinity, first at {at}: look at what made them")
+    check_all(dims.split(), magnitudes=magnitude)
     return _full(magnitude.abs()).square()

@@ -24,8 +24,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from sepbook.losses._waveforms import NotFiniteError
-from sepbook.shapes.dims import parse_item
+from sepbook.losses._finite import check_all
 
 EXHAUSTIVE = 3  # up to this many sources every order is tried; above, the Hungarian algorithm finds the best
 MOST_ORDERS = 50_000  # orders or assignments that are tried at most: 8 sources, or 15 estimates of two mixtures
@@ -90,7 +89,7 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
     the first NaN. Taught on: book/losses/permutation
     """
     _check_pair(estimates, sources)
-    _check_finite(estimates=estimates, sources=sources)
+    check_all(_letters(sources.dim()), estimates=estimates, sources=sources)
     costs = pairwise(loss, estimates, sources)  # (B, S, S)
     permutation = best_permutation(costs)  # (B, S)
     chosen = costs.gather(1, permutation.unsqueeze(1)).squeeze(1)  # (B, S): [b, permutation[b, s], s]
@@ -118,7 +117,7 @@ def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[
     than can be tried, and the place of the first NaN. Taught on: book/losses/permutation
     """
     _check_mixtures(estimates, mixtures)
-    _check_finite(estimates=estimates, mixtures=mixtures)
+    check_all(_letters(mixtures.dim()), estimates=estimates, mixtures=mixtures)
     S, count = estimates.shape[1], mixtures.shape[1]
     if estimates.dtype != torch.float64:
         estimates = estimates.float()  # sums of half precision would lose digits
@@ -171,7 +170,7 @@ def _check_axes(name: str, given, wanted) -> None:
     for axis, (a, b) in enumerate(zip(given, wanted, strict=True)):
         if a != b:
             letters = _letters(len(given))
-            letter = f" ({letters.split()[axis]})" if letters else ""
+            letter = f" ({letters[axis]})" if letters else ""
             raise ValueError(f"estimates have {a} on axis {axis}{letter}, {name} have {b}: they must be equal there")
 
 
@@ -180,19 +179,10 @@ def _check_count(count: int, what: str, mend: str) -> None:
         raise ValueError(f"{what.format(f'{count:,}')}, and {MOST_ORDERS:,} is the most that is tried: {mend}")
 
 
-def _check_finite(**sounds: Tensor) -> None:
-    """Raise NotFiniteError that says where the first NaN or infinity is, counted in the whole batch, not in pairs."""
-    for name, x in sounds.items():
-        if not x.isfinite().all():
-            first = (~x.detach().isfinite()).nonzero()[0].tolist()
-            place = parse_item(_letters(x.dim())).show(first) if _letters(x.dim()) else str(tuple(first))
-            raise NotFiniteError(f"the {name} hold NaN or infinity, first at {place}: look at what made them")
-
-
 def _check_costs(costs: Tensor) -> None:
     if costs.isnan().any():
         raise ValueError("the costs hold NaN, so none is the smallest: look for NaN in the estimates, or at the loss")
 
 
 def _letters(axes: int) -> str:
-    return {4: "B S C N", 5: "B S C F T"}.get(axes, "")
+    return {4: "BSCN", 5: "BSCFT"}.get(axes, "")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from sepbook.losses._waveforms import NotFiniteError
+from sepbook.losses._finite import NotFiniteError
 
 SILENCE = 1e-12  # mean energy below which a source counts as silent (-120 dB)
 

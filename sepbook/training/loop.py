@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from sepbook.architectures.base import System
-from sepbook.losses._waveforms import NotFiniteError
+from sepbook.losses._finite import NotFiniteError
 from sepbook.training import _distributed, _state
 from sepbook.training._batches import TrainingError, check, make_loader, one_epoch, select
 from sepbook.training._state import History, Run

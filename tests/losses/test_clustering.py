@@ -11,8 +11,8 @@ from sklearn.cluster import KMeans
 from torch.nn.functional import one_hot
 
 from sepbook.losses import clustering
+from sepbook.losses._finite import NotFiniteError
 from sepbook.losses._gram import BLOCK, grams
-from sepbook.losses._waveforms import NotFiniteError
 from sepbook.training import checkpoint
 
 PAIRS = ("deep_clustering", "class_balanced", "whitened_kmeans", "graph_laplacian")

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sepbook.losses._waveforms import NotFiniteError
+from sepbook.losses._finite import NotFiniteError
 from sepbook.losses.weighting import (
     DynamicWeights,
     energies,
