@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, needed, responses
 from sepbook.building_blocks._filters import Analytic, Bank, Fourier, Free, Gammatone, Sinc, analytic
 from sepbook.building_blocks._scales import Mel, erb, erb_to_hz, hz_to_erb, hz_to_mel, mel_matrix, mel_to_hz, spaced
-from sepbook.building_blocks.stft import _full_precision
+from sepbook.building_blocks.stft import _check_samples, _full_precision
 
 __all__ = [
     "Analytic",
@@ -53,7 +53,6 @@ __all__ = [
     "trained",
 ]
 
-MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights" / "filterbanks.safetensors"
 
 
@@ -121,7 +120,7 @@ class Encoder(_Coder):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Encode `(B, C, N)` samples."""
-        _check_samples(samples)
+        _check_samples(samples, "Encoder", "encode")
         B, C, N = samples.shape
         T, kernels = self.frames(N), self.bank.waveforms()
         behind = (T - 1) * self.hop + self.bank.size - self.before - N  # zeros, until the last frame is full
@@ -180,23 +179,6 @@ class Decoder(_Coder):
                 f"length={length} samples need {self.frames(max(length, 1))} frames, but was given T={code.shape[-1]}; "
                 "pass the length of the sound that was encoded"
             )
-
-
-def _check_samples(samples: Tensor) -> None:
-    if samples.dim() != 3 or samples.numel() == 0:
-        raise ValueError(
-            f"Encoder expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
-            "add missing axes with samples[None]"
-        )
-    if not samples.is_floating_point():
-        mend = "divide 16-bit samples by 32768" if not samples.is_complex() else "encode its real part, samples.real"
-        raise ValueError(f"Encoder expects real floating-point samples, but they are {samples.dtype}; {mend}")
-    _, C, N = samples.shape
-    if C > max(N, MOST_CHANNELS):
-        raise ValueError(
-            f"Encoder expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
-            "are C and N swapped? Then samples.transpose(1, 2)"
-        )
 
 
 def trained(name: str = "talkers") -> tuple[Encoder, Decoder]:

@@ -99,19 +99,20 @@ def _check_whole(name: str, value: int) -> None:
         )
 
 
-def _check_samples(samples: Tensor) -> None:
+def _check_samples(samples: Tensor, name: str = "STFT", verb: str = "transform") -> None:
+    """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers."""
     if samples.dim() != 3 or samples.numel() == 0:
         raise ValueError(
-            f"STFT expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
+            f"{name} expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
             "add missing axes with samples[None]"
         )
     if not samples.is_floating_point():
-        mend = "transform its real part, samples.real" if samples.is_complex() else "divide 16-bit samples by 32768"
-        raise ValueError(f"STFT expects real floating-point samples, but they are {samples.dtype}; {mend}")
+        mend = f"{verb} its real part, samples.real" if samples.is_complex() else "divide 16-bit samples by 32768"
+        raise ValueError(f"{name} expects real floating-point samples, but they are {samples.dtype}; {mend}")
     _, C, N = samples.shape
     if C > max(N, MOST_CHANNELS):
         raise ValueError(
-            f"STFT expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
+            f"{name} expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
             "are C and N swapped? Then samples.transpose(1, 2)"
         )
 
