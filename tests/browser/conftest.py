@@ -30,14 +30,8 @@ def pages_that_hold(text):
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test on each page: all, those with a player, or those with a folded solution."""
-    names = {
-        "address": pages,
-        "view": lambda: VIEWS,
-        "player_page": lambda: pages_that_hold("sepbook-player"),
-        "solution_page": lambda: pages_that_hold("solution dropdown"),
-    }
-    for name, values in names.items():
+    """Run a test on each page and in each view."""
+    for name, values in {"address": pages, "view": lambda: VIEWS}.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, values())
 

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.browser import acts
+
 SCREENSHOTS = os.environ.get("SEPBOOK_SCREENSHOTS")  # a folder to keep a picture of every page in
 # Only what is wrong is written out in full: four times as fast.
 AXE = {
@@ -56,12 +58,15 @@ UNFOLD = """() => {
 # A word of code looks like all others of its kind: axe need not measure the contrast of each.
 THIN = """() => {
   const seen = new Set();
-  for (const e of document.querySelectorAll("article .highlight pre span")) {
-    const kind = [e.className, e.parentElement.className, e.closest(".highlight").parentElement.className].join("|");
+  for (const e of document.querySelectorAll("article :is(.highlight pre, .sig) span")) {
+    if (!e.isConnected) continue;
+    let kind = "";
+    for (let up = e; up.tagName !== "ARTICLE"; up = up.parentElement) kind += `${up.tagName}.${up.className} `;
     if (seen.has(kind) && !e.querySelector("[id], a")) e.remove();
     else seen.add(kind);
   }
 }"""
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
 # What scrolls sideways must be reachable by keyboard: itself, or something in it.
 UNREACHABLE = """() => [...document.querySelectorAll("article *")].filter((e) =>
     e.scrollWidth > e.clientWidth + 1 && ["auto", "scroll"].includes(getComputedStyle(e).overflowX) &&
@@ -72,12 +77,17 @@ UNREACHABLE = """() => [...document.querySelectorAll("article *")].filter((e) =>
 def test_page(address, view, visit):
     """Open the page once and ask everything; its solutions are folded first, and unfolded for axe."""
     page, log = visit(address, view)
+    page.add_style_tag(content=STILL)
     pictures, wrong_light, stuck = (page.evaluate(script) for script in (PICTURES, WRONG_LIGHT, STUCK))
     if SCREENSHOTS:
         name = f"{address.removesuffix('.html').replace('/', '-')}-{view}.png"
         page.screenshot(path=Path(SCREENSHOTS) / name, full_page=True)
+    own, theme = bytes_fetched(log)  # before the player asks for its sounds
+    if view == "1280-light" and page.query_selector("article .sepbook-player"):
+        acts.play_compare_and_stop(page)
+    if view == "1280-light":
+        acts.unfold_and_fold_solutions(page)
     page.evaluate(UNFOLD)
-    page.wait_for_timeout(250)  # the theme fades
     maths, sideways, unreachable = (page.evaluate(script) for script in (MATHS, SIDEWAYS, UNREACHABLE))
     page.evaluate(THIN)
     found = {
@@ -93,8 +103,6 @@ def test_page(address, view, visit):
         "requests to other hosts": log.strangers,
     }
     assert {name: faults for name, faults in found.items() if faults} == {}
-    own = sum(size for url, size in log.fetched if is_own(url))
-    theme = sum(size for url, size in log.fetched if not is_own(url))
     assert own <= 1_500_000 and theme <= 3_000_000
 
 
@@ -104,6 +112,12 @@ def test_words_that_were_searched_for_can_be_read(view, visit):
     found = violations(page)
     page.evaluate("localStorage.clear()")
     assert found == []
+
+
+def bytes_fetched(log):
+    """Return the bytes of the page's own files, and those of the theme and of MathJax."""
+    own = sum(size for url, size in log.fetched if is_own(url))
+    return own, sum(size for url, size in log.fetched) - own
 
 
 def is_own(url):

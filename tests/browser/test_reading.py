@@ -1,50 +1,14 @@
-"""What a reader does on a page: play, solo, mute, compare, unfold, change the light, search."""
+"""What a reader does on some page: solo, mute, change the light, search. What is done on each stands in acts.py."""
 
 import re
 
-TIME = "(e) => e.sepbookPlayer.time()"
+from tests.browser.acts import TIME, first_player, press_play, wait_for_time
+
 GAINS = "(e) => e.sepbookPlayer.gains()"
-
-
-def first_player(page):
-    """Scroll to the first player of a page and wait until it is alive."""
-    page.wait_for_selector(".sepbook-player button[data-action=play]")
-    player = page.query_selector(".sepbook-player")
-    player.scroll_into_view_if_needed()
-    page.wait_for_function("(e) => 'sepbookPlayer' in e", arg=player)
-    return player
-
-
-def wait_for_time(page, player, seconds):
-    page.wait_for_function(f"(e) => e.sepbookPlayer.time() >= {seconds}", arg=player, timeout=20_000)
-
-
-def press_play(player):
-    player.query_selector("button[data-action=play]").click()
 
 
 def test_there_are_players_and_solutions(pages_with):
     assert pages_with("sepbook-player") and pages_with("solution dropdown")
-
-
-def test_the_first_player_plays_stops_and_compares(player_page, visit):
-    page, log = visit(player_page)
-    player = first_player(page)
-    assert player.evaluate(TIME) == 0
-    press_play(player)
-    wait_for_time(page, player, 0.3)
-    labels = player.query_selector_all(".sp-versions label")
-    if labels:  # compared at one time: the clock goes on
-        before = player.evaluate(TIME)
-        labels[-1].click()
-        page.wait_for_timeout(300)
-        assert before < player.evaluate(TIME) < before + 10
-        assert player.evaluate("(e) => e.sepbookPlayer.version") == labels[-1].inner_text()
-    press_play(player)
-    stopped = player.evaluate(TIME)
-    page.wait_for_timeout(200)
-    assert player.evaluate(TIME) == stopped
-    assert not log.errors and not log.strangers
 
 
 def test_solo_and_mute_switch_at_once_and_keep_the_time(visit):
@@ -55,7 +19,7 @@ def test_solo_and_mute_switch_at_once_and_keep_the_time(visit):
     solos, mutes = (player.query_selector_all(f"button[data-action={kind}]") for kind in ("solo", "mute"))
     assert len(solos) == len(mutes) >= 2
     stem = solos[0].get_attribute("data-stem")
-    player.query_selector("button[data-action=play]").click()
+    press_play(player)
     wait_for_time(page, player, 0.2)
     before = player.evaluate(TIME)
     solos[0].click()
@@ -70,20 +34,7 @@ def test_solo_and_mute_switch_at_once_and_keep_the_time(visit):
     assert player.evaluate(GAINS)[stem] < 0.01
     after = player.evaluate(TIME)
     assert before < after < before + 10  # the clock neither stopped nor started anew
-    player.query_selector("button[data-action=play]").click()
-
-
-def test_solutions_fold_and_unfold_by_mouse_and_by_keyboard(solution_page, visit):
-    page, _ = visit(solution_page)
-    for solution in page.query_selector_all("div.solution.dropdown"):
-        button = solution.query_selector("button.toggle-button")
-        text = solution.query_selector("section")
-        assert not text.is_visible() and button.get_attribute("aria-expanded") == "false"
-        button.click()
-        assert text.is_visible() and button.get_attribute("aria-expanded") == "true"
-        button.focus()
-        page.keyboard.press("Enter")
-        assert not text.is_visible()
+    press_play(player)
 
 
 def test_light_and_dark_change(visit):
