@@ -140,7 +140,7 @@ def test_trace_names_the_axes_also_without_memory():
     ledger = shapes.trace(stack(L=2, bidirectional=True), noise())
     assert "(B=2, T=9, H'=10)" in str(ledger) and ledger.parameters == parameter_count(H_IN, H, 2, "lstm", True)
     meta = RecurrentStack(129, 600, 4, bidirectional=True).to("meta")
-    assert meta(torch.zeros(1, 400, 129, device="meta")).shape == (1, 400, 1200)
+    assert meta(torch.zeros(1, 20, 129, device="meta")).shape == (1, 20, 1200)
 
 
 def test_half_precision_under_autocast_and_float64_by_conversion():
