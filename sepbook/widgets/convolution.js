@@ -3,6 +3,7 @@
 import { axes, counts, solve, touched } from "./convolution_arithmetic.js";
 import { draw } from "./convolution_draw.js";
 import { PRESETS, showSteps, view } from "./convolution_view.js";
+import { calm, setChoice, setSlider } from "./explorer_parts.js";
 
 const [SLOW, CALM] = [700, 1500]; // milliseconds per place; the second for readers who asked for little motion
 
@@ -30,15 +31,12 @@ function render({ model, el }) {
   // --- showing -------------------------------------------------------------------------------------------
   function show() {
     place = Math.min(place, Math.max(0, most() - 1));
-    for (const { action, input, said, row } of parts.sliders) {
-      input.value = settings[action];
-      said.textContent = settings[action];
-      row.hidden = action === "output_padding" && !settings.transposed;
+    for (const slider of parts.sliders) {
+      setSlider(slider, settings[slider.action]);
+      slider.row.hidden = slider.action === "output_padding" && !settings.transposed;
     }
-    for (const input of parts.root.querySelectorAll("input[type=radio]")) {
-      const value = input.dataset.action === "axes" ? String(settings.axes) : settings.transposed ? "yes" : "";
-      input.checked = input.value === value;
-    }
+    setChoice(parts.dimensions, settings.axes);
+    setChoice(parts.way, settings.transposed ? "yes" : "");
     parts.place.input.max = Math.max(0, most() - 1);
     parts.play.disabled = parts.place.input.disabled = most() < 2;
     const counted = settings.transposed ? "a place of the output is painted" : "a value of the input is read";
@@ -49,9 +47,7 @@ function render({ model, el }) {
   }
 
   function move() {
-    parts.place.input.value = place;
-    parts.place.said.textContent = most() ? `${place + 1} of ${most()}` : "none";
-    parts.place.input.setAttribute("aria-valuetext", parts.place.said.textContent);
+    setSlider(parts.place, place, most() ? `${place + 1} of ${most()}` : "none");
     parts.caption.textContent = words();
     mark(at(), words());
   }
@@ -72,7 +68,7 @@ function render({ model, el }) {
       place += 1;
       move();
     };
-    timer = setInterval(step, matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : SLOW);
+    timer = setInterval(step, calm() ? CALM : SLOW);
     step();
   }
 

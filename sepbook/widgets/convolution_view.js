@@ -1,6 +1,5 @@
 // What the convolution explorer looks like: its elements, without behaviour. data-action says what a control does.
-
-let explorers = 0; // on this page, so that their radio buttons keep apart
+import { button, buttons, controls, element } from "./explorer_parts.js";
 
 export const SLIDERS = [
   ["n", "input length"],
@@ -22,29 +21,6 @@ export const PRESETS = {
   "transposed, kernel 4": { ...START, n: 4, kernel: 4, stride: 2, padding: 1, transposed: true },
 };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
-
-function slider([action, text], [min, max]) {
-  const input = element("input", { type: "range", "data-action": action, min, max, step: 1, "aria-label": text });
-  const said = element("output", {});
-  return { action, input, said, row: element("label", { class: "cv-slider" }, element("span", {}, text), input, said) };
-}
-
-function choice(action, group, legend, options) {
-  const labels = options.map(([value, text]) => {
-    const input = element("input", { type: "radio", name: `${group}-${action}`, value, "data-action": action });
-    return element("label", {}, input, element("span", {}, text));
-  });
-  return element("fieldset", { class: "cv-choice" }, element("legend", {}, legend), ...labels);
-}
-
 /** Show the steps of the arithmetic as a list of names and sums. */
 export function showSteps(list, { lines, error }) {
   list.replaceChildren(...lines.flatMap(([name, sum]) => [element("dt", {}, name), element("dd", {}, sum)]));
@@ -53,27 +29,26 @@ export function showSteps(list, { lines, error }) {
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function view({ title, limits }) {
-  const group = `sepbook-convolution-${++explorers}`;
-  const play = element("button", { type: "button", "data-action": "play" }, "▶ move");
-  const presets = Object.keys(PRESETS).map((name) => element("button", { type: "button", "data-action": "preset", value: name }, name));
-  const axes = choice("axes", group, "How many axes", [["1", "1-D"], ["2", "2-D"]]);
-  const way = choice("transposed", group, "Which way", [["", "convolution"], ["yes", "transposed"]]);
+  const parts = controls("cv", "convolution");
+  const slider = ([action, text], [min, max]) => parts.slider(action, text, { min, max, step: 1 });
+  const play = button("play", "▶ move");
+  const dimensions = parts.choice("axes", "How many axes", [["1", "1-D"], ["2", "2-D"]]);
+  const way = parts.choice("transposed", "Which way", [["", "convolution"], ["yes", "transposed"]]);
   const sliders = SLIDERS.map((entry) => slider(entry, limits[entry[0]]));
   const place = slider(["place", "kernel at place"], [0, 0]);
   const figure = element("div", { class: "cv-figure", tabindex: "0", role: "group", "aria-label": "Picture of the kernel, input and output" });
   const caption = element("p", { class: "cv-caption", role: "status" });
   const legend = element("p", { class: "cv-legend" });
   const steps = element("dl", { class: "cv-steps" });
-  const root = element("div", { class: "cv-root", role: "group", "aria-label": title || "Convolution arithmetic" });
-  if (title) root.append(element("p", { class: "cv-title" }, title));
+  const root = parts.root(title, "Convolution arithmetic");
   root.append(
-    element("div", { class: "cv-tools" }, axes, way),
-    element("div", { class: "cv-tools" }, ...presets),
+    parts.tools(dimensions, way),
+    parts.tools(...buttons("preset", Object.keys(PRESETS))),
     element("div", { class: "cv-sliders" }, ...sliders.map(({ row }) => row)),
     element("div", {}, figure, legend),
     element("div", { class: "cv-place" }, play, place.row),
     caption,
     steps,
   );
-  return { root, play, sliders, place, figure, legend, caption, steps };
+  return { root, play, dimensions, way, sliders, place, figure, legend, caption, steps };
 }

@@ -3,11 +3,11 @@
 import { EAST, NORTH, SOUTH, WEST, drawLosses, drawMap, shaded, toPixel, toWeights } from "./descent_draw.js";
 import { ground, walk } from "./descent_steps.js";
 import { METHODS, STARTS, STEPS, descentView } from "./descent_view.js";
+import { palette, watch } from "./explorer_canvas.js";
+import { minus, setChoice, setSlider } from "./explorer_parts.js";
 
 const DECIBELS = 20 / Math.LN10; // of one natural logarithm of an amplitude
 const KEYS = { ArrowLeft: [-0.2, 0], ArrowRight: [0.2, 0], ArrowUp: [0, 0.2], ArrowDown: [0, -0.2] };
-
-const minus = (text) => text.replace("-", "−");
 
 function render({ model, el }) {
   const spec = model.get("spec");
@@ -26,12 +26,9 @@ function render({ model, el }) {
     const [w, b] = path.points[state.now].map((value) => minus(value.toFixed(2)));
     const loss = path.heights[state.now];
     const said = `step ${state.now}: w = ${w}, b = ${b}, loss ${loss.toFixed(3)}`;
-    for (const [slider, value, text] of [[parts.rate, state.exponent, Number(rate)], [parts.steps, state.now, state.now]]) {
-      slider.input.value = value;
-      slider.said.textContent = String(text);
-      slider.input.setAttribute("aria-valuetext", String(text));
-    }
-    for (const input of parts.methods.querySelectorAll("input")) input.checked = input.value === state.name;
+    setSlider(parts.rate, state.exponent, String(Number(rate)));
+    setSlider(parts.steps, state.now);
+    setChoice(parts.methods, state.name);
     parts.decibels.checked = state.decibels;
     parts.status.textContent = `${METHODS[state.name]}, ${said}; lowest: ${spec.goal.toFixed(3)}`;
     const from = state.start.map((value) => minus(value.toFixed(1)));
@@ -40,8 +37,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const style = getComputedStyle(el);
-    const now = style.getPropertyValue("--ds-ink").trim();
+    const now = palette(el, "ds", "ink").ink;
     if (now !== ink) [ink, land] = [now, shaded(spec.piles, now)];
     const colours = { ink, walk: spec.colours[state.name], goal: spec.colours.goal };
     drawMap(parts.map, { land, points: path.points, now: state.now, lowest: spec.lowest, colours });
@@ -93,10 +89,6 @@ function render({ model, el }) {
   el.classList.add("sepbook-descent");
   el.replaceChildren(parts.root);
   compute();
-  const sized = new ResizeObserver(draw);
-  const theme = new MutationObserver(draw);
-  sized.observe(el);
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
   el.sepbookDescent = {
     get path() {
       return path;
@@ -106,7 +98,7 @@ function render({ model, el }) {
     },
     ground: (point) => ground(spec.piles, point),
   };
-  return () => [sized, theme].forEach((observer) => observer.disconnect());
+  return watch(el, draw);
 }
 
 export default { render };

@@ -1,26 +1,15 @@
 // The two pictures of the descent explorer: a map of the loss with a walk on it, and the loss over the steps.
 import { ground } from "./descent_steps.js";
+import { disc, fitted, hidden, polyline } from "./explorer_canvas.js";
 
 export const [WEST, EAST, SOUTH, NORTH] = [-1.6, 4.8, -3.2, 3.4]; // w and b at the edges of the map
 const CELLS = 96; // shades from west to east
 const BANDS = [0.41, 0.43, 0.46, 0.5, 0.55, 0.6, 0.7, 0.85, 1, 1.25, 1.5, 2, 2.5, 3];
 
-/** Fit a canvas to its width on the page and return its context, in units of CSS pixels. */
-function fitted(canvas, ratio) {
-  const width = canvas.clientWidth || 300;
-  const sharp = Math.min(devicePixelRatio || 1, 2);
-  Object.assign(canvas, { width: width * sharp, height: (width / ratio) * sharp });
-  canvas.style.height = `${width / ratio}px`;
-  const context = canvas.getContext("2d");
-  context.scale(sharp, sharp);
-  return { context, width, tall: width / ratio };
-}
-
 /** A small canvas whose shades say how high the ground is: each band is a little darker than the one below it. */
 export function shaded(piles, colour) {
   const rows = Math.round((CELLS * (NORTH - SOUTH)) / (EAST - WEST));
-  const small = Object.assign(document.createElement("canvas"), { width: CELLS, height: rows });
-  const context = small.getContext("2d");
+  const context = hidden(CELLS, rows);
   context.fillStyle = colour;
   for (let i = 0; i < CELLS; i++) {
     for (let j = 0; j < rows; j++) {
@@ -31,7 +20,7 @@ export function shaded(piles, colour) {
       context.fillRect(i, j, 1, 1);
     }
   }
-  return small;
+  return context.canvas;
 }
 
 export function toPixel([w, b], width, tall) {
@@ -44,27 +33,15 @@ export function toWeights(x, y, width, tall) {
 
 /** The map: shades, the lowest place, the walk with a dot per step, its start and its present end. */
 export function drawMap(canvas, { land, points, now, lowest, colours }) {
-  const { context, width, tall } = fitted(canvas, (EAST - WEST) / (NORTH - SOUTH));
+  const { context, width, tall } = fitted(canvas, (wide) => wide / ((EAST - WEST) / (NORTH - SOUTH)));
   context.drawImage(land, 0, 0, width, tall);
   const place = (point) => toPixel(point, width, tall);
   const [x, y] = place(lowest);
-  Object.assign(context, { strokeStyle: colours.goal, lineWidth: 3 });
-  context.beginPath();
-  for (const [dx, dy] of [[1, 0], [0, 1]]) {
-    context.moveTo(x - 7 * dx, y - 7 * dy);
-    context.lineTo(x + 7 * dx, y + 7 * dy);
-  }
-  context.stroke();
+  const cross = [[-7, 0], [7, 0], [0, 0], [0, -7], [0, 7]].map(([dx, dy]) => [x + dx, y + dy]);
+  polyline(context, cross, { strokeStyle: colours.goal, lineWidth: 3 });
   const walked = points.slice(0, now + 1).map(place);
-  Object.assign(context, { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 1.5 });
-  context.beginPath();
-  for (const point of walked) context.lineTo(...point);
-  context.stroke();
-  for (const [i, point] of walked.entries()) {
-    context.beginPath();
-    context.arc(...point, i === now ? 5 : 2, 0, 7);
-    context.fill();
-  }
+  polyline(context, walked, { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 1.5 });
+  for (const [i, point] of walked.entries()) disc(context, point, i === now ? 5 : 2);
   Object.assign(context, { strokeStyle: colours.ink, lineWidth: 2 });
   context.beginPath();
   context.arc(...walked[0], 9, 0, 7);
@@ -76,14 +53,9 @@ export function drawMap(canvas, { land, points, now, lowest, colours }) {
 
 /** The loss over all steps of the walk, with a mark at the present one. */
 export function drawLosses(canvas, { heights, now, colours }) {
-  const { context, width, tall } = fitted(canvas, canvas.clientWidth < 420 ? 3 : 6);
+  const { context, width, tall } = fitted(canvas, (wide) => wide / (wide < 420 ? 3 : 6));
   const top = Math.min(Math.max(...heights), 4);
   const at = (k) => [4 + (k / (heights.length - 1)) * (width - 8), tall - 4 - (Math.min(heights[k], top) / top) * (tall - 8)];
-  Object.assign(context, { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 2, lineJoin: "round" });
-  context.beginPath();
-  for (let k = 0; k < heights.length; k++) context.lineTo(...at(k));
-  context.stroke();
-  context.beginPath();
-  context.arc(...at(now), 5, 0, 7);
-  context.fill();
+  polyline(context, heights.map((_, k) => at(k)), { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 2, lineJoin: "round" });
+  disc(context, at(now), 5);
 }

@@ -3,6 +3,8 @@
 import { drawBins, drawSpace } from "./embedding_draw.js";
 import { affinities, means, nearest, unpacked } from "./embedding_space.js";
 import { embeddingView } from "./embedding_view.js";
+import { palette, watch } from "./explorer_canvas.js";
+import { minus, setSlider } from "./explorer_parts.js";
 
 function render({ model, el }) {
   const spec = model.get("spec");
@@ -14,11 +16,6 @@ function render({ model, el }) {
   let [seen, waiting, grabbed] = [null, 0, null];
 
   // --- showing -------------------------------------------------------------------------------------------
-  function colours() {
-    const style = getComputedStyle(el);
-    return Object.fromEntries(["ink", "paper", "quiet", "accent"].map((name) => [name, style.getPropertyValue(`--em-${name}`).trim()]));
-  }
-
   /** For each point its colour and how strong it is. */
   function painted(values, accent) {
     const { points, cluster } = versions[settings.version];
@@ -31,8 +28,8 @@ function render({ model, el }) {
     waiting = 0;
     const { points } = versions[settings.version];
     const values = affinities(points, spec.directions, settings.chosen);
-    const palette = colours();
-    const common = { paint: painted(values, palette.accent), chosen: settings.chosen, colours: palette };
+    const colours = palette(el, "em", "ink", "paper", "quiet", "accent");
+    const common = { paint: painted(values, colours.accent), chosen: settings.chosen, colours };
     const [turn, tilt] = [settings.turn, settings.tilt].map((degrees) => (degrees * Math.PI) / 180);
     const space = drawSpace(parts.space, { ...common, points, size: spec.directions, turn, tilt, source });
     seen = { space, bins: drawBins(parts.bins, { ...common, levels, size: spec.size, bins }) };
@@ -46,13 +43,12 @@ function render({ model, el }) {
     const [f, t] = [Math.floor(bin / T), bin % T];
     const hertz = Math.round((f * spec.rate) / (2 * (spec.size[0] - 1)));
     const level = Math.round((levels[bin] / 255 - 1) * spec.range);
-    const where = `${hertz} Hz at ${((t * spec.hop) / spec.rate).toFixed(2)} s, ${level === 0 ? "the loudest" : `${level} dB`.replace("-", "−")}`;
+    const where = `${hertz} Hz at ${((t * spec.hop) / spec.rate).toFixed(2)} s, ${level === 0 ? "the loudest" : `${minus(level)} dB`}`;
     const words = spec.names.map((name, s) => `${alike[s].toFixed(2)} with the bins of ${name}`).join(", ");
     parts.status.textContent = `This bin: ${where}, of ${spec.names[source[settings.chosen]]}. Its mean affinity: ${words}.`.replaceAll(" -", " −");
-    for (const { action, input, said } of parts.sliders) {
-      input.value = settings[action];
-      said.textContent = action === "chosen" ? `${hertz} Hz` : `${settings[action]}°`.replace("-", "−");
-      input.setAttribute("aria-valuetext", said.textContent);
+    for (const slider of parts.sliders) {
+      const value = settings[slider.action];
+      setSlider(slider, value, slider.action === "chosen" ? `${hertz} Hz` : `${minus(value)}°`);
     }
   }
 
@@ -99,13 +95,10 @@ function render({ model, el }) {
     if (target.closest("[data-action=front]")) Object.assign(settings, { turn: 0, tilt: 0 }), later();
   };
 
-  const sized = new ResizeObserver(later);
-  const theme = new MutationObserver(later);
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
   el.classList.add("sepbook-embedding");
   el.replaceChildren(parts.root);
-  sized.observe(el);
   draw();
+  const unwatch = watch(el, later);
   el.sepbookEmbedding = {
     settings,
     draw,
@@ -115,7 +108,7 @@ function render({ model, el }) {
     affinities: () => [...affinities(versions[settings.version].points, spec.directions, settings.chosen)],
   };
   return () => {
-    for (const observer of [sized, theme]) observer.disconnect();
+    unwatch();
     cancelAnimationFrame(waiting);
   };
 }

@@ -1,16 +1,8 @@
 // The two pictures of the embedding explorer: points in space, and the bins of the spectrogram.
 import { turned } from "./embedding_space.js";
+import { fitted, hidden, polyline } from "./explorer_canvas.js";
 
-/** Fit a canvas to its size on the page and return its context, in units of CSS pixels. */
-function sharpened(canvas, ratio) {
-  const width = canvas.clientWidth || 300;
-  const sharp = Math.min(devicePixelRatio || 1, 2);
-  Object.assign(canvas, { width: width * sharp, height: (width / ratio) * sharp });
-  canvas.style.height = `${width / ratio}px`;
-  const context = canvas.getContext("2d");
-  context.scale(sharp, sharp);
-  return { context, width, tall: width / ratio };
-}
+const tallOf = (width) => width / 1.15;
 
 /** Draw one point: a disc, a square or a triangle, by the number of its source. */
 function mark(context, shape, x, y, r) {
@@ -32,18 +24,15 @@ function ring(context, x, y, r, ink, paper) {
 
 /** All points, seen from a direction; returns where they are on the canvas. */
 export function drawSpace(canvas, { points, size, turn, tilt, paint, source, chosen, colours }) {
-  const { context, width, tall } = sharpened(canvas, 1.15);
+  const { context, width, tall } = fitted(canvas, tallOf);
   const { x, y, depth } = turned(points, size, turn, tilt);
   const unit = width / 2.55;
   const place = (a, b) => [width / 2 + a * unit, tall / 2 - b * unit];
   const axes = turned([127, 0, 0, 0, 127, 0, 0, 0, 127], 3, turn, tilt);
-  Object.assign(context, { strokeStyle: colours.quiet, fillStyle: colours.quiet, lineWidth: 1, font: "13px sans-serif", textAlign: "center" });
+  Object.assign(context, { fillStyle: colours.quiet, font: "13px sans-serif", textAlign: "center" });
   for (let k = 0; k < 3; k++) {
     if (Math.hypot(axes.x[k], axes.y[k]) < 0.1) continue; // it points at the reader
-    context.beginPath();
-    context.moveTo(...place(0, 0));
-    context.lineTo(...place(axes.x[k], axes.y[k]));
-    context.stroke();
+    polyline(context, [place(0, 0), place(axes.x[k], axes.y[k])], { strokeStyle: colours.quiet, lineWidth: 1 });
     const [ax, ay] = place(1.1 * axes.x[k], 1.1 * axes.y[k]);
     context.fillText(String(k + 1), ax, ay + 4);
   }
@@ -63,27 +52,25 @@ export function drawSpace(canvas, { points, size, turn, tilt, paint, source, cho
 /** The spectrogram in grey, its chosen bins in the colours of their points; returns where they are on the canvas. */
 export function drawBins(canvas, { levels, size, bins, paint, chosen, colours }) {
   const [F, T] = size;
-  const { context, width, tall } = sharpened(canvas, 1.15);
-  const small = Object.assign(document.createElement("canvas"), { width: T, height: F });
-  const picture = small.getContext("2d");
-  const dot = (f, t) => picture.fillRect(t, F - 1 - f, 1, 1);
-  picture.fillStyle = colours.ink;
+  const { context, width, tall } = fitted(canvas, tallOf);
+  const small = hidden(T, F);
+  const dot = (f, t) => small.fillRect(t, F - 1 - f, 1, 1);
+  small.fillStyle = colours.ink;
   for (let f = 0; f < F; f++) {
     for (let t = 0; t < T; t++) {
-      picture.globalAlpha = (0.35 * levels[f * T + t]) / 255;
+      small.globalAlpha = (0.35 * levels[f * T + t]) / 255;
       dot(f, t);
     }
   }
   const [xs, ys] = [new Float32Array(bins.length), new Float32Array(bins.length)];
   bins.forEach((bin, i) => {
     const [f, t] = [Math.floor(bin / T), bin % T];
-    picture.fillStyle = paint[i][0];
-    picture.globalAlpha = paint[i][1];
+    [small.fillStyle, small.globalAlpha] = paint[i];
     dot(f, t);
     [xs[i], ys[i]] = [((t + 0.5) * width) / T, tall - ((f + 0.5) * tall) / F];
   });
   context.imageSmoothingEnabled = false;
-  context.drawImage(small, 0, 0, width, tall);
+  context.drawImage(small.canvas, 0, 0, width, tall);
   ring(context, xs[chosen], ys[chosen], 8, colours.ink, colours.paper);
   return { xs, ys };
 }

@@ -1,5 +1,7 @@
 // How far back does one unit of a recurrent layer remember, and how far back does training reach? One module, two hosts.
 //   model.get("spec")   {title, frames, seconds: of one frame}
+import { palette, watch } from "./explorer_canvas.js";
+import { setChoice, setSlider } from "./explorer_parts.js";
 import { remember } from "./recurrent_memory_cells.js";
 import { drawSlopes, drawState } from "./recurrent_memory_draw.js";
 import { CASES, KNOBS, START, memoryView } from "./recurrent_memory_view.js";
@@ -14,13 +16,11 @@ function render({ model, el }) {
 
   function show() {
     found = remember(settings, spec.frames);
-    for (const { input } of parts.radios) input.checked = input.value === settings.kind;
-    for (const { action, input, said } of parts.knobs) {
-      const [, , , , , say] = KNOBS.find(([name]) => name === action);
-      input.value = settings[action];
-      input.disabled = action === "bias" && settings.kind === "rnn";
-      said.textContent = input.disabled ? "has no gate" : say(settings[action]);
-      input.setAttribute("aria-valuetext", said.textContent);
+    setChoice(parts.kinds, settings.kind);
+    for (const knob of parts.knobs) {
+      const [action, , , , , say] = KNOBS.find(([name]) => name === knob.action);
+      knob.input.disabled = action === "bias" && settings.kind === "rnn";
+      setSlider(knob, settings[action], knob.input.disabled ? "has no gate" : say(settings[action]));
     }
     parts.visible.textContent = frames(found.visible);
     parts.learnable.textContent = frames(found.learnable);
@@ -30,8 +30,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const style = getComputedStyle(el);
-    const colours = Object.fromEntries(["quiet", "line", "accent"].map((name) => [name, style.getPropertyValue(`--rm-${name}`).trim()]));
+    const colours = palette(el, "rm", "quiet", "line", "accent");
     drawState(parts.state, found, spec.seconds, colours);
     drawSlopes(parts.slope, found, spec.seconds, colours);
   }
@@ -46,14 +45,10 @@ function render({ model, el }) {
     settings[action] = action === "kind" ? target.value : Number(target.value);
     show();
   };
-  const sized = new ResizeObserver(draw);
-  const theme = new MutationObserver(draw);
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
 
   el.classList.add("sepbook-memory");
   el.replaceChildren(parts.root);
   show();
-  sized.observe(el);
   el.sepbookMemory = {
     get settings() {
       return { ...settings };
@@ -62,9 +57,7 @@ function render({ model, el }) {
       return found;
     },
   };
-  return () => {
-    for (const observer of [sized, theme]) observer.disconnect();
-  };
+  return watch(el, draw);
 }
 
 export default { render };

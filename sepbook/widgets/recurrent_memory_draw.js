@@ -1,18 +1,13 @@
 // The two pictures of the memory explorer: the state over time, and the slopes on a logarithmic scale.
+import { fitted, polyline } from "./explorer_canvas.js";
+import { minus } from "./explorer_parts.js";
 
 const LOWEST = 1e-4; // of the slopes, as a part of the largest
 const LEFT_EDGE = 50; // pixels for the numbers beside the axis
 const BELOW = 20; // and for those below it
 
-function sheet(canvas, ratio) {
-  const width = canvas.clientWidth || 300;
-  const tall = width / ratio;
-  const sharp = Math.min(devicePixelRatio || 1, 2);
-  Object.assign(canvas, { width: width * sharp, height: tall * sharp });
-  canvas.style.height = `${tall}px`;
-  const context = canvas.getContext("2d");
-  context.scale(sharp, sharp);
-  context.font = "12px sans-serif";
+function sheet(canvas) {
+  const { context, width, tall } = fitted(canvas, (wide) => wide / (wide < 500 ? 2.4 : 4.5));
   return { context, width, tall: tall - BELOW };
 }
 
@@ -27,39 +22,30 @@ function axis({ context, width, tall }, frames, seconds, colours) {
 }
 
 function level({ context, width }, y, text, colours, dashed) {
-  Object.assign(context, { strokeStyle: dashed ? colours.quiet : colours.line, fillStyle: colours.quiet, lineWidth: 1, textAlign: "right" });
-  context.setLineDash(dashed ? [5, 4] : []);
-  context.beginPath();
-  context.moveTo(LEFT_EDGE, y);
-  context.lineTo(width - 8, y);
-  context.stroke();
-  context.setLineDash([]);
+  const style = { strokeStyle: dashed ? colours.quiet : colours.line, fillStyle: colours.quiet, lineWidth: 1, textAlign: "right" };
+  polyline(context, [[LEFT_EDGE, y], [width - 8, y]], style, dashed ? [5, 4] : []);
   context.fillText(text, LEFT_EDGE - 5, y + 4);
 }
 
-function trail({ context, width }, values, height, colour, wide, dashes = []) {
-  Object.assign(context, { strokeStyle: colour, lineWidth: wide, lineJoin: "round" });
-  context.setLineDash(dashes);
-  context.beginPath();
-  values.forEach((value, t) => context.lineTo(LEFT_EDGE + ((width - LEFT_EDGE - 8) * t) / (values.length - 1), height(value)));
-  context.stroke();
-  context.setLineDash([]);
+function trail({ context, width }, values, height, strokeStyle, lineWidth, dashes) {
+  const places = values.map((value, t) => [LEFT_EDGE + ((width - LEFT_EDGE - 8) * t) / (values.length - 1), height(value)]);
+  polyline(context, places, { strokeStyle, lineWidth, lineJoin: "round" }, dashes);
 }
 
 /** The state with the note and without it. */
 export function drawState(canvas, { played, silent }, seconds, colours) {
-  const paper = sheet(canvas, canvas.clientWidth < 500 ? 2.4 : 4.5);
+  const paper = sheet(canvas);
   const most = Math.max(0.05, ...played.map(Math.abs), ...silent.map(Math.abs));
   const height = (value) => paper.tall / 2 - (0.44 * paper.tall * value) / most;
   axis(paper, played.length, seconds, colours);
-  for (const value of [-most, 0, most]) level(paper, height(value), value.toFixed(2).replace("-", "−"), colours);
+  for (const value of [-most, 0, most]) level(paper, height(value), minus(value.toFixed(2)), colours);
   trail(paper, silent, height, colours.quiet, 2, [4, 4]);
   trail(paper, played, height, colours.accent, 2.5);
 }
 
 /** How the last answer depends on each frame: the size of the slopes, as a part of the largest. */
 export function drawSlopes(canvas, { slopes }, seconds, colours) {
-  const paper = sheet(canvas, canvas.clientWidth < 500 ? 2.4 : 4.5);
+  const paper = sheet(canvas);
   const most = Math.max(...slopes.map(Math.abs), 1e-300);
   const height = (share) => 6 + ((paper.tall - 12) * Math.log(Math.max(share, LOWEST))) / Math.log(LOWEST);
   axis(paper, slopes.length, seconds, colours);

@@ -1,6 +1,5 @@
 // What the memory explorer looks like: its elements, without behaviour. data-action says what a control does.
-
-let memories = 0; // on this page, so that their radio buttons keep apart
+import { buttons, controls, element, figure, picture } from "./explorer_parts.js";
 
 export const KINDS = { rnn: "plain RNN", lstm: "LSTM", gru: "GRU" };
 
@@ -24,45 +23,21 @@ export const CASES = {
   "latched, then noise": { kind: "rnn", weight: 1.5, note: 3, noise: 0.9 },
 };
 
-function part(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
-
-function knob([action, text, min, max, step]) {
-  const input = part("input", { type: "range", "data-action": action, min, max, step, value: START[action], "aria-label": text });
-  const said = part("output");
-  return { action, input, said, row: part("label", { class: "rm-slider" }, part("span", {}, text), input, said) };
-}
-
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function memoryView({ title }) {
-  const group = `sepbook-memory-${++memories}`;
-  const knobs = KNOBS.map(knob);
-  const radios = Object.entries(KINDS).map(([kind, text]) => {
-    const input = part("input", { type: "radio", name: group, value: kind, "data-action": "kind", checked: kind === START.kind });
-    return { input, row: part("label", {}, input, part("span", {}, text)) };
-  });
-  const kinds = part("fieldset", { class: "rm-choice" }, part("legend", {}, "The cell"), ...radios.map(({ row }) => row));
-  const cases = Object.keys(CASES).map((name) => part("button", { type: "button", "data-action": "case", value: name }, name));
-  const state = part("canvas", { role: "img", "aria-label": "The state over time" });
-  const slope = part("canvas", { role: "img", "aria-label": "What the last answer depends on" });
-  const visible = part("strong");
-  const learnable = part("strong");
-  const figure = (canvas, ...caption) => part("figure", {}, canvas, part("figcaption", {}, ...caption));
-  const root = part("div", { class: "rm-root", role: "group", "aria-label": title || "How far back one unit remembers" });
-  if (title) root.append(part("p", { class: "rm-title" }, title));
+  const parts = controls("rm", "memory");
+  const knobs = KNOBS.map(([action, text, min, max, step]) => parts.slider(action, text, { min, max, step, value: START[action] }));
+  const kinds = parts.choice("kind", "The cell", Object.entries(KINDS), START.kind);
+  const [state, slope] = ["The state over time", "What the last answer depends on"].map(picture);
+  const [visible, learnable] = [element("strong"), element("strong")];
+  const root = parts.root(title, "How far back one unit remembers");
   root.append(
-    part("div", { class: "rm-tools" }, kinds),
-    part("div", { class: "rm-tools" }, ...cases),
-    part("div", { class: "rm-sliders" }, ...knobs.map(({ row }) => row)),
-    part("p", { class: "rm-said", role: "status" }, "The note shows in the state for ", visible, ". Training reaches back ", learnable, "."),
+    parts.tools(kinds),
+    parts.tools(...buttons("case", Object.keys(CASES))),
+    element("div", { class: "rm-sliders" }, ...knobs.map(({ row }) => row)),
+    element("p", { class: "rm-said", role: "status" }, "The note shows in the state for ", visible, ". Training reaches back ", learnable, "."),
     figure(state, "the state: with a note at the first frame (line), and without it (dashes)"),
     figure(slope, "how much the last answer would change with each frame, on a logarithmic scale; dashes: one hundredth of the largest"),
   );
-  return { root, knobs, radios, state, slope, visible, learnable };
+  return { root, knobs, kinds, state, slope, visible, learnable };
 }
