@@ -290,14 +290,14 @@ def test_ctrl_c_finishes_the_step_and_keeps_the_best(tmp_path):
             return super().__getitem__(i)
 
     data = Interrupts(system, items=4, samples=4000)
-    fields = {"steps": 50, "folder": str(tmp_path)}
+    fields = {"steps": 12, "folder": str(tmp_path)}
     history = train(system, data, items(system, 2, seed=9), config(**fields), progress=False)
     assert history.stopped == "interrupted" and history.steps == 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     tensors, header = checkpoint.read(tmp_path / "last.safetensors")
     assert len(header["history"]["losses"]) == 5
     whole, resumed = fresh(), fresh()
-    train(whole, items(whole, 4), items(system, 2, seed=9), config(steps=50), progress=False)
+    train(whole, items(whole, 4), items(system, 2, seed=9), config(steps=12), progress=False)
     train(resumed, items(whole, 4), items(system, 2, seed=9), config(**fields, resume=True), progress=False)
     assert same(whole, resumed)
 

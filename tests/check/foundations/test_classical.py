@@ -54,7 +54,7 @@ WRONG = [
     (3, lambda h, p, power, margin: torch.stack([(m := masks(h, p, power, margin)[0]), 1 - m]), "one minus"),
     (3, lambda h, p, power, margin: masks(h, p, power, margin)[0], "but should have"),
     (4, (31, 31), "fewer frames: 17"),
-    (4, (13, 61), "fewer bins"),
+    (4, (13, 21), "fewer bins"),
     (4, (3, 9), "more frames"),
     (4, (12, 9), "must be odd"),
     (4, (1, 9), "must be odd"),
