@@ -1,4 +1,5 @@
 // The three pictures of the filter explorer: all responses side by side, one waveform, one response.
+import { fitted, hidden, polyline } from "./explorer_canvas.js";
 import { answer, curve, grid, melCentres, toMel } from "./filterbank_measures.js";
 
 const ROWS = 96; // of the map of all responses
@@ -7,15 +8,9 @@ const FLOOR = 40; // dB below the largest
 const [LEFT, BELOW] = [46, 22]; // pixels beside and below a picture, for words
 const TICKS = [0, 500, 1000, 2000, 4000, 8000, 12000, 16000, 20000];
 
-/** Fit a canvas to its size on the page and return its context, in units of CSS pixels. */
-function prepared(canvas, tall) {
-  const width = canvas.clientWidth || 300;
-  const sharp = Math.min(devicePixelRatio || 1, 2);
-  Object.assign(canvas, { width: width * sharp, height: tall * sharp });
-  canvas.style.height = `${tall}px`;
-  const context = canvas.getContext("2d");
-  context.scale(sharp, sharp);
-  context.font = "12px sans-serif";
+/** A canvas of this height, and the sizes of what it has room for beside its words. */
+function prepared(canvas, height) {
+  const { context, width, tall } = fitted(canvas, () => height);
   return { context, width: width - LEFT - 6, tall: tall - BELOW };
 }
 
@@ -32,8 +27,7 @@ function frame(context, width, tall, colours) {
 
 /** The answers of all filters, one column each, in shades; made once for each bank, part and axis. */
 export function shades(waveforms, rate, mel, colour) {
-  const small = Object.assign(document.createElement("canvas"), { width: waveforms.length, height: ROWS });
-  const context = small.getContext("2d");
+  const context = hidden(waveforms.length, ROWS);
   const frequencies = grid(ROWS, rate, mel);
   context.fillStyle = colour;
   waveforms.forEach((waveform, k) => {
@@ -42,7 +36,7 @@ export function shades(waveforms, rate, mel, colour) {
       context.fillRect(k, ROWS - 1 - row, 1, 1);
     });
   });
-  return small;
+  return context.canvas;
 }
 
 /** All filters from low to high: shades, their centres, a mel bank for comparison, and the chosen one. */
@@ -58,14 +52,9 @@ export function drawMap(canvas, { small, centres, chosen, rate, mel, colours }) 
   for (const hertz of ticks(rate, mel)) context.fillText(hertz, LEFT - 5, y(hertz) + 4);
   context.textAlign = "left";
   context.fillText("filter, from low to high", LEFT, tall + 16);
-  for (const [line, colour, dash] of [[melCentres(K, rate), colours.ink, [6, 4]], [centres, colours.warm, []]]) {
-    Object.assign(context, { strokeStyle: colour, lineWidth: 2 });
-    context.setLineDash(dash);
-    context.beginPath();
-    line.forEach((hertz, k) => context.lineTo(x(k), y(hertz)));
-    context.stroke();
+  for (const [line, strokeStyle, dashes] of [[melCentres(K, rate), colours.ink, [6, 4]], [centres, colours.warm, []]]) {
+    polyline(context, line.map((hertz, k) => [x(k), y(hertz)]), { strokeStyle, lineWidth: 2 }, dashes);
   }
-  context.setLineDash([]);
   Object.assign(context, { strokeStyle: colours.ink, lineWidth: 1.5 });
   context.strokeRect(x(chosen) - Math.max(3, width / K / 2), 6, Math.max(6, width / K), high);
 }
@@ -86,14 +75,9 @@ export function drawWave(canvas, { waveform, rate, colours }) {
   context.fillText(`${((1000 * waveform.length) / rate).toFixed(1)} ms`, LEFT + width, tall + 16);
   const most = Math.max(...waveform.map(Math.abs), 1e-9);
   const middle = 6 + (tall - 6) / 2;
-  context.beginPath();
-  context.moveTo(LEFT, middle);
-  context.lineTo(LEFT + width, middle);
-  context.stroke();
-  Object.assign(context, { strokeStyle: colours.accent, lineWidth: 2, lineJoin: "round" });
-  context.beginPath();
-  waveform.forEach((value, n) => context.lineTo(LEFT + ((n + 0.5) * width) / waveform.length, middle - (0.46 * (tall - 6) * value) / most));
-  context.stroke();
+  polyline(context, [[LEFT, middle], [LEFT + width, middle]]);
+  const place = (value, n) => [LEFT + ((n + 0.5) * width) / waveform.length, middle - (0.46 * (tall - 6) * value) / most];
+  polyline(context, Array.from(waveform, place), { strokeStyle: colours.accent, lineWidth: 2, lineJoin: "round" });
 }
 
 /** One response in dB, with its centre. */
@@ -107,16 +91,8 @@ export function drawResponse(canvas, { waveform, centre, rate, mel, colours }) {
   for (const hertz of ticks(rate, mel).filter((f) => f !== 500)) context.fillText(hertz, Math.min(x(hertz), LEFT + width - 14), tall + 16);
   const frequencies = grid(POINTS, rate, mel);
   const largest = Math.max(answer(waveform, centre, rate), ...frequencies.map((hertz) => answer(waveform, hertz, rate)), 1e-9);
-  Object.assign(context, { strokeStyle: colours.warm, lineWidth: 2 });
-  context.beginPath();
-  context.moveTo(x(centre), 6);
-  context.lineTo(x(centre), tall);
-  context.stroke();
-  Object.assign(context, { strokeStyle: colours.accent, lineJoin: "round" });
-  context.beginPath();
-  for (const hertz of frequencies) {
-    const level = Math.max(-FLOOR, 20 * Math.log10(answer(waveform, hertz, rate) / largest + 1e-6));
-    context.lineTo(x(hertz), 6 - ((tall - 6) * level) / FLOOR);
-  }
-  context.stroke();
+  polyline(context, [[x(centre), 6], [x(centre), tall]], { strokeStyle: colours.warm, lineWidth: 2 });
+  const level = (hertz) => Math.max(-FLOOR, 20 * Math.log10(answer(waveform, hertz, rate) / largest + 1e-6));
+  const curved = frequencies.map((hertz) => [x(hertz), 6 - ((tall - 6) * level(hertz)) / FLOOR]);
+  polyline(context, curved, { strokeStyle: colours.accent, lineJoin: "round" });
 }

@@ -1,10 +1,12 @@
 // Paint a mask: what to keep of a mixture, heard and measured at once. One module, two hosts (a book page, anywidget).
 //   model.get("spec")   {title, rate, length, size, hop, picture, sources: [{name, colour, audio}]}
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
+import { watch } from "./explorer_canvas.js";
+import { calm } from "./explorer_parts.js";
+import { Loop, playButton } from "./explorer_sound.js";
 import { Canvas } from "./mask_painter_canvas.js";
 import { Stroke, hertz } from "./mask_painter_masks.js";
 import { Scores } from "./mask_painter_score.js";
-import { Loop } from "./mask_painter_sound.js";
 import { view } from "./mask_painter_view.js";
 
 const UNDO = 20; // strokes
@@ -19,7 +21,6 @@ function render({ model, el }) {
   const parts = view(spec);
   const loop = new Loop(rate);
   const canvas = new Canvas(parts.canvas, maths.grid);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const own = sources.map(() => new Float32Array(maths.whole.length)); // the reader's masks
   const past = []; // [source, mask before the stroke]
   const brush = { at: [0.5, 0.4], down: false, keep: true, held: false };
@@ -108,10 +109,9 @@ function render({ model, el }) {
   /** Follow the clock: at each frame, or four times a second for those who asked for less motion. */
   function follow() {
     clearTimeout(timer);
-    parts.play.textContent = loop.playing ? "❚❚ pause" : "▶ play";
     parts.head.style.left = `${(100 * loop.time) / seconds}%`;
     parts.head.hidden = !loop.playing;
-    if (loop.playing) timer = calm.matches ? setTimeout(follow, 250) : requestAnimationFrame(follow);
+    if (loop.playing) timer = calm() ? setTimeout(follow, 250) : requestAnimationFrame(follow);
   }
 
   // --- painting ------------------------------------------------------------------------------------------
@@ -167,20 +167,15 @@ function render({ model, el }) {
     place();
   }
 
-  async function play() {
-    if (loop.playing) return loop.pause(), follow();
-    document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el })); // players fall silent
-    loop.wake(seconds);
+  async function ready() {
     await load();
-    if (maths.stems) await loop.play(seconds);
-    follow();
+    return Boolean(maths.stems);
   }
 
-  const quiet = ({ detail }) => detail !== el && loop.playing && (loop.pause(), follow());
+  const play = playButton({ el, button: parts.play, loop, seconds, ready, follow });
 
   // --- hands and keys ------------------------------------------------------------------------------------
   const actions = {
-    play,
     undo,
     all: () => replace(maths.whole),
     nothing: () => replace(maths.whole.map(() => 0)),
@@ -227,7 +222,7 @@ function render({ model, el }) {
     else if (key === "e") setTool(!brush.keep);
     else if (larger) (parts.size.value *= larger), place();
     else if (key === "z") undo();
-    else if (key === "p") play();
+    else if (key === "p") play.toggle();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -249,8 +244,7 @@ function render({ model, el }) {
   parts.canvas.onkeydown = onKey;
   parts.canvas.onkeyup = ({ key }) => key === " " && brush.held && end();
   parts.canvas.onblur = end;
-  document.addEventListener("sepbook-play", quiet);
-  canvas.watch(draw);
+  const unwatch = watch(el, draw);
   canvas.load(files[spec.picture]).then(draw);
   el.classList.add("sepbook-painter");
   el.replaceChildren(root);
@@ -279,10 +273,8 @@ function render({ model, el }) {
     time: () => loop.time,
   };
   return () => {
-    document.removeEventListener("sepbook-play", quiet);
-    canvas.close();
-    loop.pause();
-    loop.close();
+    unwatch();
+    play.close();
   };
 }
 

@@ -1,4 +1,5 @@
 // The picture of the mask painter: the mixture in grey, and on top of it, in the source's colour, what the mask keeps.
+import { hidden } from "./explorer_canvas.js";
 import { hertz } from "./mask_painter_masks.js";
 
 const HEIGHT = 240; // pixels of the picture, which has one column per frame
@@ -13,8 +14,7 @@ export class Canvas {
       const first = Math.floor(bin(row));
       return [first, Math.min(F, Math.max(first + 1, Math.floor(bin(row + 1))))]; // the bins of a row, from and to
     });
-    const hidden = () => Object.assign(document.createElement("canvas"), { width: T, height: HEIGHT }).getContext("2d");
-    Object.assign(this, { layer: hidden(), shares: hidden() });
+    Object.assign(this, { layer: hidden(T, HEIGHT), shares: hidden(T, HEIGHT) });
     this.pixels = new ImageData(T, HEIGHT);
   }
 
@@ -26,20 +26,6 @@ export class Canvas {
     await image.decode();
     if (address !== file) URL.revokeObjectURL(address);
     this.picture = image;
-  }
-
-  /** Draw again whenever the page changes between light and dark. */
-  watch(draw) {
-    this.scheme = matchMedia("(prefers-color-scheme: dark)");
-    this.redraw = draw;
-    this.scheme.addEventListener("change", draw);
-    this.observer = new MutationObserver(draw);
-    this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
-  }
-
-  close() {
-    this.scheme.removeEventListener("change", this.redraw);
-    this.observer.disconnect();
   }
 
   #spread(mask) {

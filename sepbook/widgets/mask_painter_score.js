@@ -1,6 +1,6 @@
 // What the mask painter computes: the sounds, the ideal masks and all scores, of one source at a time.
 import { idealMask, siSdr } from "./mask_painter_masks.js";
-import { readWav } from "./mask_painter_sound.js";
+import { readWav } from "./explorer_sound.js";
 import { Stft } from "./mask_painter_stft.js";
 
 const IDEAL = ["binary", "ratio 1", "ratio 2", "truncated"];

@@ -2,7 +2,8 @@
 //   model.get("spec")   {title, seconds, rate, gain, rows: [{name, colour, whole}], versions: [{name, whole,
 //                       loudness, clips: [{row, audio, picture, loudness}]}]}; "whole": one sound, not stems
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
-import { Sound, gains } from "./player_sound.js";
+import { calm } from "./explorer_parts.js";
+import { Sound, gains, turns } from "./player_sound.js";
 import { ICONS, readable, view } from "./player_view.js";
 
 function render({ model, el }) {
@@ -13,7 +14,6 @@ function render({ model, el }) {
   const sound = new Sound(spec, files);
   const parts = view(spec);
   const native = el.querySelector(".sp-native"); // the browser's own players; they come back if our sounds fail
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const urls = {};
   const pictured = {};
   let wanted = false; // the listener wants it to play (it may still be loading)
@@ -44,7 +44,7 @@ function render({ model, el }) {
     if (sound.ended) halt(0);
     show();
     if (!sound.playing) return;
-    if (calm.matches) timer = setTimeout(follow, 250);
+    if (calm()) timer = setTimeout(follow, 250);
     else frame = requestAnimationFrame(follow);
   }
 
@@ -85,7 +85,7 @@ function render({ model, el }) {
   async function play() {
     wanted = true;
     show();
-    document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el })); // other players fall silent
+    others.begin();
     sound.wake();
     sound.clock.setLoop(pressed(parts.loop));
     volume();
@@ -170,13 +170,12 @@ function render({ model, el }) {
     seek(((clientX - left) / width) * seconds);
   }
 
-  const others = ({ detail }) => detail !== el && wanted && halt();
+  const others = turns(el, () => wanted && halt());
   const { root } = parts;
   root.onclick = onClick;
   root.oninput = onInput;
   root.onkeydown = onKey;
   root.onpointerdown = root.onpointermove = onPointer;
-  document.addEventListener("sepbook-play", others);
   el.classList.add("sepbook-player");
   el.replaceChildren(root);
   el.sepbookPlayer = {
@@ -197,7 +196,7 @@ function render({ model, el }) {
   apply();
   show();
   return () => {
-    document.removeEventListener("sepbook-play", others);
+    others.leave();
     halt();
     sound.close();
     Object.values(urls).forEach(URL.revokeObjectURL);

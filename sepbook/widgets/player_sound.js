@@ -114,6 +114,16 @@ export async function bytes(file) {
   return answer.arrayBuffer();
 }
 
+/** One sound at a time on a page: `begin` silences all others, `stop` is called when another begins; `leave` ends this. */
+export function turns(el, stop) {
+  const heard = ({ detail }) => detail !== el && stop();
+  document.addEventListener("sepbook-play", heard);
+  return {
+    begin: () => document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el })),
+    leave: () => document.removeEventListener("sepbook-play", heard),
+  };
+}
+
 /** The clips of one player on one clock. The clock is made at the first play: before a gesture no sound may start. */
 export class Sound {
   #from = 0;

@@ -1,7 +1,9 @@
 // Change an estimate and watch five losses: scale it, rotate it, add noise, shift it. One module, two hosts.
 //   model.get("spec")   {title, rate, source: file name, wrong: file name, colour}
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
-import { Loop, readWav } from "./mask_painter_sound.js";
+import { palette, watch } from "./explorer_canvas.js";
+import { setSlider } from "./explorer_parts.js";
+import { Later, Loop, once, playButton, readWav, whenSeen } from "./explorer_sound.js";
 import { drawPlane, drawWave } from "./waveform_loss_draw.js";
 import { build, hiss, losses, orthogonal, place } from "./waveform_loss_measures.js";
 import { PRESETS, SLIDERS, lossView, signed } from "./waveform_loss_view.js";
@@ -16,16 +18,11 @@ function render({ model, el }) {
   const usual = Object.fromEntries(SLIDERS.map(([action, , , , , value]) => [action, value]));
   let settings = { ...usual };
   let [chosen, heard, quiet] = ["si-sdr", "estimate", false];
-  let sounds, silent, loading, waiting; // sounds are known when they have been loaded
+  let sounds, silent; // sounds are known when they have been loaded
   let state = { estimate: null, values: {}, point: [1, 0] };
 
   // --- arithmetic ----------------------------------------------------------------------------------------
-  function load() {
-    return (loading ??= read().catch((error) => {
-      loading = null;
-      parts.status.textContent = `The sounds could not be loaded: ${error.message}`;
-    }));
-  }
+  const load = once(read, parts.status);
 
   async function read() {
     const [source, other] = await Promise.all([spec.source, spec.wrong].map((name) => readWav(files[name])));
@@ -46,22 +43,17 @@ function render({ model, el }) {
     const truth = quiet ? silent : sounds.source;
     state = { estimate, values: losses(estimate, truth), point: place(estimate, sounds.source) };
     show();
-    clearTimeout(waiting);
-    waiting = setTimeout(sound, 60);
+    later.ask();
   }
 
-  function sound() {
-    waiting = null;
-    loop.put(Float32Array.from(heard === "estimate" ? state.estimate : quiet ? silent : sounds.source));
-  }
+  const sound = () => loop.put(Float32Array.from(heard === "estimate" ? state.estimate : quiet ? silent : sounds.source));
+  const later = new Later(sound);
 
   // --- showing -------------------------------------------------------------------------------------------
   function show() {
-    for (const { action, input, said } of parts.sliders) {
-      const [, , , , , , say] = SLIDERS.find(([name]) => name === action);
-      input.value = settings[action];
-      said.textContent = say(settings[action]);
-      input.setAttribute("aria-valuetext", said.textContent);
+    for (const slider of parts.sliders) {
+      const [action, , , , , , say] = SLIDERS.find(([name]) => name === slider.action);
+      setSlider(slider, settings[action], say(settings[action]));
     }
     if (!sounds) return;
     const still = losses(silent, sounds.source); // what silence in place of the estimate would cost
@@ -77,9 +69,7 @@ function render({ model, el }) {
 
   function draw() {
     if (!sounds) return;
-    const style = getComputedStyle(el);
-    const colour = (name) => style.getPropertyValue(`--wl-${name}`).trim();
-    const colours = { ink: colour("ink"), quiet: colour("quiet"), accent: colour("accent"), source: spec.colour };
+    const colours = { ...palette(el, "wl", "ink", "quiet", "accent"), source: spec.colour };
     const truth = quiet ? silent : sounds.source;
     drawPlane(parts.plane, { loss: chosen, point: state.point, samples: sounds.samples, colours });
     drawWave(parts.wave, { source: truth, estimate: state.estimate, from: sounds.from, count: COUNT, colours });
@@ -87,23 +77,16 @@ function render({ model, el }) {
     parts.plane.setAttribute("aria-label", `The estimate is ${a} of the source and ${b} of everything else.`);
   }
 
-  const follow = () => (parts.play.textContent = loop.playing ? "❚❚ pause" : "▶ play");
-
   // --- what the reader does ------------------------------------------------------------------------------
-  async function play() {
-    if (loop.playing) return loop.pause(), follow();
-    document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el }));
-    loop.wake(spec.length / spec.rate);
+  async function ready() {
     await load();
-    if (!sounds) return;
-    sound();
-    await loop.play(spec.length / spec.rate);
-    follow();
+    if (sounds) sound();
+    return Boolean(sounds);
   }
 
+  const play = playButton({ el, button: parts.play, loop, seconds: spec.length / spec.rate, ready });
   parts.root.onclick = ({ target }) => {
     const button = target.closest("button");
-    if (button?.dataset.action === "play") play();
     if (button?.dataset.action === "preset") {
       settings = { ...usual, ...PRESETS[button.value] };
       compute();
@@ -118,19 +101,11 @@ function render({ model, el }) {
     show();
     compute();
   };
-  const hush = ({ detail }) => detail !== el && loop.playing && (loop.pause(), follow());
-  document.addEventListener("sepbook-play", hush);
-  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting && (seen.disconnect(), compute()));
-  const sized = new ResizeObserver(draw);
-  const theme = new MutationObserver(draw);
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
 
   el.classList.add("sepbook-waveform");
   el.replaceChildren(parts.root);
-  parts.status.textContent = "The sounds are loaded when this comes into view.";
   show();
-  seen.observe(el);
-  sized.observe(el);
+  const stops = [whenSeen(el, compute, parts.status), watch(el, draw), play.close];
   el.sepbookWaveform = {
     load,
     get values() {
@@ -152,14 +127,12 @@ function render({ model, el }) {
       return loop.samples;
     },
     get busy() {
-      return Boolean(waiting);
+      return later.busy;
     },
   };
   return () => {
-    document.removeEventListener("sepbook-play", hush);
-    for (const observer of [seen, sized, theme]) observer.disconnect();
-    loop.pause();
-    loop.close();
+    later.cancel();
+    for (const stop of stops) stop();
   };
 }
 

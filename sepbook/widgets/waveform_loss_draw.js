@@ -1,4 +1,5 @@
 // The two pictures of the loss explorer: a point in the plane over a loss, and a few samples.
+import { disc, fitted, hidden, polyline } from "./explorer_canvas.js";
 import { height } from "./waveform_loss_measures.js";
 
 const [LEFT, RIGHT, TOP] = [-1.6, 2.4, 2]; // of the plane, in lengths of the source
@@ -6,24 +7,9 @@ const LABEL = 24; // pixels below the axis, for a word
 const CELLS = 120; // of the background from left to right
 const BANDS = 10; // shades
 
-/** Fit a canvas to its size on the page and return its context, in units of CSS pixels. */
-function prepared(canvas, ratio) {
-  const width = canvas.clientWidth || 300;
-  const sharp = Math.min(devicePixelRatio || 1, 2);
-  Object.assign(canvas, { width: width * sharp, height: (width / ratio) * sharp });
-  canvas.style.height = `${width / ratio}px`;
-  const context = canvas.getContext("2d");
-  context.scale(sharp, sharp);
-  return { context, width, tall: width / ratio };
-}
-
-function arrow(context, [x0, y0], [x1, y1], colour, wide) {
+function arrow(context, [x0, y0], [x1, y1], colour, lineWidth, dashes) {
   const angle = Math.atan2(y1 - y0, x1 - x0);
-  Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: wide });
-  context.beginPath();
-  context.moveTo(x0, y0);
-  context.lineTo(x1, y1);
-  context.stroke();
+  polyline(context, [[x0, y0], [x1, y1]], { strokeStyle: colour, fillStyle: colour, lineWidth }, dashes);
   if (Math.hypot(x1 - x0, y1 - y0) < 8) return;
   context.beginPath();
   context.moveTo(x1, y1);
@@ -35,8 +21,7 @@ function arrow(context, [x0, y0], [x1, y1], colour, wide) {
 function shades(loss, samples, colour) {
   const cell = (RIGHT - LEFT) / CELLS;
   const rows = Math.round((TOP + 0.05) / cell);
-  const small = Object.assign(document.createElement("canvas"), { width: CELLS, height: rows });
-  const context = small.getContext("2d");
+  const context = hidden(CELLS, rows);
   context.fillStyle = colour;
   for (let column = 0; column < CELLS; column++) {
     for (let row = 0; row < rows; row++) {
@@ -45,27 +30,23 @@ function shades(loss, samples, colour) {
       context.fillRect(column, rows - 1 - row, 1, 1);
     }
   }
-  return small;
+  return context.canvas;
 }
 
 /** The plane: shades of the chosen loss, the source, the estimate, and the error that this loss measures. */
 export function drawPlane(canvas, { loss, point, samples, colours }) {
-  const unit = (canvas.clientWidth || 300) / (RIGHT - LEFT);
-  const { context, width, tall } = prepared(canvas, ((RIGHT - LEFT) * unit) / (TOP * unit + LABEL));
+  const { context, width, tall } = fitted(canvas, (wide) => (TOP * wide) / (RIGHT - LEFT) + LABEL);
+  const unit = width / (RIGHT - LEFT);
   const at = (a, b) => [(a - LEFT) * unit, tall - LABEL - b * unit];
   context.imageSmoothingEnabled = false;
   context.drawImage(shades(loss, samples, colours.ink), ...at(LEFT, TOP + 0.05), width, (TOP + 0.05) * unit);
   arrow(context, at(LEFT, 0), at(RIGHT, 0), colours.quiet, 1);
   const free = loss.startsWith("si");
   const [a, b] = [Math.min(Math.max(point[0], LEFT + 0.1), RIGHT - 0.1), Math.min(point[1], TOP - 0.1)];
-  context.setLineDash([5, 4]);
-  arrow(context, at(free ? a : 1, 0), at(a, b), colours.ink, 1.5); // the error, from what it is measured from
-  context.setLineDash([]);
+  arrow(context, at(free ? a : 1, 0), at(a, b), colours.ink, 1.5, [5, 4]); // the error, from what it is measured from
   arrow(context, at(0, 0), at(1, 0), colours.source, 4);
   arrow(context, at(0, 0), at(a, b), colours.accent, 3);
-  context.beginPath();
-  context.arc(...at(a, b), 5, 0, 7);
-  context.fill();
+  disc(context, at(a, b), 5);
   Object.assign(context, { fillStyle: colours.ink, font: "13px sans-serif", textAlign: "center" });
   const [sx, sy] = at(1, 0);
   context.fillText("source", sx, sy + 16);
@@ -75,21 +56,11 @@ export function drawPlane(canvas, { loss, point, samples, colours }) {
 
 /** A few samples of the source and of the estimate. */
 export function drawWave(canvas, { source, estimate, from, count, colours }) {
-  const { context, width, tall } = prepared(canvas, canvas.clientWidth < 500 ? 3 : 5);
+  const { context, width, tall } = fitted(canvas, (wide) => wide / (wide < 500 ? 3 : 5));
   let most = 1e-6;
   for (let n = from; n < from + count; n++) most = Math.max(most, Math.abs(source[n]), Math.abs(estimate[n]));
-  const at = (values, n) => [((n - from + 0.5) * width) / count, tall / 2 - (0.45 * tall * values[n]) / most];
-  for (const [values, colour, wide] of [[source, colours.quiet, 6], [estimate, colours.accent, 2]]) {
-    Object.assign(context, { strokeStyle: colour, fillStyle: colour, lineWidth: wide, lineJoin: "round" });
-    context.globalAlpha = wide > 2 ? 0.5 : 1;
-    context.beginPath();
-    for (let n = from; n < from + count; n++) context.lineTo(...at(values, n));
-    context.stroke();
-    if (wide > 2) continue;
-    for (let n = from; n < from + count; n++) {
-      context.beginPath();
-      context.arc(...at(values, n), 2.5, 0, 7);
-      context.fill();
-    }
-  }
+  const places = (values) => Array.from({ length: count }, (_, n) => [((n + 0.5) * width) / count, tall / 2 - (0.45 * tall * values[from + n]) / most]);
+  polyline(context, places(source), { strokeStyle: colours.quiet, lineWidth: 6, lineJoin: "round", globalAlpha: 0.5 });
+  polyline(context, places(estimate), { strokeStyle: colours.accent, fillStyle: colours.accent, lineWidth: 2, globalAlpha: 1 });
+  for (const place of places(estimate)) disc(context, place, 2.5);
 }

@@ -1,6 +1,5 @@
 // What the loss explorer looks like: its elements, without behaviour. data-action says what a control does.
-
-let explorers = 0; // on this page, so that their radio buttons keep apart
+import { button, buttons, controls, element, figure, picture } from "./explorer_parts.js";
 
 export const ROWS = [
   ["l1", "L1"],
@@ -30,52 +29,28 @@ export const PRESETS = {
 
 export const signed = (value) => `${value < 0 ? "−" : ""}${Math.abs(value)}`;
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
-
-function slider([action, text, min, max, step, value]) {
-  const input = element("input", { type: "range", "data-action": action, min, max, step, value, "aria-label": text });
-  const said = element("output", {});
-  return { action, input, said, row: element("label", { class: "wl-slider" }, element("span", {}, text), input, said) };
-}
-
-function radio(action, group, value, text, checked) {
-  const input = element("input", { type: "radio", name: `${group}-${action}`, value, "data-action": action, checked });
-  return element("label", {}, input, element("span", {}, text));
-}
-
-function line([id, text], group) {
+function line([id, text], radio) {
   const [bar, value] = [element("i"), element("span", { class: "wl-number" })];
-  const input = element("input", { type: "radio", name: `${group}-loss`, value: id, "data-action": "loss", checked: id === "si-sdr" });
+  const input = radio("loss", id, id === "si-sdr");
   const row = element("label", { class: "wl-line", "data-row": id }, input, element("span", {}, text), element("span", { class: "wl-bar", "aria-hidden": "true" }, bar), value);
   return { id, row, bar, value };
 }
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function lossView({ title }) {
-  const group = `sepbook-waveform-${++explorers}`;
-  const plane = element("canvas", { role: "img", "aria-label": "The plane of source and everything else" });
-  const wave = element("canvas", { role: "img", "aria-label": "Five milliseconds of the source and of the estimate" });
-  const sliders = SLIDERS.map(slider);
-  const lines = ROWS.map((row) => line(row, group));
-  const play = element("button", { type: "button", "data-action": "play" }, "▶ play");
-  const presets = Object.keys(PRESETS).map((name) => element("button", { type: "button", "data-action": "preset", value: name }, name));
-  const heard = element("fieldset", { class: "wl-choice" }, element("legend", {}, "What is heard"), radio("heard", group, "estimate", "estimate", true), radio("heard", group, "source", "source", false));
+  const parts = controls("wl", "waveform");
+  const { status } = parts;
+  const [plane, wave] = ["The plane of source and everything else", "Five milliseconds of the source and of the estimate"].map(picture);
+  const sliders = SLIDERS.map(([action, text, min, max, step, value]) => parts.slider(action, text, { min, max, step, value }));
+  const lines = ROWS.map((row) => line(row, parts.radio));
+  const play = button("play", "▶ play");
+  const heard = parts.choice("heard", "What is heard", [["estimate", "estimate"], ["source", "source"]], "estimate");
   const quiet = element("input", { type: "checkbox", "data-action": "quiet" });
-  const status = element("p", { class: "wl-status", role: "status" });
   const table = element("fieldset", { class: "wl-lines" }, element("legend", {}, "Losses; the chosen one is drawn in the plane"), ...lines.map(({ row }) => row));
-  const figure = (canvas, caption) => element("figure", {}, canvas, element("figcaption", {}, caption));
-  const root = element("div", { class: "wl-root", role: "group", "aria-label": title || "Losses on waveforms" });
-  if (title) root.append(element("p", { class: "wl-title" }, title));
+  const root = parts.root(title, "Losses on waveforms");
   root.append(
-    element("div", { class: "wl-tools" }, play, heard),
-    element("div", { class: "wl-tools" }, ...presets),
+    parts.tools(play, heard),
+    parts.tools(...buttons("preset", Object.keys(PRESETS))),
     element("div", { class: "wl-sliders" }, ...sliders.map(({ row }) => row), element("label", { class: "wl-check" }, quiet, "the source itself is silent")),
     element("div", { class: "wl-stage" }, figure(plane, "to the right: how much source; upwards: everything else; the stronger the shade, the larger the loss"), table),
     figure(wave, "five milliseconds: source (grey, wide) and estimate (thin)"),

@@ -1,8 +1,10 @@
 // Choose a window, its shape and the hop: see the spectrogram, and hear what ideal masks make of it. One module, two hosts.
 //   model.get("spec")   {title, rate, length, sources: [{name, audio: file name}]}
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
+import { palette, watch } from "./explorer_canvas.js";
+import { setSlider } from "./explorer_parts.js";
+import { Later, Loop, once, playButton, readWav, whenSeen } from "./explorer_sound.js";
 import { idealMask, siSdr } from "./mask_painter_masks.js";
-import { Loop, readWav } from "./mask_painter_sound.js";
 import { Stft } from "./mask_painter_stft.js";
 import { drawSpectrogram, levelsOf } from "./window_hop_draw.js";
 import { SHAPES, invertible, leakage, resolution } from "./window_hop_measures.js";
@@ -16,16 +18,11 @@ function render({ model, el }) {
   const loop = new Loop(spec.rate);
   const seconds = spec.length / spec.rate;
   const settings = { size: 1024, hop: 0.25, shape: "hann", heard: "mixture" };
-  let sounds, mixture, loading, waiting; // sounds are known when they have been loaded
+  let sounds, mixture; // sounds are known when they have been loaded
   let state = null;
 
   // --- arithmetic ----------------------------------------------------------------------------------------
-  function load() {
-    return (loading ??= read().catch((error) => {
-      loading = null;
-      parts.status.textContent = `The sounds could not be loaded: ${error.message}`;
-    }));
-  }
+  const load = once(read, parts.status);
 
   async function read() {
     sounds = await Promise.all(spec.sources.map(({ audio }) => readWav(files[audio])));
@@ -51,10 +48,7 @@ function render({ model, el }) {
     sound();
   }
 
-  function later() {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => ((waiting = null), compute()), 60);
-  }
+  const later = new Later(compute);
 
   function sound() {
     const s = spec.sources.findIndex(({ name }) => name === settings.heard);
@@ -64,8 +58,7 @@ function render({ model, el }) {
   // --- showing -------------------------------------------------------------------------------------------
   function label() {
     const { size } = settings;
-    parts.said.textContent = `${size} samples, ${((1000 * size) / spec.rate).toFixed(0)} ms`;
-    parts.size.setAttribute("aria-valuetext", parts.said.textContent);
+    setSlider(parts.size, SIZES.indexOf(size), `${size} samples, ${((1000 * size) / spec.rate).toFixed(0)} ms`);
   }
 
   function show() {
@@ -75,33 +68,24 @@ function render({ model, el }) {
     parts.cells.numbers.textContent = `${((2 * stft.F * bins.T) / spec.length).toFixed(1)} per sample (F ${stft.F}, T ${bins.T})`;
     spec.sources.forEach(({ name }, s) => (parts.cells[name].textContent = gains ? inDecibels(gains[s]) : "no way back"));
     parts.status.textContent = gains ? "" : `With a hop of ${hop} some samples have almost no weight in any frame: this cannot be inverted. Choose a smaller hop.`;
-    parts.picture.setAttribute("aria-label", `Spectrogram of the mixture with ${bins.T} frames and cells of ${parts.cells.cell.textContent}`);
+    parts.canvas.setAttribute("aria-label", `Spectrogram of the mixture with ${bins.T} frames and cells of ${parts.cells.cell.textContent}`);
     draw();
   }
 
   function draw() {
     if (!state) return;
-    const style = getComputedStyle(el);
-    const names = ["ink", "quiet", "line", "raised", "paper", "warm"];
-    const colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--wh-${name}`).trim()]));
+    const colours = palette(el, "wh", "ink", "quiet", "line", "raised", "warm");
     const { levels, hop, cell, stft, bins } = state;
-    drawSpectrogram(parts.picture, { levels, F: stft.F, T: bins.T, size: stft.size, hop, rate: spec.rate, seconds, cell, colours });
+    drawSpectrogram(parts.canvas, { levels, F: stft.F, T: bins.T, size: stft.size, hop, rate: spec.rate, seconds, cell, colours });
   }
-
-  const follow = () => (parts.play.textContent = loop.playing ? "❚❚ pause" : "▶ play");
 
   // --- what the reader does ------------------------------------------------------------------------------
-  async function play() {
-    if (loop.playing) return loop.pause(), follow();
-    document.dispatchEvent(new CustomEvent("sepbook-play", { detail: el }));
-    loop.wake(seconds);
+  async function ready() {
     await load();
-    if (!state) return;
-    await loop.play(seconds);
-    follow();
+    return Boolean(state);
   }
 
-  parts.play.onclick = play;
+  const play = playButton({ el, button: parts.play, loop, seconds, ready });
   parts.root.oninput = ({ target }) => {
     const { action } = target.dataset;
     if (action === "heard") return (settings.heard = target.value), state && sound();
@@ -109,21 +93,13 @@ function render({ model, el }) {
     if (action === "hop") settings.hop = HOPS.find(([share]) => share === Number(target.value))[0];
     if (action === "shape") settings.shape = target.value;
     label();
-    later();
+    later.ask();
   };
-  const hush = ({ detail }) => detail !== el && loop.playing && (loop.pause(), follow());
-  document.addEventListener("sepbook-play", hush);
-  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting && (seen.disconnect(), load()));
-  const sized = new ResizeObserver(draw);
-  const theme = new MutationObserver(draw);
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "theme"] });
 
   el.classList.add("sepbook-window");
   el.replaceChildren(parts.root);
-  parts.status.textContent = "The sounds are loaded when this comes into view.";
   label();
-  seen.observe(el);
-  sized.observe(el);
+  const stops = [whenSeen(el, load, parts.status), watch(el, draw), play.close];
   el.sepbookWindow = {
     load,
     get state() {
@@ -136,15 +112,12 @@ function render({ model, el }) {
       return loop.samples;
     },
     get busy() {
-      return Boolean(waiting);
+      return later.busy;
     },
   };
   return () => {
-    document.removeEventListener("sepbook-play", hush);
-    for (const observer of [seen, sized, theme]) observer.disconnect();
-    clearTimeout(waiting);
-    loop.pause();
-    loop.close();
+    later.cancel();
+    for (const stop of stops) stop();
   };
 }
 

@@ -1,4 +1,5 @@
 // The spectrogram of the window explorer, each pixel from the nearest frame and bin, with one cell of it enlarged.
+import { fitted, hidden } from "./explorer_canvas.js";
 
 const RANGE = 70; // dB
 const TOP = 4000; // Hz: the highest frequency that is drawn
@@ -13,15 +14,10 @@ export function levelsOf({ re, im }) {
 }
 
 export function drawSpectrogram(canvas, { levels, F, T, size, hop, rate, seconds, cell, colours }) {
-  const wide = (canvas.clientWidth || 300) - LEFT - 4;
-  const sharp = Math.min(devicePixelRatio || 1, 2);
-  Object.assign(canvas, { width: (wide + LEFT + 4) * sharp, height: TALL * sharp });
-  canvas.style.height = `${TALL}px`;
-  const context = canvas.getContext("2d");
-  context.scale(sharp, sharp);
-  const tall = TALL - BELOW - 6;
+  const { context, width } = fitted(canvas, () => TALL);
+  const [wide, tall] = [width - LEFT - 4, TALL - BELOW - 6];
   context.drawImage(shade(levels, { F, T, size, hop, rate, seconds, wide: Math.round(wide), tall }, colours), LEFT, 6, wide, tall);
-  Object.assign(context, { strokeStyle: colours.line, fillStyle: colours.quiet, font: "12px sans-serif", textAlign: "right" });
+  Object.assign(context, { strokeStyle: colours.line, fillStyle: colours.quiet, textAlign: "right" });
   context.strokeRect(LEFT, 6, wide, tall);
   for (const kilohertz of [0, 1, 2, 3, 4]) context.fillText(kilohertz, LEFT - 5, 6 + tall * (1 - (1000 * kilohertz) / TOP) + (kilohertz === 4 ? 9 : 4));
   context.textAlign = "center";
@@ -36,8 +32,7 @@ export function drawSpectrogram(canvas, { levels, F, T, size, hop, rate, seconds
 
 /** A small canvas: each pixel takes the frame and the bin that are nearest to it. */
 function shade(levels, { F, T, size, hop, rate, seconds, wide, tall }, colours) {
-  const small = Object.assign(document.createElement("canvas"), { width: wide, height: tall });
-  const context = small.getContext("2d");
+  const context = hidden(wide, tall);
   const image = context.createImageData(wide, tall);
   const [dark, bright] = [rgb(context, colours.raised), rgb(context, colours.ink)];
   const bins = Int32Array.from({ length: tall }, (_, y) => Math.min(F - 1, Math.round((((tall - 0.5 - y) / tall) * TOP * size) / rate)));
@@ -51,7 +46,7 @@ function shade(levels, { F, T, size, hop, rate, seconds, wide, tall }, colours) 
     }
   }
   context.putImageData(image, 0, 0);
-  return small;
+  return context.canvas;
 }
 
 /** Red, green and blue of any opaque CSS colour: the context writes it as #rrggbb. */

@@ -260,7 +260,7 @@ def test_it_plays_in_a_loop_and_a_new_sound_keeps_the_time(book):
 
 # The sound of a swap, rendered: the old loop, then the new one, at the same place in the loop.
 SWAP = """async () => {
-  const { Loop } = await import("/_static/widgets/mask_painter_sound.js");
+  const { Loop } = await import("/_static/widgets/explorer_sound.js");
   const rate = 16000, context = new OfflineAudioContext(1, rate, rate);
   window.AudioContext = class { constructor() { return context; } };
   context.resume = async () => {};

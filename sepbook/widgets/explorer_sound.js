@@ -1,5 +1,5 @@
-// What the mask painter plays: one loop, whose content may change at any moment without a click.
-import { Clock, bytes } from "./player_sound.js";
+// What explorers play: one loop, whose content may change at any moment without a click.
+import { Clock, bytes, turns } from "./player_sound.js";
 
 const HANDOVER = 0.06; // seconds until a new sound has started: `Clock` needs as long
 const EDGE = 0.005; // seconds: the ends of the loop are faded, so that its seam is not heard
@@ -71,4 +71,84 @@ export class Loop {
   close() {
     this.clock?.context.close();
   }
+}
+
+/**
+ * Give life to a button that plays a loop. `ready` prepares the sound and says whether there is one; `follow` is called
+ * after each start and stop. Returns `toggle`, which does what the button does, and `close`.
+ */
+export function playButton({ el, button, loop, seconds, ready, follow = () => {} }) {
+  const words = button.textContent;
+  const others = turns(el, () => loop.playing && pause());
+
+  function show() {
+    button.textContent = loop.playing ? "❚❚ pause" : words;
+    follow();
+  }
+
+  function pause() {
+    loop.pause();
+    show();
+  }
+
+  async function toggle() {
+    if (loop.playing) return pause();
+    others.begin();
+    loop.wake(seconds);
+    if (await ready()) await loop.play(seconds);
+    show();
+  }
+
+  function close() {
+    others.leave();
+    loop.pause();
+    loop.close();
+  }
+
+  button.onclick = toggle;
+  return { toggle, close };
+}
+
+/** Do something when nothing has asked for it for a moment: a slider that is being moved does not wait for each value. */
+export class Later {
+  #timer = null;
+
+  constructor(act) {
+    this.act = act;
+  }
+
+  get busy() {
+    return this.#timer !== null;
+  }
+
+  ask() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.act();
+    }, 60);
+  }
+
+  cancel() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** Return a function that reads the sounds once; what fails is said, and may be repeated. */
+export function once(read, status) {
+  let loading;
+  return () =>
+    (loading ??= read().catch((error) => {
+      loading = null;
+      status.textContent = `The sounds could not be loaded: ${error.message}`;
+    }));
+}
+
+/** Act when an element first comes into view, and say so until then. Returns how to stop waiting. */
+export function whenSeen(el, act, status) {
+  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting && (seen.disconnect(), act()));
+  status.textContent = "The sounds are loaded when this comes into view.";
+  seen.observe(el);
+  return () => seen.disconnect();
 }
