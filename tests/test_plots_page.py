@@ -155,9 +155,14 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert target.read_bytes() == b"123"
 
 
-@pytest.mark.parametrize("size", [(5.8, 3.337), (5.801, 2.999), (3.0, 2.0), (6.2, 4.4449)])
+@pytest.mark.parametrize("size", [(5.8, 3.337), (5.801, 2.999), (3.0, 2.0), (6.2, 4.4449), (4.6, 3.8)])
 def test_sides_need_not_be_whole_pixels(size):
-    figure = plt.figure(figsize=size)
+    figure, ax = plt.subplots(figsize=size)
+    ax.set_position([0, 0, 0.5, 1])  # filled, the rest is empty: an upright edge
+    ax.axis("off")
+    ax.axvspan(0, 1, color="black")
     image = Image.open(io.BytesIO(png(figure)))
     assert image.width / image.height == pytest.approx(size[0] / size[1], rel=0.01)
+    rows = np.array(image.convert("RGBA"))[5:-5]
+    assert (rows == rows[0]).all() and 0 < (rows[0, :, 3] > 0).mean() < 1
     plt.close(figure)

@@ -85,10 +85,9 @@ def png(figure, paper: str | None = None) -> bytes:
     Soft edges are blended with `paper`, the colour of the page (default: the style's). Taught on: book/how_to_read
     """
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="raw", dpi=SHARPNESS * figure.dpi, transparent=True)
-    pixels = drawn.getvalue()  # matplotlib rounds down where a side is no whole number of pixels
-    width = int(figure.get_size_inches()[0] * SHARPNESS * figure.dpi)
-    image = Image.frombytes("RGBA", (width, len(pixels) // (4 * width)), pixels)
+    quick = {"compress_level": 0}  # a file that knows its own size: inches times dots need not be a whole number
+    figure.savefig(drawn, format="png", dpi=SHARPNESS * figure.dpi, transparent=True, pil_kwargs=quick)
+    image = Image.open(drawn).convert("RGBA")
     sheet = Image.new("RGBA", image.size, paper or plt.rcParams["figure.facecolor"])
     flat = Image.alpha_composite(sheet, image).convert("RGB").quantize(PALETTE - 1, dither=Image.Dither.NONE)
     colours = flat.getpalette()[: 3 * (PALETTE - 1)]
