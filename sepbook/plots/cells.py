@@ -8,7 +8,7 @@ from matplotlib.patches import Circle, FancyBboxPatch
 
 from sepbook.plots.style import COLOURS, WIDTH
 
-GREY, ROUND = COLOURS["mixture"], 0.27
+ROUND = 0.27
 PAINT = {"f": "vocals", "i": "bass", "o": "other", "z": "vocals", "r": "bass"}  # gates; candidates stay grey
 
 # Boxes: letter, what is in it, x, y. Each is given x_t and h_{t-1} from below.
@@ -79,7 +79,7 @@ def recurrent_cell(kind: str):
     for places in FLOWS[kind]:
         _flow(ax, places, edges)
     for letter, text, x, y in GATES[kind]:
-        paint = COLOURS[PAINT[letter]] if letter in PAINT else GREY
+        paint = COLOURS[PAINT[letter]] if letter in PAINT else plt.rcParams["axes.edgecolor"]
         ax.add_patch(_box(x - 0.52, y - 0.36, 1.04, 0.72, plt.rcParams["figure.facecolor"], paint))
         ax.text(x, y, text, ha="center", va="center")
         ax.text(x + 0.12, y + 0.62, f"${letter}$", color=paint, va="center", fontsize=13)
@@ -97,7 +97,7 @@ def recurrent_cell(kind: str):
 
 def _inputs(ax, kind: str) -> None:
     """Draw what every box is given: x_t along one line, h_{t-1} along another. A GRU's candidate has its own h."""
-    gates, ink = GATES[kind], plt.rcParams["text.color"]
+    gates, ink, grey = GATES[kind], plt.rcParams["text.color"], plt.rcParams["axes.edgecolor"]
     low, high, begin = 0.55, 1.0, 1.2
     if kind == "gru":
         ax.plot([begin, begin, gates[1][2] + 0.22], [5.2, high, high], color=ink, linewidth=1.2)
@@ -105,10 +105,10 @@ def _inputs(ax, kind: str) -> None:
     else:
         ax.plot([0.0, gates[-1][2] + 0.22], [high, high], color=ink, linewidth=1.2)
         ax.text(-0.1, high, "$h_{t-1}$", ha="right", va="center", fontsize=13)
-    ax.plot([gates[0][2] - 0.8] * 2 + [gates[-1][2] - 0.22], [-0.3, low, low], color=GREY, linewidth=1.6)
+    ax.plot([gates[0][2] - 0.8] * 2 + [gates[-1][2] - 0.22], [-0.3, low, low], color=grey, linewidth=1.6)
     ax.text(gates[0][2] - 0.8, -0.42, "$x_t$", ha="center", va="top", fontsize=13)
     for letter, _, x, y in gates:
-        _arrow(ax, (x - 0.22, low), (x - 0.22, y - 0.36), GREY)
+        _arrow(ax, (x - 0.22, low), (x - 0.22, y - 0.36), grey)
         if letter != "n":
             _arrow(ax, (x + 0.22, high), (x + 0.22, y - 0.36), ink)
 
@@ -123,12 +123,12 @@ def unrolled(frames: int = 4, bidirectional: bool = False):
     rows = [(1.0, 1, "other", "step")] + ([(2.2, -1, "vocals", "step")] if bidirectional else [])
     top = rows[-1][0] + 1.3
     figure, ax = _sheet((-0.9, 2.0 * frames + 0.1), (-0.75, top + 0.5), 0.62 * (top + 1.2))
-    ink = plt.rcParams["text.color"]
+    ink, grey = plt.rcParams["text.color"], plt.rcParams["axes.edgecolor"]
     for t in range(frames):
         x = 2.0 * t + 0.6
         for row, (y, way, name, text) in enumerate(rows):
             side = 0.34 * (row - (len(rows) - 1) / 2)
-            _arrow(ax, (x + side, 0.0), (x + side, y - 0.3), GREY)
+            _arrow(ax, (x + side, 0.0), (x + side, y - 0.3), grey)
             _arrow(ax, (x + side, y + 0.3), (x + side, top), COLOURS[name])
             ax.add_patch(_box(x - 0.62, y - 0.3, 1.24, 0.6, plt.rcParams["figure.facecolor"], COLOURS[name]))
             ax.text(x, y, text, ha="center", va="center", zorder=6)
