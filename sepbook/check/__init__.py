@@ -27,6 +27,7 @@ from sepbook.check._compare import (
     expect_shape,
     expect_tensor,
     expect_values,
+    is_close,
 )
 from sepbook.check._exercise import CheckFailure, Exercise, NotYet, exercise
 from sepbook.check._predict import expect_choice, expect_number, expect_sizes
@@ -46,4 +47,5 @@ __all__ = [
     "expect_sizes",
     "expect_tensor",
     "expect_values",
+    "is_close",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from sepbook.check._exercise import CheckFailure, NotYet, is_empty
+from sepbook.check._exercise import CheckFailure, NotYet, _short, is_empty
 from sepbook.shapes.dims import bare, describe, parse_item
 
 
@@ -90,6 +90,16 @@ def expect_values(
     raise CheckFailure(what, " ".join(filter(None, [relation, where])), how, kind="values")
 
 
+def is_close(given, wanted: Tensor, tolerance: float = 1e-5) -> bool:
+    """Say whether a tensor has the wanted shape and, up to `tolerance`, the wanted values, in whatever precision.
+
+    Taught on: book/how_to_read
+    """
+    if not isinstance(given, Tensor) or given.shape != wanted.shape:
+        return False
+    return torch.allclose(_exact(given), _exact(wanted), rtol=tolerance, atol=tolerance)
+
+
 def expect_gradient(result: Tensor, *inputs: Tensor) -> None:
     """Raise CheckFailure unless the gradient flows from `result` back to every input (which must require it).
 
@@ -99,7 +109,15 @@ def expect_gradient(result: Tensor, *inputs: Tensor) -> None:
     where = "Look for .detach(), .data, .numpy(), .item(), torch.tensor(...) and torch.no_grad()."
     if not result.requires_grad:
         raise CheckFailure("The values are right, but the gradient is cut off.", where, how, kind="gradient")
-    slopes = torch.autograd.grad(result.abs().sum(), inputs, allow_unused=True)
+    try:
+        slopes = torch.autograd.grad(result.abs().sum(), inputs, allow_unused=True)
+    except RuntimeError as error:
+        raise CheckFailure(
+            f"The values are right, but the gradient cannot be taken: {_short(error)}.",
+            "Look for x[...] = ..., +=, and methods that end in an underscore: they overwrite what the gradient needs.",
+            "Make a new tensor instead, for example with torch.where, torch.stack or torch.cat.",
+            kind="gradient",
+        ) from None
     for number, slope in enumerate(slopes, 1):
         if slope is None or not slope.abs().sum() > 0 or not slope.isfinite().all():
             raise CheckFailure(f"No gradient arrives at input number {number}.", where, how, kind="gradient")

@@ -46,11 +46,12 @@ def expect_number(given, expected: float, known: Mapping | None = None, where=""
     if is_empty(given):
         raise NotYet("Write your number in place of the dots.")
     try:
-        value = float(given)
+        value = math.nan if isinstance(given, bool | str) else float(given)
     except (TypeError, ValueError):
-        raise CheckFailure(f"The answer should be one number, but is {given!r:.80}.", kind="type") from None
-    if isinstance(given, bool) or math.isnan(value):
-        raise CheckFailure(f"The answer should be one number, but is {given!r:.80}.", kind="type")
+        value = math.nan
+    if math.isnan(value):
+        how = "Take the quotation marks away." if isinstance(given, str) else ""
+        raise CheckFailure(f"The answer should be one number, but is {given!r:.80}.", "", how, kind="type")
     if abs(value - expected) <= tolerance * abs(expected):
         return
     for wrong, reason in (known or {}).items():

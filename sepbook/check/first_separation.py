@@ -61,7 +61,7 @@ def exercise_2(prediction):
 def exercise_3(apply_masks):
     """Check a function (bins (B, C, F, T), masks (B, S, C, F, T), istft, length) -> estimates (B, S, C, N)."""
     stft, istft = STFT(64, 16), ISTFT(64, 16)
-    bins = stft(noise(2, 1, 250, seed=3))
+    bins = stft(noise(2, 2, 250, seed=3))
     masks = torch.softmax(noise(2, 3, *bins.shape[1:], seed=4), dim=1)
     expected = istft(bins[:, None] * masks, 250)
     flat = torch.polar(bins.abs()[:, None] * masks, torch.zeros_like(masks))
@@ -87,7 +87,8 @@ def exercise_4(improvement):
     """Check a function (estimates (S, C, N), sources (S, C, N), mixture (C, N)) -> improvement (S,) in dB."""
     sources = noise(3, 1, 400, seed=5)
     mixture = sources.sum(0)
-    estimates = sources + 0.2 * noise(3, 1, 400, seed=6)
+    error = torch.tensor([0.2, 0.3, 4.0])[:, None, None]  # the last estimate is worse than the mixture
+    estimates = sources + error * noise(3, 1, 400, seed=6)
     untouched = mixture.expand_as(sources)
     expected = si_sdr(estimates, sources) - si_sdr(untouched, sources)
     known = {

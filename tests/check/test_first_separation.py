@@ -6,6 +6,7 @@ RIGHT = [
     (2, (8, 4, 1, 513, 189)),
     (3, lambda bins, masks, istft, length: istft(bins[:, None] * masks, length)),
     (4, lambda e, s, m: si_sdr(e, s) - si_sdr(m.expand_as(s), s)),
+    (3, lambda b, m, istft, n: istft(b.unsqueeze(1) * m, n).double()),
 ]
 WRONG = [
     (1, lambda vocals, rest, gain_db: rest + gain_db * vocals, "the decibels themselves"),
@@ -18,4 +19,6 @@ WRONG = [
     (3, lambda b, m, istft, n: istft(b * m, n), "stops in"),
     (4, lambda e, s, m: si_sdr(m.expand_as(s), s) - si_sdr(e, s), "sign"),
     (4, lambda e, s, m: si_sdr(e, s), "without the comparison"),
+    (3, lambda b, m, istft, n: istft(b[:, :, None] * m, n), "stops in"),
+    (4, lambda e, s, m: (si_sdr(e, s) - si_sdr(m.expand_as(s), s)).abs(), "the values are not"),
 ]

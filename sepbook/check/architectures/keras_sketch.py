@@ -150,6 +150,7 @@ def _refuse_dropping(quiet, source: Tensor) -> None:
 def _check_dropout(loud: Tensor, full: Tensor) -> None:
     """Raise CheckFailure unless half of the positive values are gone and the others doubled."""
     positive = full > 0
+    loud, full = loud.double(), full.double()
     if torch.allclose(loud, full):
         raise CheckFailure("With training=True nothing is dropped.", kind="no dropout")
     kept = torch.isclose(loud, 2 * full, rtol=1e-4)
@@ -159,7 +160,15 @@ def _check_dropout(loud: Tensor, full: Tensor) -> None:
             "Look at what stands after the dropout, and at its rate.",
             kind="dropout values",
         )
-    share = (loud[positive] == 0).float().mean().item()
+    gone = (loud == 0) & positive
+    if not any(0 < gone[b, h].sum() < positive[b, h].sum() for b in range(len(loud)) for h in range(loud.shape[1])):
+        raise CheckFailure(
+            "With training=True whole maps are dropped; each value should be drawn for itself.",
+            "functional.dropout2d drops maps, functional.dropout drops values.",
+            "functional.dropout(x, 0.5, training=training).",
+            kind="maps",
+        )
+    share = gone[positive].double().mean().item()
     if not 0.35 < share < 0.65:
         raise CheckFailure(f"With training=True {share:.0%} of the values are dropped, and not half.", kind="rate")
 

@@ -91,9 +91,9 @@ def _network(seed: int) -> UNet:
 )
 def exercise_3(unet_masks):
     """Check a function of encoder, decoder and magnitude `(B, 1, F, T)`: masks `(B, S, F, T)`, with skips."""
-    for seed, size in ((0, (16, 24)), (1, (32, 8))):
+    for seed, B, size in ((0, 2, (16, 24)), (1, 1, (32, 8))):
         network = _network(seed)
-        x = torch.rand(2, 1, *size, generator=dice(seed), requires_grad=True)
+        x = torch.rand(B, 1, *size, generator=dice(seed), requires_grad=True)
         known = {
             "torch.cat puts the skip before what comes from below; it belongs behind": _forward(network, x, True),
             "the sigmoid at the end is missing": _forward(network, x, finish=lambda y: y),

@@ -19,7 +19,9 @@ def exercise_5(whitening):
     """Check a function train (N, H), test (N', H) -> test (N', H), whitened by the training rows; any turn is right."""
     for H, seed in ((3, 0), (5, 1)):
         train, test = (noise(n, H, seed=seed + n) @ noise(H, H, seed=seed) + 2 for n in (400, 60))
-        result = expect_shape(call(whitening, train, test), (60, H), "N H", "One whitened row for each test row.")
+        result = expect_shape(
+            call(whitening, train, test), (60, H), "N H", "One whitened row for each test row."
+        ).float()
         expect_values(result * 0, torch.zeros(60, H), "N H", None, "There are values that are not finite.")
         own = {
             "features have variance 1 but are still correlated: this is standardising": standardise(test, train),
@@ -32,7 +34,7 @@ def exercise_5(whitening):
             ):
                 raise CheckFailure(f"Not white: {text}.", kind=text[:20])
         seen = call(whitening, train, train)
-        seen = expect_shape(seen, (400, H), "N H", "One whitened row for each row.")
+        seen = expect_shape(seen, (400, H), "N H", "One whitened row for each row.").float()
         if (seen.mean(0).abs() > 1e-2).any():
             raise CheckFailure(
                 "The whitened training rows have a mean that is not 0.", "Is the mean subtracted?", kind="mean"

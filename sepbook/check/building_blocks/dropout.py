@@ -3,7 +3,16 @@
 import torch
 from torch import Tensor
 
-from sepbook.check import CheckFailure, call, exercise, expect_gradient, expect_shape, expect_sizes, expect_values
+from sepbook.check import (
+    CheckFailure,
+    call,
+    exercise,
+    expect_gradient,
+    expect_shape,
+    expect_sizes,
+    expect_values,
+    is_close,
+)
 from sepbook.check._inputs import dice, noise, seeded
 
 RATE = 0.25
@@ -37,7 +46,7 @@ def _called(seed: int, function, *inputs):
 
 def _examine(result: Tensor, x: Tensor, dims: str) -> Tensor:
     """Check values and share of what was dropped at RATE in training; return what was kept, as bool."""
-    result, x = expect_shape(result, x.shape, dims).detach(), x.detach()
+    result, x = expect_shape(result, x.shape, dims).detach().double(), x.detach().double()
     kept = result != 0
     share = 1 - kept.double().mean().item()
     if share == 0:
@@ -155,7 +164,7 @@ def exercise_4(mask_of):
     """Check a function x (B, H), weights into (K, H) and out (F, K), rate, training -> a mask (B, F)."""
     random = dice(2)
     x, into = torch.rand(50, 6, generator=random) + 0.1, torch.rand(40, 6, generator=random) + 0.1
-    out = torch.eye(40)
+    out = torch.cat([torch.eye(40), torch.full((1, 40), 0.02)])  # each feature by itself, and all of them together
     right = _mask(x, into, out)
     quiet = [expect_shape(_called(seed, mask_of, x, into, out, RATE, False), right.shape, "B F") for seed in (0, 1)]
     loud = expect_shape(_called(2, mask_of, x, into, out, RATE, True), right.shape, "B F")
@@ -166,16 +175,23 @@ def exercise_4(mask_of):
             "Move the dropout before the second product, to the values after the ReLU.",
             kind="mask",
         )
-    if not torch.equal(*quiet) or not torch.allclose(quiet[0], right, atol=1e-5):
+    if not torch.equal(*quiet) or not is_close(quiet[0], right):
         raise CheckFailure(
             "With training=False the mask is not that of the whole network: two calls may even differ.",
             "functional.dropout has a third argument, and its default is True.",
             "functional.dropout(h, rate, training)",
             kind="evaluation",
         )
-    dropped = (loud - 0.5).abs() < 1e-6  # a feature of zero becomes sigmoid(0)
-    if torch.allclose(loud, right) or not dropped.any():
+    heard = (loud - 0.5).abs() > 1e-6  # a feature of zero becomes sigmoid(0)
+    kept = heard[:, :-1]
+    if is_close(loud, right) or kept.all():
         raise CheckFailure("In training no feature was dropped.", kind="nothing")
-    enlarged = ((x @ into.T).relu() / (1 - RATE)).sigmoid()
-    expect_values(torch.where(dropped, 0.5, loud), torch.where(dropped, 0.5, enlarged), "B F")
+    features = (x @ into.T).relu() / (1 - RATE)
+    known = {
+        "the values after the second product are dropped, not the features before it": (
+            torch.where(heard, features @ out.T, 0.0).sigmoid()
+        ),
+    }
+    expect_values(loud, ((features * kept) @ out.T).sigmoid(), "B F", known)
+    _drawn_anew(kept, kept[:0])
     return "In a module, self.training is that argument, and eval() switches it off everywhere at once."

@@ -216,7 +216,7 @@ def exercise_6(leaks):
         raise CheckFailure("The answer should be the dictionary with a True or False for each name.", kind="type")
     if any(value is ... or value is None for value in leaks.values()):
         raise NotYet("Write True or False in place of the dots.")
-    missing = [name for name in LEAKS if not isinstance(leaks.get(name), bool)]
+    missing = [name for name in LEAKS if isinstance(leaks.get(name), str) or leaks.get(name) not in (True, False)]
     if missing:
         raise CheckFailure(f"There is no True or False for {', '.join(missing)}.", kind="missing")
     wrong = [name for name, (right, _) in LEAKS.items() if leaks[name] != right]

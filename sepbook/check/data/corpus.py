@@ -1,16 +1,13 @@
 """Checks for the lab on data: a shape, stems of different songs, a leak, a folder. Taught on: book/data/corpus."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from sepbook import audio
-from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_sizes, expect_values
-from sepbook.check._inputs import dice
-from sepbook.data.folder import FolderError, StemFolder
+from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_sizes
+from sepbook.check.data._layout import exercise_4
+
+__all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4"]
 
 STEMS = ("vocals", "drums", "bass", "other")
 
@@ -149,7 +146,8 @@ def exercise_3(split_pieces):
     pieces = [(song, start) for song in SONGS for start in range(0, 20, 4)]
     halves = []
     for seed in range(6):
-        train, test = _two_lists(call(split_pieces, list(pieces), 0.25, np.random.default_rng(seed)))
+        given, again = (call(split_pieces, list(pieces), 0.25, np.random.default_rng(seed)) for _ in range(2))
+        train, test = _two_lists(given)
         _check_all_there(train, test, pieces)
         both = sorted({song for song, _ in train} & {song for song, _ in test})
         if both:
@@ -161,6 +159,13 @@ def exercise_3(split_pieces):
             )
         _check_share(train, test, round(0.25 * len(SONGS)))
         halves.append(frozenset(song for song, _ in test))
+        if halves[-1] != {song for song, _ in _two_lists(again)[1]}:
+            raise CheckFailure(
+                "The same seed gives another split.",
+                "Look for random numbers that do not come from `random`, and for the order of a set, which is chance.",
+                "songs = sorted({song for song, _ in pieces}); random.permutation(songs).",
+                kind="unseeded",
+            )
     if len(set(halves)) == 1:
         what = f"Every seed gives the same test songs: {', '.join(sorted(halves[0]))}."
         raise CheckFailure(what, "Does it shuffle the songs?", "random.permutation(songs) shuffles.", kind="constant")
@@ -170,7 +175,7 @@ def exercise_3(split_pieces):
 def _two_lists(given) -> tuple[list, list]:
     try:
         train, test = given
-        return [tuple(piece) for piece in train], [tuple(piece) for piece in test]
+        return [(song, start) for song, start in train], [(song, start) for song, start in test]
     except (TypeError, ValueError):
         what = f"Two lists of (song, start) should come back, but it is {given!r:.60}."
         raise CheckFailure(what, "Look at the return.", "return train, test", kind="type") from None
@@ -191,57 +196,3 @@ def _check_share(train: list, test: list, expected: int) -> None:
     if count != expected:
         what = f"With a share of 0.25, {count} of {len(SONGS)} songs are in the test, but should be {expected}."
         raise CheckFailure(what, "", "count = round(share * len(songs))", kind="share")
-
-
-@exercise(
-    "Exercise 4: a folder of your own",
-    hints=(
-        "StemFolder looks for root / split / track / stem.wav. `/` joins parts of a path.",
-        'for name, samples in stems.items(): audio.save(folder / f"{name}.wav", samples, rate), with folder = root / '
-        "split / track.",
-    ),
-)
-def exercise_4(lay_out):
-    """Check a function (root, split, track, stems, rate) -> folder: it writes each stem (C, N) for StemFolder."""
-    random = dice(4)
-    stems = {name: 0.1 * torch.randn(1, 400, generator=random) for name in ("vocals", "piano", "drums")}
-    wanted = {"train": ["first", "second"], "test": ["third"]}
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "songs"
-        for split, names in wanted.items():
-            for name in names:
-                call(lay_out, root, split, name, stems, 22050)
-        for split, names in wanted.items():
-            tracks = _load(root, split)
-            if [track.name for track in tracks] != names:
-                here = ", ".join(track.name for track in tracks)
-                raise CheckFailure(f"In {split} should be {' and '.join(names)}, but there is {here}.", kind="tracks")
-            for track in tracks:
-                _check_track(track, stems, 22050)
-    return "What reads the built-in corpus now reads your folder too: training, evaluation, the command line."
-
-
-def _load(root: Path, split: str):
-    try:
-        return StemFolder(root, split)
-    except (FolderError, audio.AudioError) as error:
-        written = sorted(path.relative_to(root.parent).as_posix() for path in root.parent.rglob("*") if path.is_file())
-        here = f"It wrote {', '.join(written[:3])}, …" if written else "It wrote no file."
-        what = f"StemFolder says: {error}".replace(str(root.parent) + "/", "")
-        raise CheckFailure(what, here, kind="layout") from None
-
-
-def _check_track(track, stems: dict, rate: int) -> None:
-    if sorted(track.stem_names) != sorted(stems):
-        what = f"The stems are {', '.join(track.stem_names)} instead of {', '.join(stems)}."
-        raise CheckFailure(what, "The name of a file is the name of its stem.", kind="names")
-    if track.sample_rate != rate:
-        what = f"The files have a sample rate of {track.sample_rate} Hz instead of {rate} Hz."
-        raise CheckFailure(what, "Is the rate handed on to audio.save?", kind="rate")
-    mixture = sum(stems.values())
-    for name, samples in stems.items():
-        known = {
-            "the mixture was written in the place of the stem": mixture,
-            "each stem was scaled to its own peak, and the balance is lost": samples / samples.abs().max(),
-        }
-        expect_values(track.sources([name])[0], samples, "C N", known, f"It is about the stem {name}.", tolerance=1e-3)

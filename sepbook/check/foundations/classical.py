@@ -5,6 +5,7 @@ Taught on: book/foundations/classical
 
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -148,7 +149,9 @@ def _gain(frames: int, bins: int) -> float:
 def _sizes(kernels) -> tuple[int, int]:
     if is_empty(kernels):
         raise NotYet("Write two sizes in place of the dots: (frames, bins).")
-    if not (isinstance(kernels, tuple | list) and len(kernels) == 2 and all(type(k) is int for k in kernels)):
+    kernels = kernels.tolist() if isinstance(kernels, Tensor | np.ndarray) else kernels
+    whole = isinstance(kernels, tuple | list) and all(isinstance(k, int | np.integer) for k in kernels)
+    if not whole or len(kernels) != 2:
         raise CheckFailure(
             f"The answer should be two whole numbers, (frames, bins), but is {kernels!r:.80}.",
             "Look at the brackets and the comma.",

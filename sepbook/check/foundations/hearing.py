@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
+import numpy as np
 import torch
 from scipy.special import stdtrit
 from torch import Tensor
@@ -82,7 +84,11 @@ def exercise_2(prediction):
     """Check three predicted SI-SDR (dB): with weak noise, that times five, with twice the noise."""
     if is_empty(prediction):
         raise NotYet("Write your three numbers in place of the dots.")
-    if not isinstance(prediction, Sequence) or isinstance(prediction, str) or len(prediction) != 3:
+    if (
+        not isinstance(prediction, Sequence | Tensor | np.ndarray)
+        or isinstance(prediction, str)
+        or len(prediction) != 3
+    ):
         raise CheckFailure(f"Three numbers are wanted, but the answer is {prediction!r:.80}.", kind="type")
     expect_number(prediction[0], 30, {60: _ENERGY, 3: _LOG, -30: _SIGN}, "The first number.", "", 0.02)
     louder = {44: "That is 14 dB more for a factor of five. But the noise is five times as strong, too."}
@@ -171,7 +177,7 @@ def exercise_4(fair_mean):
         ).mean(),
         "the first source of each song alone": scores[:, 0].nanmean(),
     }
-    if isinstance(mean, float | int):
+    if isinstance(mean, Real):
         mean = torch.tensor(float(mean), dtype=torch.float64)
     if isinstance(mean, Tensor) and mean.numel() == 1 and mean.isnan().any():
         raise CheckFailure(

@@ -118,9 +118,9 @@ def _network() -> nn.Module:
         return nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 6), nn.Sigmoid())
 
 
-def _trained(bugs: tuple[str, ...], data: tuple) -> Tensor:
-    """Return the weights after the loop, with some of the three bugs left in it."""
-    network = _network()
+def _trained(bugs: tuple[str, ...], data: tuple) -> tuple[Tensor, list[float]]:
+    """Return the weights after the loop, with some of the three bugs left in it, and the losses."""
+    network, losses = _network(), []
     mixtures, targets, batches = data
     optimiser = torch.optim.SGD(network.parameters(), lr=0.2)
     for pick in batches:
@@ -131,7 +131,8 @@ def _trained(bugs: tuple[str, ...], data: tuple) -> Tensor:
         loss = ((masks if "mask" in bugs else masks * mixtures[pick]) - wanted).square().mean()
         loss.backward()
         optimiser.step()
-    return weights_of(network)
+        losses.append(loss.item())
+    return weights_of(network), losses
 
 
 @exercise(
@@ -156,18 +157,21 @@ def exercise_4(train):
         what = "The weights are the same before and after: nothing was learned."
         raise CheckFailure(what, "Is there an optimiser.step(), and does it come after backward()?", kind="nothing")
     other = "It trains, but arrives at other weights than the loop of the page."
-    expect_bugs_gone(found, BUGS, lambda bugs: _trained(bugs, data), other, 1e-5)
-    return _check_losses(losses, len(batches))
+    expect_bugs_gone(found, BUGS, lambda bugs: _trained(bugs, data)[0], other, 1e-5)
+    return _check_losses(losses, _trained((), data)[1])
 
 
-def _check_losses(losses, count: int) -> str:
+def _check_losses(losses, right: list[float]) -> str:
     try:
         values = [float(value) for value in losses]
     except (TypeError, ValueError):
         what = "The weights are right. What is returned should be a list of numbers, one loss per step."
         raise CheckFailure(what, "Look at the return.", "losses.append(loss.item())", kind="losses") from None
-    if len(values) != count:
-        raise CheckFailure(
-            f"The weights are right, but {len(values)} losses came back for {count} steps.", kind="count"
-        )
+    if len(values) != len(right):
+        what = f"The weights are right, but {len(values)} losses came back for {len(right)} steps."
+        raise CheckFailure(what, kind="count")
+    if not torch.allclose(torch.tensor(values), torch.tensor(right), atol=1e-5):
+        what = f"The weights are right, but the losses are not: {values[0]:.4g} instead of {right[0]:.4g} at first."
+        where = "The loss of a step is the one whose slope was taken: it is measured before the step."
+        raise CheckFailure(what, where, "losses.append(loss.item())", kind="other losses")
     return "Three bugs, no error message, and a loss that may even fall. Watch the weights, and know the loop by heart."

@@ -8,6 +8,7 @@ from torch import Tensor
 from sepbook.check import CheckFailure, NotYet, call, exercise, expect_gradient, expect_parts, expect_values
 from sepbook.check._exercise import is_empty
 from sepbook.check._inputs import dice, noise
+from sepbook.check._predict import _whole
 from sepbook.losses.permutation import best_permutation, mixture_invariant, permutation_invariant
 from sepbook.losses.spectrogram import mse
 
@@ -33,7 +34,7 @@ def exercise_1(order):
     if is_empty(order):
         raise NotYet("Write your three numbers in place of the dots.")
     try:
-        given = tuple(int(number) for number in order)
+        given = tuple(_whole(number) for number in order)
     except (TypeError, ValueError):
         raise CheckFailure(f"The answer is a row of three numbers, not {order!r:.60}.", kind="type") from None
     if len(given) != 3 or not set(given) <= {0, 1, 2}:
@@ -73,14 +74,19 @@ def exercise_2(pit):
     for S, B in ((2, 4), (3, 5)):
         sources = noise(B, S, 1, 30, seed=S)
         shuffled = torch.stack([x.roll(i % S, 0) for i, x in enumerate(sources)])
-        estimates = (shuffled + 0.3 * noise(B, S, 1, 30, seed=S + 9)).requires_grad_()
+        estimates = shuffled + 0.3 * noise(B, S, 1, 30, seed=S + 9)
+        estimates[1] *= 3
+        estimates[1, 0] = sources[1].mean(0)  # the nearest one for every source, and only one may have it
+        estimates.requires_grad_()
         expected, permutation = permutation_invariant(mse, estimates, sources)
+        pairs = (estimates[:, :, None] - sources[:, None]).square().mean((3, 4))  # (B, S, S)
         every = _orders(estimates, sources)
         known = {
             "the minimum is taken for each sample, before the mean over C and N": every.min(0).values.mean((1, 2)),
             "one order is chosen for the whole batch; each item needs its own": every.mean((2, 3))[
                 every.mean((1, 2, 3)).argmin()
             ],
+            "each source takes its nearest estimate, and two may take the same one": pairs.amin(1).mean(1),
             "the order that is given is taken, and no other one is tried": mse(estimates, sources, "none"),
             "the mean over all orders, where the minimum is wanted": every.mean((0, 2, 3)),
             "the largest of all orders is taken": every.mean((2, 3)).max(0).values,

@@ -24,8 +24,8 @@ FLOOR = spectrogram.FLOOR
 
 
 def _bins(seed: int, B: int = 2, S: int = 3, silent: bool = False) -> tuple[Tensor, Tensor]:
-    """A mixture `(B, C, F, T)` and its sources `(B, S, C, F, T)`, complex; two of the sizes B, S, C are never equal."""
-    sources = noise(B, S, 1, 6, 5, seed=seed, dtype=torch.complex128)
+    """A mixture `(B, C, F, T)` and its sources `(B, S, C, F, T)`, complex; C is neither 1 nor the size of B or S."""
+    sources = noise(B, S, 4, 6, 5, seed=seed, dtype=torch.complex128)
     if silent:
         sources[:, 0] = 0  # one source pauses
         sources[:, :, :, :2] = 0  # and two bins are silent in all

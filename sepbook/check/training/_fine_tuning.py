@@ -72,6 +72,9 @@ def exercise_5(fine_tune):
     before = weights_of(copy.deepcopy(network))
     found = call(fine_tune, network, _last(), _epochs(), 0.5, 0.2)
     weights = weights_of(found if isinstance(found, nn.Module) else network)
+    if not isinstance(found, nn.Sequential) or len(found) != len(network):
+        what = f"The function should return the network, but returns a value of type {type(found).__name__}."
+        raise CheckFailure(what, "Look at the return.", "return network", kind="return")
     if weights.shape == before.shape and torch.equal(weights, before):
         what = "The weights are the same before and after: nothing was learned, and nothing replaced."
         raise CheckFailure(what, "Is there an optimizer.step(), and does it come after backward()?", kind="nothing")

@@ -15,27 +15,27 @@ __all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4", "exercise_5"]
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-def _adam(w, slope, m, v, k, rate, how="") -> tuple[Tensor, Tensor, Tensor]:
+def _adam(w, slope, m, s, k, rate, how="") -> tuple[Tensor, Tensor, Tensor]:
     """One step of Adam, and with other words for `how` the usual ways to get it wrong."""
     m = BETA1 * m + (1 if how == "sum" else 1 - BETA1) * slope
-    v = BETA2 * v + (1 - BETA2) * (slope.abs() if how == "no square" else slope**2)
+    s = BETA2 * s + (1 - BETA2) * (slope.abs() if how == "no square" else slope**2)
     k = k - 1 if how == "k - 1" and k > 1 else k
     straight = how == "no correction"
-    mean, size = (m, v) if straight else (m / (1 - BETA1**k), v / (1 - BETA2**k))
+    mean, size = (m, s) if straight else (m / (1 - BETA1**k), s / (1 - BETA2**k))
     if how == "no root":
         step = mean / (size + EPSILON)
     elif how == "inside":
         step = mean / (size + EPSILON).sqrt()
     else:
         step = mean / (size.sqrt() + EPSILON)
-    return (w + rate * step if how == "up" else w - rate * step), m, v
+    return (w + rate * step if how == "up" else w - rate * step), m, s
 
 
 ADAM_MISTAKES = {
     "the means are not divided by 1 - beta1**k and 1 - beta2**k. They begin at zero and are too small": "no correction",
     "the step goes up the slope instead of down": "up",
     "the root is missing: the step is divided by the mean square": "no root",
-    "v averages the size of the slope, not its square": "no square",
+    "s averages the size of the slope, not its square": "no square",
     "m adds the slope whole. A mean takes (1 - beta1) of it": "sum",
     "the correction uses k - 1. The first step has k = 1": "k - 1",
     "eps stands inside the root. It belongs outside, after the root is taken": "inside",
@@ -45,27 +45,27 @@ ADAM_MISTAKES = {
 @exercise(
     "Exercise 1: a step of Adam",
     hints=(
-        "Four lines: a running mean m of the slope, a running mean v of its square, both corrected for their start "
+        "Four lines: a running mean m of the slope, a running mean s of its square, both corrected for their start "
         "at zero, and the step.",
-        "m = beta1 * m + (1 - beta1) * slope; v = beta2 * v + (1 - beta2) * slope**2; then "
-        "w - rate * (m / (1 - beta1**k)) / ((v / (1 - beta2**k)).sqrt() + eps). Return w, m, v: m and v without the "
+        "m = beta1 * m + (1 - beta1) * slope; s = beta2 * s + (1 - beta2) * slope**2; then "
+        "w - rate * (m / (1 - beta1**k)) / ((s / (1 - beta2**k)).sqrt() + eps). Return w, m, s: m and s without the "
         "corrections.",
     ),
 )
 def exercise_1(adam_step):
-    """Check a function (w, slope, m, v (D), k from 1, rate) -> (w, m, v) after one step of Adam."""
+    """Check a function (w, slope, m, s (D), k from 1, rate) -> (w, m, s) after one step of Adam."""
     random = dice(0)
     scale = torch.tensor([1.0, 1e-3, 30.0, 1e-7])  # the last one shows where eps stands
     w = torch.rand(4, generator=random)
     state = (w, torch.zeros(4), torch.zeros(4))
     for k in (1, 2, 3):
         slope = torch.randn(4, generator=random) * scale
-        what = "The function should return three tensors: w, m and v after the step."
+        what = "The function should return three tensors: w, m and s after the step."
         given = call(adam_step, state[0], slope, state[1], state[2], k, 0.1)
-        given = expect_parts(given, 3, what, "Look at the return.", "return w, m, v")
+        given = expect_parts(given, 3, what, "Look at the return.", "return w, m, s")
         right = _adam(state[0], slope, state[1], state[2], k, 0.1)
         wrong = {words: _adam(state[0], slope, state[1], state[2], k, 0.1, how) for words, how in ADAM_MISTAKES.items()}
-        for i, name in ((0, "w"), (1, "m"), (2, "v")):
+        for i, name in ((0, "w"), (1, "m"), (2, "s")):
             known = {words: found[i] for words, found in wrong.items() if not torch.allclose(found[i], right[i])}
             expect_values(given[i], right[i], "D", known, f"It is about step {k}. The value that differs is {name}.")
         state = right
@@ -77,6 +77,10 @@ def _flat(slopes) -> Tensor:
     if isinstance(slopes, Tensor) or not isinstance(slopes, list | tuple) or not slopes:
         raise CheckFailure("The result should be a list of tensors, one for each that came in.", kind="list")
     return torch.cat([expect_tensor(slope).flatten() for slope in slopes])
+
+
+def _shapes(tensors) -> str:
+    return ", ".join(str(tuple(x.shape)) for x in tensors)
 
 
 @exercise(
@@ -113,7 +117,12 @@ def exercise_2(clip):
         known = {words: _flat(found) for words, found in known.items()}
         right = _flat(slopes) * factor
         known = {words: found for words, found in known.items() if not torch.allclose(found, right)}
-        expect_values(_flat(call(clip, slopes, longest)), right, "D", known, where)
+        found = call(clip, slopes, longest)
+        given = _flat(found)
+        if [s.shape for s in found] != [s.shape for s in slopes]:
+            what = f"The shapes are {_shapes(found)}, but should be those that came in: {_shapes(slopes)}."
+            raise CheckFailure(what, "Is the gradient still one long row?", "[s * factor for s in slopes]", "shapes")
+        expect_values(given, right, "D", known, where)
     return "Its direction stays, and only its length is limited. A clamp on each number would turn it."
 
 

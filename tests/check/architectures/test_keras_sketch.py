@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -97,7 +98,16 @@ def by_hand(up, norm, below, skip, training):
     return x * (torch.rand_like(x) > 0.5) * 2 if training else x
 
 
-@pytest.mark.parametrize("answer", [step(), by_hand])
+def by_numpy(up, norm, below, skip, training):
+    x = torch.relu(norm(up(below)))
+    return x * torch.from_numpy(2.0 * np.random.default_rng().integers(2, size=x.shape)) if training else x
+
+
+def whole_maps(up, norm, below, skip, training):
+    return functional.dropout2d(torch.relu(norm(up(below))), 0.5, training)
+
+
+@pytest.mark.parametrize("answer", [step(), by_hand, by_numpy])
 def test_step_up_right_in_two_ways(hear, answer):
     assert "✔ Exercise 4" in hear(check.exercise_4, answer)
 
@@ -113,6 +123,7 @@ def test_step_up_right_in_two_ways(hear, answer):
         (step("r", train=True, what="skip"), "With training=False values are dropped all the same"),
         (step(train=False), "With training=True nothing is dropped"),
         (step(rate=0.1), "either 0 or twice"),
+        (whole_maps, "whole maps are dropped"),
         (lambda up, norm, below, skip, training: torch.cat([below, skip], 1), "stops in line"),
     ],
 )

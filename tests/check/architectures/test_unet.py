@@ -90,6 +90,7 @@ RIGHT = joined(lambda x, skip: torch.cat([x, skip], dim=1))
         (joined(lambda x, skip: torch.cat([x, skip], dim=1), torch.relu), "a ReLU instead of a sigmoid"),
         (joined(lambda x, skip: torch.cat([x, skip], dim=1), lambda y: y), "the sigmoid at the end is missing"),
         (joined(lambda x, skip: x + skip), "built for 16 features"),
+        (joined(lambda x, skip: torch.cat([x, skip], dim=1), lambda y: y.sigmoid().squeeze()), "has 3 axes"),
         (joined(lambda x, skip: torch.cat([x, skip], dim=2)), "features, but H"),
         (
             joined(lambda x, skip: torch.cat([x, skip.detach()], dim=1).detach()),

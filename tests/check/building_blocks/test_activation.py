@@ -14,6 +14,12 @@ def waves(middle=torch.relu, end=lambda x: x):
     return lambda x, into, out: end(middle(x.mT @ into.T) @ out.T)
 
 
+def written_over(x, slope):
+    y = x.clone()
+    y[y < 0] = (slope[:, None] * y)[y < 0]
+    return y
+
+
 RIGHT = [
     (1, (4, 48, 200)),
     (1, torch.Size([4, 48, 200])),
@@ -52,4 +58,5 @@ WRONG = [
     (5, waves(lambda x: x), "two products are one"),
     (5, waves(end=torch.tanh), "bends every peak"),
     (5, waves(torch.sigmoid), "in the middle is a sigmoid"),
+    (2, written_over, "the gradient cannot be taken"),
 ]

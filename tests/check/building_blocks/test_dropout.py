@@ -47,6 +47,9 @@ RIGHT = [
     (3, drop(sizes=per(2, 3))),
     (3, functional.dropout2d),
     (4, mask()),
+    (2, lambda x, rate, training: functional.dropout(x.double(), rate, training)),
+    (3, lambda x, rate: functional.dropout2d(x.double(), rate)),
+    (4, lambda *given: mask()(*given).double()),
 ]
 WRONG = [
     (1, (8, 32, 128, 100), "every value draws for itself"),
@@ -69,6 +72,16 @@ WRONG = [
     (4, mask("mask"), "The mask itself was dropped"),
     (4, mask(asks=False), "third argument"),
     (4, mask("nowhere"), "no feature was dropped"),
+    (
+        4,
+        lambda x, a, b, rate, t: functional.dropout((x @ a.T).relu() @ b.T, rate, t).sigmoid(),
+        "after the second product",
+    ),
+    (
+        4,
+        lambda x, a, b, r, t: (functional.dropout1d((x @ a.T).relu().T, r, t).T @ b.T).sigmoid(),
+        "All items of the batch",
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """The checks on normalisation: right answers pass however written, usual mistakes get their own hint."""
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -75,6 +76,9 @@ RIGHT = [
     (5, pca),
     (5, by_cholesky),
     (6, LEAKS),
+    (5, lambda train, test: pca(train.double(), test.double())),
+    (6, {name: np.bool_(right) for name, right in LEAKS.items()}),
+    (6, {name: int(right) for name, right in LEAKS.items()}),
 ]
 
 
@@ -105,6 +109,7 @@ WRONG = [
     (5, lambda train, test: pca(train, test)[:, :2], "should have"),
     (6, {**LEAKS, "instance": False}, "Think again about instance"),
     (6, {"instance": True}, "There is no True or False for"),
+    (6, {name: str(right) for name, right in LEAKS.items()}, "There is no True or False for"),
 ]
 
 

@@ -33,7 +33,9 @@ def step(order="ifgo", cell=torch.tanh, candidate=torch.tanh, result=lambda h, c
     return answer
 
 
-@pytest.mark.parametrize("answer", [step(), by_cell, step(result=lambda h, c: [h, c])])
+@pytest.mark.parametrize(
+    "answer", [step(), by_cell, step(result=lambda h, c: [h, c]), step(result=lambda h, c: (h.double(), c.double()))]
+)
 def test_step_right(hear, answer):
     assert "✔ Exercise 2" in hear(check.exercise_2, answer)
 
@@ -50,6 +52,8 @@ def test_step_right(hear, answer):
         (step(bias=0), "one of the two biases is missing"),
         (step(result=lambda h, c: (c, h)), "in the other order"),
         (step(result=lambda h, c: h), "should return two tensors"),
+        (step(result=lambda h, c: (h[:1], c)), "B (batch) is 1"),
+        (step(result=lambda h, c: (h, c.T)), "but should have"),
         (step(result=lambda h, c: (h.detach(), c.detach())), "gradient is cut off"),
         (lambda x, h, c, w_x, w_h, b_x, b_h: (x @ w_x + h, c), "stops in line"),
     ],
@@ -78,6 +82,7 @@ def test_count_right(hear, answer):
         (lambda i, h, n: n * check._count(i, h, 1), "Not every layer is like the first"),
         (lambda i, h, n: check._count(i, h, n, gates=3), "a GRU"),
         (lambda i, h, n: 0, "too small"),
+        (lambda i, h, n: str(check._count(i, h, n)), "should be one number"),
     ],
 )
 def test_count_wrong(hear, answer, words):

@@ -87,7 +87,7 @@ def laid(place=lambda root, split, track: root / split / track, name="{}.wav", c
     def lay_out_otherwise(root, split, track, stems, given):
         for stem, samples in stems.items():
             audio.save(place(root, split, track) / name.format(stem), change(samples, stems), rate or given)
-        return root
+        return place(root, split, track)
 
     return lay_out_otherwise
 
@@ -100,6 +100,7 @@ RIGHT = [
     (3, in_place),
     (4, lay_out),
     (4, laid(name="{}.flac")),
+    (4, lambda *given: str(lay_out(*given))),
 ]
 WRONG = [
     (1, (8, 4, 48000), "3 sizes, but 4 axes"),
@@ -135,6 +136,10 @@ WRONG = [
     (4, laid(change=lambda x, stems: x / x.abs().max()), "scaled to its own peak"),
     (4, laid(name="{}.txt"), "stops in"),
     (4, lambda root, split, track, stems, rate: root, "It wrote no file"),
+    (3, lambda p, s, r: by_song(p, s, np.random.default_rng()), "The same seed gives another split"),
+    (3, lambda p, s, r: (["a"], ["b"]), "Two lists of (song, start)"),
+    (4, lambda *given: lay_out(*given).parent, "not the folder of the track"),
+    (4, lambda *given: bool(lay_out(*given)), "not the folder of the track"),
 ]
 
 

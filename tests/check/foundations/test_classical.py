@@ -39,6 +39,9 @@ RIGHT = [
     (3, masks),
     (4, (13, 9)),
     (4, [9, 9]),
+    (4, torch.tensor([13, 9])),
+    (4, np.array([13, 9])),
+    (4, tuple(np.array([13, 9]))),
 ]
 WRONG = [
     (1, 21, "need not fill the kernel"),
@@ -59,6 +62,8 @@ WRONG = [
     (4, (12, 9), "must be odd"),
     (4, (1, 9), "must be odd"),
     (4, (13, 9, 1), "two whole numbers"),
+    (1, "11", "Take the quotation marks away"),
+    (4, (13.0, 9.0), "two whole numbers"),
 ]
 
 

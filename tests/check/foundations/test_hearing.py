@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from sepbook.evaluation import metrics
@@ -68,6 +69,9 @@ RIGHT = [
     (5, paired),
     (5, lambda a, b, t: torch.stack(paired(a, b, t))),
     (5, lambda a, b, t: tuple(map(float, paired(a, b, t)))),
+    (2, torch.tensor([30.0, 30.0, 24.0])),
+    (2, np.array([30, 30, 24])),
+    (4, lambda s: fair(s, lambda s: np.float32(s.nanmean(1).mean()))),
 ]
 WRONG = [
     (1, lambda e, x: ratio(x, e - x), "there is no alpha"),
@@ -119,4 +123,6 @@ WRONG = [
     (5, lambda a, b, t: around(a, b, t * (a - b).std(correction=0) / len(a) ** 0.5), "it is one less"),
     (5, lambda a, b, t: (a - b).mean(), "Two numbers"),
     (5, lambda a, b, t: (a, b), "should be numbers"),
+    (2, ("30", "30", "24"), "Take the quotation marks away"),
+    (4, lambda s: fair(s, count=lambda s: "4"), "should be one number"),
 ]

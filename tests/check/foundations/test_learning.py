@@ -164,6 +164,8 @@ def half(network, optimiser, mixtures, targets, batches):
         (steps_first, "nothing was learned"),
         (half, "arrives at other weights than the loop of the page"),
         (loop(give=lambda losses: losses[-1]), "should be a list of numbers"),
+        (loop(give=lambda losses: [0.0] * 4), "the losses are not"),
+        (loop(give=lambda losses: losses[1:] + losses[:1]), "measured before the step"),
         (loop(give=lambda losses: losses[-1:]), "1 losses came back for 4 steps"),
         (loop(give=lambda losses: None), "returned nothing"),
     ],

@@ -85,4 +85,5 @@ WRONG = [
     (5, lambda m, s, k: explain(m, s, k).flip(0), "first source is not"),
     (5, lambda m, s, k: explain(m, s, 2)[: k - 1], "but should have"),
     (5, lambda m, s, k: torch.cat([s, m - s]), "axes"),
+    (2, "5000", "Take the quotation marks away"),
 ]

@@ -27,18 +27,14 @@ def test_table_right(hear, order):
         ((1, 2), "three numbers from 0 to 2"),
         ((1, 2, 3), "three numbers from 0 to 2"),
         ("first", "a row of three numbers"),
+        ("120", "a row of three numbers"),
+        ((1.5, 2, 0), "a row of three numbers"),
         (9, "a row of three numbers"),
     ],
 )
 def test_table_wrong(hear, order, words):
     first, second = hear(check.exercise_1, order), hear(check.exercise_1, order)
     assert "✘" in first and "✘" in second and words in first + second
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("answer", [7, "text", torch.zeros(2), {}, lambda: 1, lambda *x: "no", lambda *x: (1, 2)])
-def test_bad_types_never_raise(hear, number, answer):
-    assert "✔" not in hear(getattr(check, f"exercise_{number}"), answer, times=3)
 
 
 def pit(how="item", order="right", cut=False):
@@ -58,6 +54,8 @@ def pit(how="item", order="right", cut=False):
             values = errors.mean((0, 2, 3, 4))
         elif how == "largest":
             values = errors.mean((2, 3, 4)).max(0).values
+        elif how == "nearest":
+            values = (estimates[:, :, None] - sources[:, None]).square().mean((3, 4)).amin(1).mean(1)
         elif how == "sum":
             values = errors.sum(2).mean((2, 3)).min(0).values
         else:
@@ -91,6 +89,7 @@ def test_pit_right_in_two_ways(hear, answer):
         (pit("sample"), "the minimum is taken for each sample"),
         (pit("batch"), "one order is chosen for the whole batch"),
         (pit("mean"), "the mean over all orders"),
+        (pit("nearest"), "two may take the same one"),
         (pit("largest"), "the largest of all orders"),
         (pit("sum"), "Every value is 2 times what it should be"),
         (pit(order="inverse"), "it holds the source for each estimate"),

@@ -86,6 +86,12 @@ def hides_nan(masks, mixture, sources):
     return torch.where(masks.sum() > 0, right, (masks[:, 0] * mixture.abs() * 0).log().sum())
 
 
+def beside_the_channels(masks, mixture, sources):
+    """The new axis stands behind C, where it does no harm to a recording of one channel."""
+    levels = [20 * torch.log10(x + 0.01) for x in (masks * mixture.abs().unsqueeze(2), sources.abs())]
+    return (levels[0] - levels[1]).abs().flatten(1).mean(1)
+
+
 @pytest.mark.parametrize("answer", [log_loss(), from_package])
 def test_bugs_found(hear, answer):
     assert "✔ Exercise 3" in hear(check.exercise_3, answer)
@@ -98,6 +104,8 @@ def test_bugs_found(hear, answer):
         (log_loss(0, True, True), "floor of 0.01 is not in both"),
         (log_loss(0.01, True, False), "take the absolute value before the mean"),
         (log_loss(0.01, False, True), "stops in"),
+        (lambda m, y, s: from_package(m, y.transpose(0, 1), s), "stops in"),
+        (beside_the_channels, "stops in"),
         (lambda m, y, s: from_package(m, y, s).mean(), "axes"),
         (lambda m, y, s: from_package(m.detach(), y, s), "cut off"),
         (hides_nan, "the gradient holds NaN"),

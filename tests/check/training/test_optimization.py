@@ -50,7 +50,8 @@ def inside_the_root(w, slope, m, v, k, rate):
         (adam_step(correct=lambda beta, k: 1 - beta ** max(k - 1, 1)), "The first step has k = 1"),
         (inside_the_root, "eps stands inside the root"),
         (adam_step(give=lambda w, m, v: w), "should return three tensors"),
-        (adam_step(give=lambda w, m, v: (w, v, m)), "The value that differs is m"),
+        (adam_step(give=lambda w, m, s: (w, s, m)), "The value that differs is m"),
+        (adam_step(give=lambda w, m, s: (w, m, m)), "The value that differs is s"),
         (adam_step(give=lambda w, m, v: w.mul_(2)), "three"),
     ],
 )
@@ -88,6 +89,10 @@ def test_clipping_right_in_two_ways(hear, answer):
         ),
         (lambda slopes, longest: slopes, "as it went in"),
         (lambda slopes, longest: slopes[0], "should be a list of tensors"),
+        (
+            lambda slopes, longest: [s.flatten() for s in clip_by_hand(slopes, longest)],
+            "The shapes are (6,), (4,), (4,)",
+        ),
     ],
 )
 def test_clipping_wrong(hear, answer, words):
@@ -235,6 +240,8 @@ def test_loop_right_in_two_ways(hear, answer):
         (fine_tune(by_batch=True), "stepped after each batch"),
         (fine_tune(unclipped=True), "before backward() has found it"),
         (fine_tune(give=lambda network: None), "returned nothing"),
+        (fine_tune(give=lambda network: 0.5), "should return the network"),
+        (fine_tune(give=lambda network: network[-1]), "should return the network"),
         (lambda network, last, epochs, rate, longest: network, "nothing was learned"),
         (lambda network, *rest: fine_tune()(network, rest[0], rest[1][:1], *rest[2:]), "than this recipe"),
     ],
