@@ -3,19 +3,23 @@
 import base64
 import functools
 import http.server
+import itertools
 import json
 import shutil
 import threading
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import torch
 
 import sepbook.widgets
+from sepbook.widgets.player import player
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
 RATE = 16000
+NUMBERS = itertools.count()  # of the pages of the site
 
 
 def tone(hertz, level=0.2, seconds=20.0, rate=RATE):
@@ -31,6 +35,12 @@ def song():
     mixture = sum(sources.values())
     estimates = {name: 0.4 * source + 0.05 * mixture for name, source in sources.items()}
     return {"mixture": mixture, "estimates": estimates, "true stems": sources}
+
+
+@pytest.fixture(scope="session")
+def slow(song):
+    """Give a player of the song, whose sounds are encoded once for all tests."""
+    return player({}, RATE, title="Slow", groups=song)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -71,34 +81,72 @@ PAGE = """<!doctype html><html lang="en" {attributes}><head><meta charset="utf-8
 <body><main><h1>A page</h1>{body}</main></body></html>"""
 
 
-@pytest.fixture
-def open_page(site, browser):
-    """Open a page that holds some HTML: ``open_page(body, width=…, scheme=…)``; fails on any error in the console."""
-    folder, address = site
-    contexts, errors = [], []
+@pytest.fixture(scope="session")
+def idle_pages():
+    """Give the browser's pages that no test has at present, by what was asked for when they were made."""
+    return defaultdict(list)
 
-    def go(body, width=1280, scheme="light", expect_errors=False, attributes="", **options):
-        (folder / "page.html").write_text(
-            PAGE.format(attributes=attributes, body=body.replace("{{SEPBOOK_STATIC}}", "_static")), encoding="utf-8"
-        )
-        viewport = {"width": width, "height": 900}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, **options)
-        contexts.append(context)
-        page = context.new_page()
+
+@pytest.fixture
+def open_page(site, browser, idle_pages):
+    """Open a page that holds some HTML: ``open_page(body, width=…, scheme=…)``; fails on any error in the console.
+
+    A browser's page takes longer to make than most tests take, so tests hand theirs on. The document is always new.
+    """
+    folder, address = site
+    used, errors = [], []
+
+    def listen(page, event, heard):
+        page.on(event, heard)
+        used[-1][2].append((event, heard))
+
+    def go(
+        body, width=1280, scheme="light", reduced_motion="no-preference", expect_errors=False, attributes="", **options
+    ):
+        viewport, made_with = {"width": width, "height": 900}, tuple(options.items())
+        idle = idle_pages[made_with]
+        page = idle.pop() if idle else browser.new_context(viewport=viewport, **options).new_page()
+        used.append((page, idle, []))
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
         if not expect_errors:
-            page.on("console", lambda message: errors.append(message.text) if message.type != "log" else None)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            context.on("request", lambda request: None if ours(request.url) else errors.append(request.url))
-        page.goto(f"{address}/page.html")
+            listen(page, "console", lambda message: errors.append(message.text) if message.type != "log" else None)
+            listen(page, "pageerror", lambda error: errors.append(str(error)))
+            listen(page, "request", lambda request: None if ours(request.url) else errors.append(request.url))
+        file = folder / f"page-{next(NUMBERS)}.html"
+        body = body.replace("{{SEPBOOK_STATIC}}", "_static")
+        file.write_text(PAGE.format(attributes=attributes, body=body), encoding="utf-8")
+        page.goto(f"{address}/{file.name}")
         return page
 
     def ours(url):
         return url.startswith((address, "data:", "blob:"))
 
     yield go
-    for context in contexts:
-        context.close()
+    for page, idle, listeners in used:
+        page.mouse.move(0, 0)
+        for event, heard in listeners:
+            page.remove_listener(event, heard)
+        page.goto("about:blank")
+        idle.append(page)
     assert errors == []
+
+
+@pytest.fixture
+def book(open_page, element, request):
+    """Open a test module's ``element`` on a page of the book: ``book(width=…)`` -> the module's ``Driver``."""
+    return lambda **options: request.module.Driver(open_page(element, **options))
+
+
+@pytest.fixture(params=["1280 light", "390 dark"])
+def look(request):
+    """Give the options of ``book`` for a wide light page, and for a narrow dark one."""
+    width, scheme = request.param.split()
+    return {
+        "width": int(width),
+        "scheme": scheme,
+        "attributes": f'data-theme="{scheme}" style="color-scheme: {scheme}"',
+    }
 
 
 # A notebook's front end in small: it builds a model from the widget's true state and mounts the widget's own module.

@@ -1,16 +1,12 @@
 """The activation explorer in a real browser: it computes what Python computes, and everyone can use it."""
 
-from pathlib import Path
-
-import axe_core_python
 import pytest
 
 from sepbook.widgets.activation import CURVES, activation_explorer, bend
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 POINTS = [x / 4 for x in range(-32, 33)]
 
 
@@ -20,20 +16,14 @@ def element(site):
     return activation_explorer("Try").html(audio=site[0], figures=site[0])
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-activation")
-        page.wait_for_function("() => document.querySelector('.sepbook-activation')?.sepbookActivation")
-
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"(el) => {{ const p = el.sepbookActivation; return {code}; }}")
+    name = "activation"
 
     def said(self):
         """Return the line below the picture, once it fits what Python computes for the same settings."""
-        state, text = self.ask("p.state"), self.root.locator("[role=status]").inner_text()
+        state, text = self.ask("p.state"), self.status
         value, slope = bend(**state)
         for word, number in (("value", value), ("slope", slope)):
             shown = f"{number:.3f}" if not number or abs(number) >= 0.001 else ""
@@ -41,26 +31,21 @@ class Driver:
         return text
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_every_curve_is_pythons_and_axe_finds_nothing(open_page, element, width, scheme):
-    attributes = f'data-theme="{scheme}" style="color-scheme: {scheme}"'
-    driver = Driver(open_page(element, width=width, scheme=scheme, attributes=attributes))
+def test_every_curve_is_pythons_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     painted = set()
     for name, words in CURVES.items():
         driver.root.get_by_role("radio", name=words, exact=True).check(force=True)
         found = driver.ask(f"{POINTS}.map((x) => p.bend('{name}', x, 0.3))")
         assert found == [pytest.approx(bend(name, x, 0.3), abs=1e-12) for x in POINTS]
         driver.said()
-        painted.add(driver.ask("el.querySelector('canvas').toDataURL()"))
+        painted.update(driver.painted())
     assert len(painted) == len(CURVES)
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-activation', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
-def test_by_pointer_and_by_keyboard(open_page, element):
-    driver = Driver(open_page(element))
+def test_by_pointer_and_by_keyboard(book):
+    driver = book()
     canvas = driver.root.locator("canvas")
     box = canvas.bounding_box()
     driver.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)

@@ -10,7 +10,6 @@ import pytest
 
 import sepbook.widgets
 from sepbook import shapes
-from sepbook.widgets._hosts import bundle
 from sepbook.widgets.convolution import LIMITS, convolution
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
@@ -59,14 +58,6 @@ def test_in_the_book_it_shows_html_and_in_a_notebook_a_widget(tmp_path, monkeypa
         monkeypatch.setenv(f"SEPBOOK_BOOK{name}", str(tmp_path) if name else "1")
     assert "sepbook-convolution" in explorer._repr_mimebundle_()["text/html"]
     assert "'kernel': 3" in repr(explorer)
-
-
-def test_a_bundle_holds_each_module_once_and_no_import():
-    source = bundle("convolution.js")
-    assert not re.search(r"^import ", source, re.M)
-    assert re.findall(r"^export .*", source, re.M) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", source, re.M)
-    assert len(names) == len(set(names))
 
 
 def test_the_scripts_stay_small():

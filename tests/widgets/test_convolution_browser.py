@@ -2,20 +2,17 @@
 
 import itertools
 import re
-from pathlib import Path
 
-import axe_core_python
 import pytest
 import torch
 from torch.nn import functional
 
 from sepbook import shapes
 from sepbook.widgets.convolution import convolution
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 NAMES = ("n", "kernel", "stride", "padding", "dilation", "output_padding", "transposed")
 GRID = [
     dict(zip(NAMES, values, strict=True))
@@ -62,16 +59,10 @@ def test_every_step_and_every_count_is_pythons(open_page):
     assert 20 < impossible < len(GRID) / 2
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-convolution")
-        page.wait_for_function("() => document.querySelector('.sepbook-convolution')?.sepbookConvolution")
-
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"(el) => {{ const p = el.sepbookConvolution; return {code}; }}")
+    name = "convolution"
 
     def set(self, **settings):
         """Move sliders."""
@@ -92,10 +83,10 @@ class Driver:
         return self.root.locator(".cv-caption").inner_text()
 
 
-@pytest.fixture
-def book(open_page):
-    """Open the explorer on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(convolution("Try").html(audio="/", figures="/"), **options))
+@pytest.fixture(scope="module")
+def element():
+    """Give the explorer as the book's build writes it."""
+    return convolution("Try").html(audio="/", figures="/")
 
 
 def test_sliders_presets_and_places(book):
@@ -141,7 +132,7 @@ def test_it_moves_only_when_asked_and_stops_at_the_end(book):
     driver.set(padding=1)
     driver.press("▶ move")
     assert driver.ask("[p.place, p.playing]") == [1, True]
-    driver.page.wait_for_function("() => !document.querySelector('.sepbook-convolution').sepbookConvolution.playing")
+    driver.wait("!p.playing")
     assert driver.ask("p.place") == 2
     driver.press("▶ move")
     assert driver.ask("p.place") == 0
@@ -153,16 +144,12 @@ def test_it_moves_only_when_asked_and_stops_at_the_end(book):
     assert driver.root.locator("svg").get_attribute("aria-label") == driver.caption
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     for name in ("transposed, kernel 4", "same length"):
         driver.press(name)
         driver.set(n=12, kernel=7, padding=4, place=2)
-        assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-        driver.page.evaluate(AXE)
-        found = driver.page.evaluate("(rules) => axe.run('.sepbook-convolution', rules)", AXE_RULES)["violations"]
-        assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+        driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_it_lives_in_a_notebook_and_says_its_steps_without_javascript(open_page, open_in_notebook):

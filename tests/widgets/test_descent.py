@@ -10,7 +10,6 @@ import pytest
 import torch
 
 import sepbook.widgets
-from sepbook.widgets._hosts import bundle
 from sepbook.widgets.descent import descent
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
@@ -65,14 +64,6 @@ def test_in_the_book_it_shows_html_and_in_a_notebook_a_widget(tmp_path, monkeypa
     assert set(data["spec"]["piles"]) == {"a", "d", "c"} and data["files"] == {}
     assert "Try &lt;it&gt;" in element and "<it>" not in element and "JavaScript" in element
     assert "12 piles" in repr(explorer)
-
-
-def test_a_bundle_holds_each_module_once_and_no_import():
-    source = bundle("descent.js")
-    assert not re.search(r"^import ", source, re.M)
-    assert re.findall(r"^export .*", source, re.M) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", source, re.M)
-    assert len(names) == len(set(names))
 
 
 def test_the_scripts_stay_small():

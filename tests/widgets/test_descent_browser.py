@@ -1,19 +1,16 @@
 """The descent explorer in a browser: its steps against PyTorch's optimisers, its controls, its looks."""
 
 import math
-from pathlib import Path
 
-import axe_core_python
 import pytest
 import torch
 
 from sepbook.widgets.descent import descent
+from tests.widgets.driver import WidgetDriver
 from tests.widgets.test_descent import piles
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 UNIT = 20 / math.log(10)
 
 
@@ -38,31 +35,21 @@ def by_torch(name, rate, start, steps=200, unit=1.0):
     return points, heights
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-descent")
-        page.wait_for_function("() => document.querySelector('.sepbook-descent')?.sepbookDescent")
-
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"(el) => {{ const p = el.sepbookDescent; return {code}; }}")
+    name = "descent"
 
     def set(self, method, exponent):
         """Choose a method and a rate of ten to the `exponent`."""
         self.root.locator(f"input[value={method}]").check()
         self.root.locator("[data-action=rate]").fill(str(exponent))
 
-    def painted(self):
-        """Return both pictures as data."""
-        return self.ask("[...el.querySelectorAll('canvas')].map((c) => c.toDataURL())")
 
-
-@pytest.fixture
-def book(open_page):
-    """Open the explorer on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(descent(*piles(), "Try").html(audio="x", figures="x"), **options))
+@pytest.fixture(scope="module")
+def element():
+    """Give the explorer as the book's build writes it."""
+    return descent(*piles(), "Try").html(audio="x", figures="x")
 
 
 def test_every_walk_is_pytorchs(book):
@@ -111,7 +98,7 @@ def test_it_says_and_draws_where_it_stands(book):
     before = driver.painted()
     driver.root.locator("[data-action=steps]").fill("3")
     w, b = driver.ask("p.path.points[3]")
-    said = driver.root.locator(".ds-status").inner_text().replace("−", "-")
+    said = driver.status.replace("−", "-")
     assert f"step 3: w = {w:.2f}, b = {b:.2f}" in said and f"{driver.ask('p.path.heights[3]'):.3f}" in said
     assert "step 3" in driver.root.locator("canvas").first.get_attribute("aria-label")
     after = driver.painted()
@@ -123,14 +110,10 @@ def test_it_says_and_draws_where_it_stands(book):
     assert driver.ask("p.state.exponent") > math.log10(0.5)
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     driver.set("adam", -1)
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-descent', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_the_same_module_lives_in_a_notebook(open_in_notebook):

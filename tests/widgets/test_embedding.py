@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import sepbook.widgets
-from sepbook.widgets._hosts import bundle
 from sepbook.widgets.embedding import DIRECTIONS, MOST, embedding, shortened
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
@@ -116,14 +115,6 @@ def test_in_the_book_it_shows_html_and_in_a_notebook_a_widget(tmp_path, monkeypa
         monkeypatch.setenv(f"SEPBOOK_BOOK{name}", str(tmp_path) if name else "1")
     assert "sepbook-embedding" in made._repr_mimebundle_()["text/html"]
     assert "bins, untrained, trained, ideal" in repr(made)
-
-
-def test_a_bundle_holds_each_module_once_and_no_import():
-    source = bundle("embedding.js")
-    assert not re.search(r"^import ", source, re.M)
-    assert re.findall(r"^export .*", source, re.M) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", source, re.M)
-    assert len(names) == len(set(names))
 
 
 def test_scripts_and_data_stay_small():

@@ -1,18 +1,14 @@
 """The embedding explorer in a browser: its arithmetic against Python's, its controls, its looks."""
 
-from pathlib import Path
-
-import axe_core_python
 import numpy as np
 import pytest
 
 from sepbook.widgets.embedding import DIRECTIONS
+from tests.widgets.driver import WidgetDriver
 from tests.widgets.test_embedding import explorer, unpacked
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 NAMES = ("talker A", "talker B")
 
 
@@ -29,16 +25,13 @@ def element(site, made):
     return made.html(audio=static / "audio", figures=static / "figures")
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-embedding")
-        page.wait_for_function("() => document.querySelector('.sepbook-embedding')?.sepbookEmbedding")
+    name = "embedding"
 
-    def ask(self, code):
-        """Draw, then evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"(el) => {{ const p = el.sepbookEmbedding; p.draw(); return {code}; }}")
+    def run(self, body):
+        return super().run(f"p.draw(); {body}")
 
     def set(self, action, value):
         """Move a slider, or press a radio button."""
@@ -48,14 +41,10 @@ class Driver:
         else:
             control.fill(str(value))
 
-    def status(self):
+    def said(self):
         """Return what is said below the pictures."""
         self.ask("1")
-        return self.root.locator("[role=status]").inner_text().replace("−", "-")
-
-    def pictures(self):
-        """Return what is painted, as text."""
-        return self.ask("[...el.querySelectorAll('canvas')].map((c) => c.toDataURL())")
+        return self.status.replace("−", "-")
 
 
 SPACE = """async ([points, size, chosen, groups, turn, tilt]) => {
@@ -83,9 +72,7 @@ def test_arithmetic_is_pythons(open_page, made):
 
 def test_a_bin_finds_its_point_and_a_point_its_bin(open_page, made, element):
     driver = Driver(open_page(element))
-    assert (
-        driver.ask("p.settings.chosen") == made.content[0]["start"] and "with the bins of talker A" in driver.status()
-    )
+    assert driver.ask("p.settings.chosen") == made.content[0]["start"] and "with the bins of talker A" in driver.said()
     for picture, number in (("bins", 40), ("space", 90)):
         canvas = driver.root.locator("canvas").nth(0 if picture == "space" else 1)
         px, py = driver.ask(f"[p.seen.{picture}.xs[{number}], p.seen.{picture}.ys[{number}]]")
@@ -100,13 +87,13 @@ def test_a_bin_finds_its_point_and_a_point_its_bin(open_page, made, element):
     chosen = driver.ask("p.settings.chosen")
     assert values == pytest.approx(real @ real[chosen], abs=1e-6)
     said = [f"{np.mean(np.array(values)[made.source == s]):.2f} with the bins of {NAMES[s]}" for s in (0, 1)]
-    assert all(words in driver.status() for words in said)
-    assert f"of {NAMES[made.source[chosen]]}" in driver.status()
+    assert all(words in driver.said() for words in said)
+    assert f"of {NAMES[made.source[chosen]]}" in driver.said()
 
 
-def test_versions_colours_and_turning_change_the_pictures(open_page, element):
-    driver = Driver(open_page(element))
-    seen = [driver.pictures()]
+def test_versions_colours_and_turning_change_the_pictures(book):
+    driver = book()
+    seen = [driver.painted()]
     for action, value in (
         ("version", "trained"),
         ("paint", "affinity with the chosen bin"),
@@ -114,7 +101,7 @@ def test_versions_colours_and_turning_change_the_pictures(open_page, element):
         ("tilt", 30),
     ):
         driver.set(action, value)
-        seen.append(driver.pictures())
+        seen.append(driver.painted())
         assert seen[-1][0] != seen[-2][0]
     assert seen[1][1] == seen[0][1] and seen[2][1] != seen[1][1] and seen[3][1] == seen[2][1]
     space = driver.root.locator("canvas").first
@@ -132,15 +119,10 @@ def test_versions_colours_and_turning_change_the_pictures(open_page, element):
     assert driver.ask("p.settings.turn") == 1
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_it_fits_and_axe_finds_nothing(open_page, element, width, scheme):
-    attributes = f'data-theme="{scheme}" style="color-scheme: {scheme}"'
-    driver = Driver(open_page(element, width=width, scheme=scheme, attributes=attributes))
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.4 * min(width, 800)
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-embedding', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
+    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.4 * min(look["width"], 800)
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_the_same_module_lives_in_a_notebook_and_a_table_without_javascript(open_in_notebook, open_page, made, element):

@@ -1,20 +1,16 @@
 """The filter explorer in a browser: its arithmetic against Python's, its controls, its sound, its looks."""
 
-from pathlib import Path
-
-import axe_core_python
 import numpy as np
 import pytest
 import torch
 
 from sepbook.building_blocks import filterbank as fb
 from sepbook.widgets.filterbank import filterbank
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
 RATE = 16000
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 def banks():
@@ -31,26 +27,14 @@ def element(site):
     return filterbank(banks(), RATE, "Try").html(audio=static / "audio", figures=static / "figures")
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-filterbank")
-        page.wait_for_function("() => document.querySelector('.sepbook-filterbank')?.sepbookFilterbank")
-
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"async (el) => {{ const p = el.sepbookFilterbank; return {code}; }}")
+    name = "filterbank"
 
     @property
     def state(self):
         return self.ask("p.state")
-
-
-@pytest.fixture
-def book(open_page, element):
-    """Open the explorer on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(element, **options))
 
 
 MEASURE = """async ({ spec, frequencies, rate }) => {
@@ -91,19 +75,18 @@ def test_a_filter_is_chosen_by_pointing_and_by_keys(book):
     assert driver.state["chosen"] == 13
     driver.page.keyboard.press("End")
     assert driver.state["chosen"] == 23
-    said = driver.root.get_by_role("status").inner_text()
+    said = driver.status
     assert f"filter 24 of 24: centre {round(driver.state['centre'])} Hz" in said
     assert driver.root.get_by_label("filter", exact=True).get_attribute("aria-valuetext") in said
 
 
 def test_bank_part_and_axis_change_the_pictures(book):
     driver = book()
-    painted = "[...el.querySelectorAll('canvas')].map((c) => c.toDataURL())"
-    seen = [driver.ask(painted)]
+    seen = [driver.painted()]
     driver.root.get_by_label("decoder").check()
-    seen.append(driver.ask(painted))
+    seen.append(driver.painted())
     driver.root.get_by_label("Hz", exact=True).check()
-    seen.append(driver.ask(painted))
+    seen.append(driver.painted())
     assert len({pictures[0] for pictures in seen}) == 3 and seen[1][1] == seen[2][1] and seen[1][2] != seen[2][2]
     tones = banks()["one"]
     below = (fb.centre_frequencies(tones, RATE) < 1000).float().mean().item()
@@ -115,23 +98,19 @@ def test_bank_part_and_axis_change_the_pictures(book):
 def test_noise_plays_follows_the_choice_and_gives_way(book):
     driver = book()
     driver.root.get_by_role("button", name="noise through it").click()
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-filterbank').sepbookFilterbank.playing")
-    first = driver.ask("[...p.sound].slice(0, 50)")
+    driver.wait("p.playing")
+    first = driver.ask("[...p.sound.slice(0, 50)]")
     driver.root.get_by_label("filter", exact=True).fill("20")
-    driver.page.wait_for_function("() => !document.querySelector('.sepbook-filterbank').sepbookFilterbank.busy")
-    assert driver.ask("[...p.sound].slice(0, 50)") != first
-    driver.page.evaluate("document.dispatchEvent(new CustomEvent('sepbook-play', { detail: null }))")
+    driver.wait("!p.busy")
+    assert driver.ask("[...p.sound.slice(0, 50)]") != first
+    driver.let_others_play()
     assert driver.ask("p.playing") is False
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.7 * min(width, 500)
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-filterbank', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
+    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.7 * min(look["width"], 500)
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_the_same_module_lives_in_a_notebook(open_in_notebook):

@@ -15,7 +15,6 @@ from PIL import Image
 
 import sepbook.widgets
 from sepbook.building_blocks.stft import STFT
-from sepbook.widgets._hosts import bundle
 from sepbook.widgets._versions import PlayerError
 from sepbook.widgets.mask_painter import mask_painter, picture
 
@@ -97,14 +96,6 @@ def test_in_the_book_it_shows_html_and_in_a_notebook_a_widget(sources, tmp_path,
     monkeypatch.setenv("SEPBOOK_BOOK_FIGURES", str(tmp_path))
     assert "sepbook-painter" in painter._repr_mimebundle_()["text/html"]
     assert "vocals" in repr(painter)
-
-
-def test_a_bundle_holds_each_module_once_and_no_import():
-    source = bundle("mask_painter.js")
-    assert not re.search(r"^import ", source, re.M)
-    assert re.findall(r"^export .*", source, re.M) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", source, re.M)
-    assert len(names) == len(set(names))
 
 
 def test_the_scripts_stay_small():

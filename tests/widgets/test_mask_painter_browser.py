@@ -1,8 +1,5 @@
 """The mask painter in a browser: its arithmetic against Python's, and painting by mouse, finger and keyboard."""
 
-from pathlib import Path
-
-import axe_core_python
 import pytest
 import torch
 
@@ -10,12 +7,11 @@ from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.evaluation import oracles
 from sepbook.evaluation.metrics import si_sdr
 from sepbook.widgets.mask_painter import mask_painter
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
 RATE, NAMES = 16000, ["vocals", "drums", "bass", "other"]
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 IDEAL = {
     "binary": oracles.binary_mask,
     "ratio 1": lambda X: oracles.ratio_mask(X, 1),
@@ -46,22 +42,19 @@ def element(sources, site):
     )
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One painter on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-painter")
-        page.wait_for_function("() => document.querySelector('.sepbook-painter')?.sepbookPainter")
-        self.canvas = page.locator("canvas")
+    name = "painter"
 
-    def ask(self, code):
-        """Evaluate JavaScript on the painter's handle ``p``."""
-        return self.root.evaluate(f"async (el) => {{ const p = el.sepbookPainter; return {code}; }}")
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.canvas = self.page.locator("canvas")
 
     def scores(self):
         """Return the scores once everything has been computed."""
         self.ask("await p.load()")
-        self.page.wait_for_function("() => !document.querySelector('.sepbook-painter').sepbookPainter.busy")
+        self.wait("!p.busy")
         return self.ask("p.scores")
 
     def choose(self, text):
@@ -78,12 +71,6 @@ class Driver:
         for point in points[1:]:
             self.page.mouse.move(*point, steps=4)
         self.page.mouse.up()
-
-
-@pytest.fixture
-def book(open_page, element):
-    """Open the painter on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(element, **options))
 
 
 COMPUTE = """async ([data, kinds]) => {
@@ -142,8 +129,8 @@ def test_ideal_lines_show_pythons_numbers(book, sources):
     assert f"{scores['ratio 2']:.1f}" in text.replace("−", "-")
 
 
-def test_nothing_is_fetched_before_the_first_touch(open_page, element):
-    driver = Driver(open_page(element))
+def test_nothing_is_fetched_before_the_first_touch(book):
+    driver = book()
     fetched = "performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.wav')).length"
     assert driver.page.evaluate(fetched) == 0
     driver.drag((0.5, 0.5), (0.6, 0.5))
@@ -155,7 +142,7 @@ def test_painting_changes_the_score_and_undo_brings_it_back(book):
     driver = book()
     driver.choose("bass")
     assert driver.scores()["yours"] == -100  # nothing is kept
-    assert "keeps nothing" in driver.root.locator("[role=status]").inner_text()
+    assert "keeps nothing" in driver.status
     driver.root.locator("[data-action=size]").fill("30")
     driver.drag((0, 0.08), (1, 0.08))
     painted = driver.scores()
@@ -185,7 +172,7 @@ def test_presets_and_a_start_from_an_ideal_mask(book):
     scores = driver.scores()
     assert scores["yours"] == pytest.approx(scores["mixture"], abs=1e-3)
     driver.choose("ideal binary")
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-painter').sepbookPainter.shown === 'binary'")
+    driver.wait("p.shown === 'binary'")
     driver.root.get_by_role("button", name="start from the mask shown").click()
     scores = driver.scores()
     assert scores["yours"] == pytest.approx(scores["binary"], abs=1e-6) and driver.ask("p.shown") == "yours"
@@ -236,7 +223,7 @@ def test_keyboard(book):
     assert driver.ask(mask) == 0
     assert driver.scores()["yours"] == -100
     keyboard.press("p")
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-painter').sepbookPainter.playing")
+    driver.wait("p.playing")
 
 
 def test_it_plays_in_a_loop_and_a_new_sound_keeps_the_time(book):
@@ -244,16 +231,14 @@ def test_it_plays_in_a_loop_and_a_new_sound_keeps_the_time(book):
     driver.choose("untouched mixture")
     driver.scores()
     driver.root.get_by_role("button", name="play").click()
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-painter').sepbookPainter.time() > 0.3")
+    driver.wait("p.time() > 0.3")
     before = driver.ask("p.time()")
     driver.drag((0.1, 0.5), (0.9, 0.5))
     driver.scores()
     assert driver.ask("p.shown") == "yours" and driver.ask("p.playing")
     after = driver.ask("p.time()")
     assert 0 < (after - before) % 2 < 1.9
-    driver.page.wait_for_function(
-        "(t) => document.querySelector('.sepbook-painter').sepbookPainter.time() < t", arg=after
-    )
+    driver.wait(f"p.time() < {after}")
     driver.root.get_by_role("button", name="pause").click()
     assert driver.ask("p.playing") is False
 
@@ -287,9 +272,9 @@ def test_other_players_fall_silent_and_so_does_this(book):
     driver = book()
     driver.page.evaluate("window.asked = 0; document.addEventListener('sepbook-play', () => window.asked++)")
     driver.root.get_by_role("button", name="play").click()
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-painter').sepbookPainter.playing")
+    driver.wait("p.playing")
     assert driver.page.evaluate("asked") == 1
-    driver.page.evaluate("document.dispatchEvent(new CustomEvent('sepbook-play', { detail: null }))")
+    driver.let_others_play()
     assert driver.ask("p.playing") is False
 
 
@@ -318,22 +303,19 @@ def test_a_finger_paints_on_the_picture_and_scrolls_beside_it(book):
     assert driver.canvas.bounding_box()["height"] < 300  # there is page beside it to scroll by
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark"), (320, "light")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
+@pytest.mark.parametrize("look", ["1280 light", "390 dark", "320 light"], indirect=True)
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     driver.drag((0.2, 0.3), (0.5, 0.3))
     driver.scores()
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert driver.canvas.bounding_box()["width"] > 0.7 * min(width, 500)
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-painter', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    assert driver.canvas.bounding_box()["width"] > 0.7 * min(look["width"], 500)
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_less_motion(book):
     driver = book(reduced_motion="reduce")
     driver.root.get_by_role("button", name="play").click()
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-painter').sepbookPainter.playing")
+    driver.wait("p.playing")
     shown = driver.page.evaluate("""async () => {
         const seen = new Set(), head = document.querySelector(".mp-head");
         for (const end = performance.now() + 1000; performance.now() < end; await new Promise(requestAnimationFrame))

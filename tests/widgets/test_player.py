@@ -49,8 +49,8 @@ def test_importing_the_player_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
-def test_sounds_survive_the_way_into_the_files(song):
-    spec, files = player({}, RATE, groups=song).content
+def test_sounds_survive_the_way_into_the_files(slow, song):
+    spec, files = slow.content
     for version in spec["versions"]:
         for clip in version["clips"]:
             content = song[version["name"]]
@@ -93,8 +93,8 @@ def test_a_mixture_among_stems_does_not_sound_on_top_of_them(song):
     assert not player({"mixture": song["mixture"]}, RATE).versions[0].whole
 
 
-def test_loudness_is_measured_on_what_is_played(song):
-    spec, files = player({}, RATE, groups=song).content
+def test_loudness_is_measured_on_what_is_played(slow):
+    spec, files = slow.content
     differences = []
     for version in spec["versions"]:
         heard = [torch.from_numpy(decoded(files[clip["audio"]])) for clip in version["clips"]]
@@ -256,6 +256,6 @@ def test_where_mp3_is_missing_wav_is_used(monkeypatch):
     assert name.endswith(".wav") and np.abs(decoded(files[name]) - NOISE.numpy()).max() < 1e-4
 
 
-def test_repr_says_what_it_holds(song):
-    text = repr(player({}, RATE, title="Slow", groups=song))
+def test_repr_says_what_it_holds(slow):
+    text = repr(slow)
     assert "Slow" in text and "estimates: vocals, drums, bass, other" in text

@@ -1,48 +1,28 @@
 """The player in a browser: on a page without a kernel, and as an anywidget whose sounds come from Python."""
 
-from pathlib import Path
-
-import axe_core_python
 import pytest
 
-from sepbook.widgets.player import player, player_html
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
-RATE = 16000
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-
 
 @pytest.fixture(scope="module")
-def element(song, site):
+def element(slow, site):
     """Give the player of the song as the book's build writes it."""
     static = site[0] / "_static"
-    return player_html({}, RATE, title="Slow", groups=song, audio=static / "audio", figures=static / "figures")
+    return slow.html(audio=static / "audio", figures=static / "figures")
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One player on a page."""
 
-    def __init__(self, page, number=0):
-        self.page = page
-        self.root = page.locator(".sepbook-player").nth(number)
-        page.wait_for_function(f"() => document.querySelectorAll('.sepbook-player')[{number}]?.sepbookPlayer")
+    name = "player"
 
     def press(self, action, stem=None):
         """Click a button."""
         which = f"[data-action={action}]" + (f"[data-stem={stem}]" if stem else "")
         self.root.locator(f"button{which}").click()
-
-    def ask(self, code):
-        """Evaluate JavaScript on the player's handle ``p``."""
-        return self.root.evaluate(f"(el) => {{ const p = el.sepbookPlayer; return {code}; }}")
-
-    def wait(self, code):
-        """Wait until JavaScript on ``p`` holds."""
-        self.page.wait_for_function(
-            f"(el) => {{ const p = el.sepbookPlayer; return {code}; }}", arg=self.root.element_handle()
-        )
 
     def choose(self, version):
         """Choose a version."""
@@ -52,12 +32,6 @@ class Driver:
         """Play, and wait until it moves."""
         self.press("play")
         self.wait("p.playing && p.time() > 0.1")
-
-
-@pytest.fixture
-def book(open_page, element):
-    """Open the player on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(element, **options))
 
 
 def heard(gains):
@@ -174,17 +148,14 @@ def test_one_player_at_a_time(open_page, element):
     assert not first.ask("p.playing") and second.ask("p.playing")
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark"), (320, "light")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
+@pytest.mark.parametrize("look", ["1280 light", "390 dark", "320 light"], indirect=True)
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     driver.choose("estimates")
     driver.press("mute", "vocals")
     driver.root.locator("summary").click()
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert driver.root.locator(".sp-lane").first.bounding_box()["width"] > 0.6 * min(width, 500)
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-player', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    assert driver.root.locator(".sp-lane").first.bounding_box()["width"] > 0.6 * min(look["width"], 500)
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_every_control_is_named_and_shows_the_focus(book):
@@ -225,9 +196,8 @@ def test_less_motion(book):
     assert 2 <= shown <= 6
 
 
-def test_the_same_module_lives_in_a_notebook(open_in_notebook, song):
-    widget = player({}, RATE, title="Slow", groups=song).widget
-    page = open_in_notebook(widget)
+def test_the_same_module_lives_in_a_notebook(open_in_notebook, slow):
+    page = open_in_notebook(slow.widget)
     driver = Driver(page)
     assert page.evaluate("[...document.images].every((image) => image.complete || image.src.startsWith('blob:'))")
     driver.play()

@@ -1,17 +1,14 @@
 """The memory explorer in a real browser: it computes what Python computes, and everyone can use it."""
 
 from dataclasses import asdict
-from pathlib import Path
 
-import axe_core_python
 import pytest
 
 from sepbook.widgets.recurrent_memory import CASES, recurrent_memory, remember
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 FIELDS = ("kind", "weight", "bias", "note", "noise")
 
 
@@ -21,16 +18,10 @@ def element(site):
     return recurrent_memory(title="Try").html(audio=site[0], figures=site[0])
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-memory")
-        page.wait_for_function("() => document.querySelector('.sepbook-memory')?.sepbookMemory")
-
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"(el) => {{ const p = el.sepbookMemory; return {code}; }}")
+    name = "memory"
 
     def matches_python(self):
         """Whether what is shown is what Python computes for the same settings."""
@@ -44,31 +35,25 @@ class Driver:
         return settings
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_every_case_is_pythons_and_axe_finds_nothing(open_page, element, width, scheme):
-    attributes = f'data-theme="{scheme}" style="color-scheme: {scheme}"'
-    driver = Driver(open_page(element, width=width, scheme=scheme, attributes=attributes))
+def test_every_case_is_pythons_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     buttons = driver.root.locator("button")
     assert buttons.count() == len(CASES)
     for i, case in enumerate(CASES.values()):
         buttons.nth(i).click()
         assert tuple(driver.matches_python()[field] for field in FIELDS) == case
-    said = driver.root.locator("[role=status]").inner_text()
+    said = driver.status
     assert f"{remember(*case).visible} frames" in said and f"{remember(*case).learnable} frames" in said
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-memory', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
-def test_controls_by_hand_and_by_keyboard(open_page, element):
-    driver = Driver(open_page(element))
-    painted = "[...el.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())"
-    before = driver.ask(painted)
+def test_controls_by_hand_and_by_keyboard(book):
+    driver = book()
+    before = driver.painted()
     for action, value in (("weight", "0.9"), ("bias", "3"), ("note", "2"), ("noise", "0.5")):
         driver.root.locator(f"[data-action={action}]").fill(value)
         assert driver.matches_python()[action] == float(value)
-    assert all(a != b for a, b in zip(before, driver.ask(painted), strict=True))
+    assert all(a != b for a, b in zip(before, driver.painted(), strict=True))
     knob = driver.root.locator("[data-action=bias]")
     knob.focus()
     driver.page.keyboard.press("ArrowRight")
@@ -90,5 +75,5 @@ def test_the_same_module_lives_in_a_notebook(open_in_notebook):
     driver = Driver(page)
     driver.root.get_by_role("button", name="RNN that latches").click()
     assert len(driver.ask("p.found.played")) == 40 and driver.ask("p.found.visible") == 39
-    assert "all 40 frames" in driver.root.locator("[role=status]").inner_text()
+    assert "all 40 frames" in driver.status
     page.evaluate("cleanup()")

@@ -1,14 +1,13 @@
 """The loss explorer in a browser: its arithmetic against Python's, its controls, its sound, its looks."""
 
 import math
-from pathlib import Path
 
-import axe_core_python
 import pytest
 import torch
 
 from sepbook.losses import waveform
 from sepbook.widgets.waveform_loss import waveform_loss
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
@@ -20,8 +19,6 @@ LOSSES = {
     "si-sdr": waveform.si_sdr_loss,
     "si-snr": waveform.si_snr_loss,
 }
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 def python(estimate, source):
@@ -44,17 +41,14 @@ def element(site):
     return waveform_loss(*sounds(), RATE, "Try").html(audio=static / "audio", figures=static / "figures")
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page, once its sounds are there."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-waveform")
-        page.wait_for_function("() => document.querySelector('.sepbook-waveform')?.sepbookWaveform")
-        self.ask("await p.load()")
+    name = "waveform"
 
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"async (el) => {{ const p = el.sepbookWaveform; return {code}; }}")
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.ask("await p.load()")
 
     def set(self, **settings):
         """Move sliders."""
@@ -65,12 +59,6 @@ class Driver:
         """Press a preset and return the values."""
         self.root.get_by_role("button", name=name, exact=True).click()
         return self.ask("p.values")
-
-
-@pytest.fixture
-def book(open_page, element):
-    """Open the explorer on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(element, **options))
 
 
 MEASURE = """async (pairs) => {
@@ -94,11 +82,11 @@ def test_losses_are_pythons(open_page):
 def test_an_estimate_is_made_as_asked(book):
     driver = book()
     driver.set(level=-6, angle=40, delay=3, hiss=-20, constant=0.05)
-    made = torch.tensor(driver.ask("[...p.estimate]"), dtype=torch.float64)
+    made = torch.tensor(driver.samples("p.estimate"))
     driver.preset("truth")
-    x = torch.tensor(driver.ask("[...p.estimate]"), dtype=torch.float64)
+    x = torch.tensor(driver.samples("p.estimate"))
     driver.set(angle=90)
-    v = torch.tensor(driver.ask("[...p.estimate]"), dtype=torch.float64)
+    v = torch.tensor(driver.samples("p.estimate"))
     assert abs((x * v).sum()) < 1e-9 and (x**2).sum() == pytest.approx((v**2).sum().item())
     angle = math.radians(40)
     turned = math.cos(angle) * x + math.sin(angle) * v
@@ -131,14 +119,14 @@ def test_presets_show_what_each_loss_does_not_see(book):
 def test_the_values_on_the_page_are_pythons(book):
     driver = book()
     driver.preset("truth")
-    x = driver.ask("[...p.estimate]")
+    x = driver.samples("p.estimate")
     for settings in ({"angle": 20}, {"hiss": -10}, {"delay": 5}, {"level": -30}, {"level": -60}, {"constant": 0.1}):
         driver.preset("truth")
         driver.set(**settings)
         found = driver.ask("p.values")
-        assert found == pytest.approx(python(driver.ask("[...p.estimate]"), x), abs=1e-6)
+        assert found == pytest.approx(python(driver.samples("p.estimate"), x), abs=1e-6)
     driver.root.get_by_label("the source itself is silent").check()
-    assert driver.ask("p.values") == pytest.approx(python(driver.ask("[...p.estimate]"), [0.0] * len(x)), abs=1e-6)
+    assert driver.ask("p.values") == pytest.approx(python(driver.samples("p.estimate"), 0 * x), abs=1e-6)
 
 
 def test_the_point_lies_where_the_sliders_say(book):
@@ -147,22 +135,20 @@ def test_the_point_lies_where_the_sliders_say(book):
     assert driver.ask("p.point") == pytest.approx([math.cos(math.pi / 6), math.sin(math.pi / 6)], abs=1e-6)
     driver.preset("upside down")
     assert driver.ask("p.point") == pytest.approx([-1, 0], abs=1e-6)
-    painted = "p.values && [...el.querySelectorAll('canvas')].map((c) => c.toDataURL())"
-    before = driver.ask(painted)
+    before = driver.painted()
     driver.root.locator("[data-row=l1] input").check()
-    after = driver.ask(painted)
+    after = driver.painted()
     assert before[0] != after[0] and before[1] == after[1]
 
 
 def test_it_plays_what_it_shows(book):
     driver = book()
     driver.root.get_by_role("button", name="play").click()
-    wait = "() => document.querySelector('.sepbook-waveform').sepbookWaveform.playing"
-    driver.page.wait_for_function(wait)
+    driver.wait("p.playing")
     driver.preset("half as loud")
-    driver.page.wait_for_function("() => !document.querySelector('.sepbook-waveform').sepbookWaveform.busy")
+    driver.wait("!p.busy")
     assert driver.ask("p.sound.every((value, n) => value === Math.fround(p.estimate[n]))")
-    driver.page.evaluate("document.dispatchEvent(new CustomEvent('sepbook-play', { detail: null }))")
+    driver.let_others_play()
     assert driver.ask("p.playing") is False
 
 
@@ -181,15 +167,12 @@ def test_missing_sounds_are_reported(open_page, element):
     page.locator("[role=status]", has_text="could not be loaded").wait_for()
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark"), (320, "light")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
+@pytest.mark.parametrize("look", ["1280 light", "390 dark", "320 light"], indirect=True)
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
     driver.preset("with the band")
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.45 * min(width, 500)
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-waveform', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.45 * min(look["width"], 500)
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_every_slider_says_its_value(book):

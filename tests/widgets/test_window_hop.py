@@ -13,7 +13,6 @@ import soundfile
 import torch
 
 import sepbook.widgets
-from sepbook.widgets._hosts import bundle
 from sepbook.widgets._versions import PlayerError
 from sepbook.widgets.window_hop import window_hop
 
@@ -63,14 +62,6 @@ def test_page_element_has_data_files_and_a_fallback(tmp_path, monkeypatch):
         monkeypatch.setenv(f"SEPBOOK_BOOK{name}", str(tmp_path) if name else "1")
     assert "sepbook-window" in explorer._repr_mimebundle_()["text/html"]
     assert "16000 Hz" in repr(explorer)
-
-
-def test_a_bundle_holds_each_module_once_and_no_import():
-    source = bundle("window_hop.js")
-    assert not re.search(r"^import ", source, re.M)
-    assert re.findall(r"^export .*", source, re.M) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", source, re.M)
-    assert len(names) == len(set(names))
 
 
 def test_the_scripts_stay_small():

@@ -1,8 +1,5 @@
 """The window explorer in a browser: its arithmetic against Python's, its controls, its sound, its looks."""
 
-from pathlib import Path
-
-import axe_core_python
 import numpy as np
 import pytest
 import torch
@@ -11,12 +8,11 @@ from sepbook.building_blocks import stft as transform
 from sepbook.evaluation.metrics import si_sdr_improvement
 from sepbook.evaluation.oracles import separate_ideal
 from sepbook.widgets.window_hop import window_hop
+from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
 RATE = 16000
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-AXE_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 def sounds(seconds=1):
@@ -40,17 +36,14 @@ def element(site, explorer):
     return explorer.html(audio=static / "audio", figures=static / "figures")
 
 
-class Driver:
+class Driver(WidgetDriver):
     """One explorer on a page, once its sounds are there."""
 
-    def __init__(self, page):
-        self.page, self.root = page, page.locator(".sepbook-window")
-        page.wait_for_function("() => document.querySelector('.sepbook-window')?.sepbookWindow")
-        self.ask("await p.load()")
+    name = "window"
 
-    def ask(self, code):
-        """Evaluate JavaScript on the explorer's handle ``p``."""
-        return self.root.evaluate(f"async (el) => {{ const p = el.sepbookWindow; return {code}; }}")
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.ask("await p.load()")
 
     def set(self, size=None, hop=None, shape=None):
         """Choose, wait until it is computed, and return the state."""
@@ -60,14 +53,8 @@ class Driver:
             self.root.locator(f"input[data-action=hop][value='{hop}']").check()
         if shape:
             self.root.get_by_label("shape").select_option(shape)
-        self.page.wait_for_function("() => !document.querySelector('.sepbook-window').sepbookWindow.busy")
+        self.wait("!p.busy")
         return self.ask("p.state")
-
-
-@pytest.fixture
-def book(open_page, element):
-    """Open the explorer on a page of the book: ``book(width=…)`` -> Driver."""
-    return lambda **options: Driver(open_page(element, **options))
 
 
 def gains(size, hop):
@@ -101,11 +88,10 @@ def test_cells_leakage_and_gains_are_pythons(book):
 
 def test_short_windows_for_clicks_long_ones_for_tones_and_the_list_says_so(book):
     driver = book()
-    painted = "el.querySelector('canvas').toDataURL()"
-    short, first = driver.set(size=128), driver.ask(painted)
+    short, first = driver.set(size=128), driver.painted()
     long = driver.set(size=4096)
     assert short["cell"]["seconds"] < 0.02 * 0.5 and long["cell"]["hertz"] < 8
-    assert driver.ask(painted) != first
+    assert driver.painted() != first
     said = driver.root.locator("dl").inner_text().replace("−", "-")
     assert f"{long['gains'][0]:+.1f} dB" in said and "F 2049, T 17" in said
     slider = driver.root.get_by_label("window", exact=True)
@@ -118,28 +104,25 @@ def test_short_windows_for_clicks_long_ones_for_tones_and_the_list_says_so(book)
 def test_it_plays_what_is_chosen_and_gives_way(book):
     driver = book()
     driver.root.get_by_role("button", name="play").click()
-    driver.page.wait_for_function("() => document.querySelector('.sepbook-window').sepbookWindow.playing")
-    mixture = driver.ask("[...p.sound]")
+    driver.wait("p.playing")
+    mixture = driver.samples("p.sound")
     np.testing.assert_allclose(mixture, sounds().sum(0)[0], atol=1e-6)
     driver.root.get_by_label("tones").check()
-    heard = torch.tensor(driver.ask("[...p.sound]"))
+    heard = torch.tensor(driver.samples("p.sound"))
     expected = separate_ideal(sounds(), "ratio", p=2, n_fft=1024, hop=256)[1, 0]
     assert (heard - expected).abs().max() < 1e-4
     driver.set(hop=1)
-    assert not any(driver.ask("[...p.sound]")), "what cannot be inverted is silent"
-    driver.page.evaluate("document.dispatchEvent(new CustomEvent('sepbook-play', { detail: null }))")
+    assert not driver.samples("p.sound").any(), "what cannot be inverted is silent"
+    driver.let_others_play()
     assert driver.ask("p.playing") is False
 
 
-@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
-def test_it_fits_and_axe_finds_nothing(book, width, scheme):
-    driver = book(width=width, scheme=scheme, attributes=f'data-theme="{scheme}" style="color-scheme: {scheme}"')
-    assert driver.page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.7 * min(width, 500)
+def test_it_fits_and_axe_finds_nothing(book, look):
+    driver = book(**look)
+    assert driver.root.locator("canvas").first.bounding_box()["width"] > 0.7 * min(look["width"], 500)
+    driver.assert_it_fits()
     driver.set(hop=1)
-    driver.page.evaluate(AXE)
-    found = driver.page.evaluate("(rules) => axe.run('.sepbook-window', rules)", AXE_RULES)["violations"]
-    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+    driver.assert_it_fits_and_axe_finds_nothing()
 
 
 def test_the_same_module_lives_in_a_notebook_and_reports_missing_sounds(open_in_notebook, open_page, element, explorer):
