@@ -1,16 +1,21 @@
 """What all tests share: where the repository is, one thread where two processes run, no stray randomness."""
 
 import os
+import random
 import shutil
 import signal
+import sys
 import threading
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+# Every run draws the same numbers and examples; with `SEPBOOK_TEST_SEED=1 pytest --hypothesis-seed=1` it draws others.
+SEED = os.environ.get("SEPBOOK_TEST_SEED")
+
 # A busy machine is no failure: examples have no deadline.
-hypothesis.settings.register_profile("sepbook", deadline=None)
+hypothesis.settings.register_profile("sepbook", deadline=None, derandomize=SEED is None)
 hypothesis.settings.load_profile("sepbook")
 
 # Before torch is loaded: threads that spin while they wait slow a busy machine a hundredfold.
@@ -21,6 +26,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # A shell starts what runs in the background with ctrl-C switched off, and every process below inherits that.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Let each test draw the same numbers, alone or among others."""
+    seed = int(SEED or 0)
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,8 @@ def ffmpeg(tmp_path_factory):
     if shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is not installed")
     folder = tmp_path_factory.mktemp("ffmpeg")
-    sound = torch.cat([0.2 * torch.randn(1, 264_600), torch.zeros(1, 176_400)], -1)
+    noise = torch.randn(1, 264_600, generator=torch.Generator().manual_seed(0))
+    sound = torch.cat([0.2 * noise, torch.zeros(1, 176_400)], -1)
     source = audio.save(folder / "source.wav", sound, 44100)
 
     def write(name, *options, piped=False):
