@@ -14,6 +14,7 @@ from sepbook.check import (
     expect_finite_slope,
     expect_gradient,
     expect_number,
+    expect_shape,
     expect_sizes,
     expect_values,
 )
@@ -76,7 +77,8 @@ def exercise_2(separate):
         where = f"It is about a mixture ({B}, {C}, {N}), a window of {n_fft} and a hop of {hop} samples."
         how = "istft(…, mixture.shape[-1]) gives exactly as many samples as there were."
         estimates = call(separate, mixture, network, stft, istft)
-        expect_values(estimates, istft(masks * bins[:, None], N), "B S C N", known, where, how, tolerance=1e-4)
+        expect_shape(estimates, (B, 3, C, N), "B S C N", where, how)
+        expect_values(estimates, istft(masks * bins[:, None], N), "B S C N", known, where, tolerance=1e-4)
         expect_gradient(estimates, weights)
     return "A loss on these samples trains the network through the inverse transform."
 
@@ -174,5 +176,6 @@ def exercise_5(griffin_lim):
         where = f"It is about {N} samples and {rounds} rounds."
         how = "The last frame reaches beyond the sound: ask the inverse for N samples, not for T times the hop."
         sound = call(griffin_lim, magnitude, phase, rounds, stft, istft, N)
-        expect_values(sound, repaired(), "B C N", known, where, how, tolerance=1e-3)
+        expect_shape(sound, (1, 1, N), "B C N", where, how)
+        expect_values(sound, repaired(), "B C N", known, where, tolerance=1e-3)
     return "Each round comes nearer to the wanted magnitudes, or stays where it is."
