@@ -1,12 +1,12 @@
 // What the memory explorer looks like: its elements, without behaviour. data-action says what a control does.
-import { buttons, controls, element, figure, picture } from "./explorer_parts.js";
+import { buttons, controls, element, figure, minus, picture } from "./explorer_parts.js";
 
 export const KINDS = { rnn: "plain RNN", lstm: "LSTM", gru: "GRU" };
 
 // action, name, smallest, largest, step, how its value is said
 export const KNOBS = [
   ["weight", "own weight", 0, 2, 0.05, (v) => v.toFixed(2)],
-  ["bias", "gate bias", -2, 6, 0.5, (v) => `${v < 0 ? "−" : ""}${Math.abs(v).toFixed(1)}: keeps ${Math.round(100 / (1 + Math.exp(-v)))} %`],
+  ["bias", "gate bias", -2, 6, 0.5, (v) => `${minus(v.toFixed(1))}: keeps ${Math.round(100 / (1 + Math.exp(-v)))} %`],
   ["note", "loudness", 0.1, 3, 0.1, (v) => v.toFixed(1)],
   ["noise", "noise after", 0, 1, 0.05, (v) => (v ? v.toFixed(2) : "none")],
 ];

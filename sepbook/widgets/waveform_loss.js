@@ -2,11 +2,11 @@
 //   model.get("spec")   {title, rate, source: file name, wrong: file name, colour}
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
 import { palette, watch } from "./explorer_canvas.js";
-import { setSlider } from "./explorer_parts.js";
+import { minus, setSlider } from "./explorer_parts.js";
 import { Later, Loop, once, playButton, readWav, whenSeen } from "./explorer_sound.js";
 import { drawPlane, drawWave } from "./waveform_loss_draw.js";
 import { build, hiss, losses, orthogonal, place } from "./waveform_loss_measures.js";
-import { PRESETS, SLIDERS, lossView, signed } from "./waveform_loss_view.js";
+import { PRESETS, SLIDERS, lossView } from "./waveform_loss_view.js";
 
 const COUNT = 80; // samples in the lower picture
 const SPARSE = 97; // every so many samples give the shape of L1
@@ -61,7 +61,7 @@ function render({ model, el }) {
       const number = state.values[id];
       const ratio = { l1: () => 20 * Math.log10(number / still.l1), mse: () => 10 * Math.log10(number / still.mse) };
       const bad = ratio[id]?.() ?? number; // dB against silence: comparable for all five
-      value.textContent = id === "l1" || id === "mse" ? number.toFixed(5) : `${signed(Number(number.toFixed(1)))} dB`;
+      value.textContent = id === "l1" || id === "mse" ? number.toFixed(5) : `${minus(Number(number.toFixed(1)))} dB`;
       bar.style.width = `${Math.min(100, Math.max(0, (bad + 60) / 0.8))}%`;
     }
     draw();

@@ -1,5 +1,5 @@
 // What the loss explorer looks like: its elements, without behaviour. data-action says what a control does.
-import { button, buttons, controls, element, figure, picture } from "./explorer_parts.js";
+import { button, buttons, controls, element, figure, minus, picture } from "./explorer_parts.js";
 
 export const ROWS = [
   ["l1", "L1"],
@@ -11,9 +11,9 @@ export const ROWS = [
 
 // action, name, smallest, largest, step, value, how its value is said
 export const SLIDERS = [
-  ["level", "scale", -60, 6, 1, 0, (v) => (v <= -60 ? "silence" : `${signed(v)} dB`)],
+  ["level", "scale", -60, 6, 1, 0, (v) => (v <= -60 ? "silence" : `${minus(v)} dB`)],
   ["angle", "rotate", 0, 180, 1, 0, (v) => (v === 90 ? "90°, only band" : v === 180 ? "180°, upside down" : `${v}°`)],
-  ["hiss", "add hiss", -60, 0, 1, -60, (v) => (v <= -60 ? "none" : `${signed(v)} dB`)],
+  ["hiss", "add hiss", -60, 0, 1, -60, (v) => (v <= -60 ? "none" : `${minus(v)} dB`)],
   ["delay", "shift", 0, 16, 1, 0, (v) => `${v} ${v === 1 ? "sample" : "samples"}`],
   ["constant", "constant", 0, 0.1, 0.005, 0, (v) => v.toFixed(3)],
 ];
@@ -26,8 +26,6 @@ export const PRESETS = {
   "with the band": { angle: 30 },
   silence: { level: -60 },
 };
-
-export const signed = (value) => `${value < 0 ? "−" : ""}${Math.abs(value)}`;
 
 function line([id, text], radio) {
   const [bar, value] = [element("i"), element("span", { class: "wl-number" })];
