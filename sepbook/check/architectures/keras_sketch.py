@@ -84,6 +84,7 @@ def exercise_3(estimate):
             "this is the sketch as it was: ReLU, and no mixture": torch.relu(y),
             "the mask is made by a ReLU, so it is not a share": torch.relu(y) * x,
             "nothing keeps the mask between 0 and 1": y * x,
+            "this is what the mask takes away, not what it leaves": (1 - torch.sigmoid(y)) * x,
             "the sigmoid is applied twice": torch.sigmoid(torch.sigmoid(y)) * x,
             "the sigmoid comes after the multiplication": torch.sigmoid(y * x),
             "a softmax over one source is 1 everywhere, so this is the mixture": x.detach().clone(),

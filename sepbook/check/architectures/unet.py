@@ -105,9 +105,11 @@ def exercise_3(unet_masks):
     return "The skips carry the fine detail across; what comes from below says what it belongs to."
 
 
-def _any_size(logits, x: Tensor, multiple: int, finish=torch.sigmoid, before=False, crop_end=True) -> Tensor:
+def _any_size(
+    logits, x: Tensor, multiple: int, finish=torch.sigmoid, before=False, crop_end=True, whole=False
+) -> Tensor:
     F, T = x.shape[-2:]
-    f, t = -F % multiple, -T % multiple
+    f, t = (multiple - size % multiple if whole else -size % multiple for size in (F, T))
     y = finish(logits(functional.pad(x, (t, 0, f, 0) if before else (0, t, 0, f))))
     return y[..., :F, :T] if crop_end else y[..., f:, t:]
 
@@ -133,6 +135,7 @@ def exercise_4(masks_for_any_size):
         known = {
             "ReLU gives 0 and more. A share of the mixture lies between 0 and 1": _any_size(logits, x, 8, torch.relu),
             "there is nothing that keeps the masks between 0 and 1": _any_size(logits, x, 8, lambda y: y),
+            "a whole multiple of zeros is put where none is missing": _any_size(logits, x, 8, whole=True),
             "the zeros are put before the spectrogram, so that it is cropped away": _any_size(
                 logits, x, 8, before=True, crop_end=True
             ),

@@ -149,6 +149,17 @@ def exercise_3(drop_features):
     return "Neighbours in a map tell nearly the same. Only when all of them go is something really missing."
 
 
+def _examine_draws(kept: Tensor) -> None:
+    """Check which features (B, H) were kept: as many as should be, and each drawn for itself in each item."""
+    share = 1 - kept.double().mean().item()
+    if abs(share - RATE) > 0.08:
+        raise CheckFailure(f"With rate={RATE}, a share of {share:.2f} of the features was dropped.", kind="share")
+    if (kept.all(1) | ~kept.any(1)).all():
+        what = "An item loses all of its features or none; each feature should be drawn for itself."
+        raise CheckFailure(what, "functional.dropout draws value by value.", kind="item")
+    _drawn_anew(kept, ~kept)
+
+
 def _mask(x: Tensor, into: Tensor, out: Tensor) -> Tensor:
     return ((x @ into.T).relu() @ out.T).sigmoid()
 
@@ -193,5 +204,5 @@ def exercise_4(mask_of):
         ),
     }
     expect_values(loud, ((features * kept) @ out.T).sigmoid(), "B F", known)
-    _drawn_anew(kept, kept[:0])
+    _examine_draws(kept)
     return "In a module, self.training is that argument, and eval() switches it off everywhere at once."

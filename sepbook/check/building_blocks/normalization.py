@@ -75,6 +75,8 @@ def exercise_2(global_layer_norm):
             "the mean is taken over H alone: this is the layer norm of a frame": _normed(x, weight, bias, (1,)),
             "the mean is taken over T alone: this is instance norm": _normed(x, weight, bias, (2,)),
             "the mean is taken over B and T: this is batch norm": _normed(x, weight, bias, (0, 2)),
+            "the mean is not subtracted": x / (x.var((1, 2), correction=0, keepdim=True) + EPS).sqrt() * weight[:, None]
+            + bias[:, None],
             "weight and bias are missing": normalize(x, (1, 2)),
             "the bias is missing": _normed(x, weight, bias, (1, 2), (1, 0)),
             "it is divided by the variance; its square root is meant": (x - mean)
@@ -173,6 +175,7 @@ def exercise_4(batch_norm):
                 "the batch is measured in evaluation mode too": _batch_norm(x, mean, variance, training, 0, False)[0]
             }
             known |= {"the kept averages are used in training mode": _batch_norm(x, mean, variance, False)[0]}
+            known |= {"the averages are renewed first and then used": _batch_norm(x, *right[1:], False)[0]}
             known = {text: y for text, y in known.items() if not torch.allclose(y, right[0])}
             expect_values(result[0], right[0], "B H T", known, f"The normalised x is wrong. {where}")
             for place, name in ((1, "mean"), (2, "variance")):

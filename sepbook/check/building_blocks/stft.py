@@ -71,6 +71,7 @@ def exercise_2(separate):
         masks = network(bins.abs())
         known = {
             "the masks meet the magnitudes, so that the phase is lost": istft(masks * bins.abs()[:, None] + 0j, N),
+            "the inverse masks are used: what to remove, not what to keep": istft((1 - masks) * bins[:, None], N),
             "the masks are used without the mixture": istft(masks + 0j, N),
             "the masks are added to the bins": istft(masks + bins[:, None], N),
         }

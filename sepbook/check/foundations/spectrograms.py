@@ -135,6 +135,7 @@ def exercise_4(with_phase_of):
             bins.abs() * other.abs(), other.angle()
         ),
         "a length times an angle is no complex number; torch.polar makes one": bins.abs() * other.angle(),
+        "the directions are turned the other way: the sign of the angle": torch.polar(bins.abs(), -other.angle()),
         "these are the bins of the other sound, unchanged": other,
         "the directions are still those of bins": bins,
     }

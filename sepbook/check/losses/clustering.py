@@ -151,6 +151,9 @@ def exercise_3(targets):
             "the loudest bin of the whole batch is the measure; a soft recording would lose its bins": (
                 (mixture >= 0.01 * mixture.max()).float()
             ),
+            "each frame has a measure of its own, so that every pause has a loudest bin": (
+                (mixture >= 0.01 * mixture.amax(1, keepdim=True)).float()
+            ),
             "-40 dB of a magnitude is a factor of 0.01; 0.0001 belongs to powers": (mixture >= 0.01 * limit).float(),
             "silent bins count, and the others do not: the comparison is turned round": (mixture < limit).float(),
             "only the bins that are exactly zero are left out": (mixture > 0).float(),

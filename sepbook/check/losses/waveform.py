@@ -62,6 +62,9 @@ def exercise_1(si_sdr):
                 e, s, by="estimate"
             ),
             "amplitudes were taken for energies: 20 log10 belongs to a ratio of amplitudes": _si_sdr(e, s, factor=20),
+            "the estimate stands above the line. It is the target, alpha times the source": (
+                _si_sdr(e, s) + 10 * torch.log10(1 + 10 ** (-_si_sdr(e, s) / 10))
+            ),
             "the factor 10 is missing: one bel is ten decibels": _si_sdr(e, s, factor=1),
             "the logarithm is the natural one; decibels want torch.log10": _si_sdr(e, s, log=torch.log),
             "each channel has an alpha and a ratio of its own; both belong to one long vector": _si_sdr(

@@ -71,6 +71,8 @@ def exercise_3(dynamic):
             "the ratio is upside down: what falls fast gets the weight": _dynamic(b, a, temperature),
             "they add up to 1, not to S": right / len(a),
             "the losses themselves, not their ratio": len(b) * (b / temperature).softmax(0),
+            "the temperature does not enter": len(b) * (b / a).softmax(0),
+            "the difference of the losses, not their ratio": len(b) * ((b - a) / temperature).softmax(0),
             "multiplied by the temperature": len(b) * (b / a * temperature).softmax(0),
             "no softmax: the ratios are scaled to add up to S": len(b) * (b / a) / (b / a).sum(),
         }

@@ -211,6 +211,7 @@ def exercise_4(move):
             "decay is used from the first step on. Take the smaller one of decay and (1 + k) / (10 + k)": (
                 decay * average + (1 - decay) * weights
             ),
+            "it is k / (10 + k). Above the line stands 1 + k": torch.lerp(weights, average, min(decay, k / (10 + k))),
             "the two shares are swapped: most of the average stays": d * weights + (1 - d) * average,
             "it takes the larger one of decay and (1 + k) / (10 + k)": torch.lerp(
                 weights, average, max(decay, (1 + k) / (10 + k))

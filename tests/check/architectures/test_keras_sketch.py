@@ -70,6 +70,7 @@ def test_estimate_right_in_two_ways(hear, answer):
         (lambda f, x: torch.sigmoid(f(x)), "never multiplied with the mixture"),
         (lambda f, x: torch.relu(f(x)) * x, "not a share"),
         (lambda f, x: f(x) * x, "nothing keeps the mask"),
+        (lambda f, x: x - torch.sigmoid(f(x)) * x, "what the mask takes away"),
         (lambda f, x: torch.softmax(f(x), 1) * x, "a softmax over one source"),
         (lambda f, x: torch.sigmoid(f(x) * x), "comes after the multiplication"),
         (lambda f, x: torch.sigmoid(f(x).detach()) * x.detach(), "the gradient is cut off"),

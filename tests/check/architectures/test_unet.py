@@ -141,7 +141,7 @@ def any_size(f="-F % m", t="-T % m", end=torch.sigmoid, crop="[..., :F, :T]"):
         (any_size(crop=""), "F=48, T=40), but should have (B=1, S=2, F=45, T=37)"),
         (any_size(end=lambda y: y), "nothing that keeps the masks between 0 and 1"),
         (any_size(crop="[..., -F:, -T:]"), "takes from the beginning what was padded at the end"),
-        (any_size("m - F % m", "m - T % m"), "the values are not"),
+        (any_size("m - F % m", "m - T % m"), "a whole multiple of zeros"),
     ],
 )
 def test_bugs_left(hear, answer, words):

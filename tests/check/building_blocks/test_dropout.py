@@ -38,6 +38,11 @@ def in_evaluation(x, rate, training):
     return x * (torch.rand(x.shape) >= rate) / (1 - rate) if training else x * (1 - rate)
 
 
+def few_kept(x, into, out, rate, training):
+    features = (x @ into.T).relu()
+    return ((features * (torch.rand(features.shape) < rate) / (1 - rate) if training else features) @ out.T).sigmoid()
+
+
 RIGHT = [
     (1, (8, 32, 1, 1)),
     (1, torch.Size([8, 32, 1, 1])),
@@ -82,6 +87,12 @@ WRONG = [
         lambda x, a, b, r, t: (functional.dropout1d((x @ a.T).relu().T, r, t).T @ b.T).sigmoid(),
         "All items of the batch",
     ),
+    (
+        4,
+        lambda x, a, b, r, t: (functional.dropout1d((x @ a.T).relu(), r, t) @ b.T).sigmoid(),
+        "all of its features or none",
+    ),
+    (4, few_kept, "a share of 0.7"),
 ]
 
 

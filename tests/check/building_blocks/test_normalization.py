@@ -49,6 +49,11 @@ def batch_norm(keep=0.9, look=True, still=True):
     return norm
 
 
+def renewed_first(x, mean, variance, training):
+    _, mean, variance = batch_norm()(x, mean, variance, training)
+    return batch_norm()(x, mean, variance, False)
+
+
 def by_torch(x, mean, variance, training):
     mean, variance = mean.clone(), variance.clone()
     return functional.batch_norm(x, mean, variance, training=training), mean, variance
@@ -110,6 +115,15 @@ WRONG = [
     (6, {**LEAKS, "instance": False}, "Think again about instance"),
     (6, {"instance": True}, "There is no True or False for"),
     (6, {name: str(right) for name, right in LEAKS.items()}, "There is no True or False for"),
+    (
+        2,
+        lambda x, w, b: (
+            layer_norm()(x, w, b)
+            + x.mean((1, 2), keepdim=True) / (x.var((1, 2), correction=0, keepdim=True) + 1e-5).sqrt() * w[:, None]
+        ),
+        "the mean is not subtracted",
+    ),
+    (4, renewed_first, "the averages are renewed first"),
 ]
 
 

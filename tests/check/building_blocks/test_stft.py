@@ -52,6 +52,8 @@ def test_systems_right_in_two_ways(hear, answer):
         (system(join=lambda m, b: m * b.abs()[:, None]), "magnitudes have no phase"),
         (system(join=lambda m, b: m + b[:, None]), "added to the bins"),
         (system(join=lambda m, b: m + 0j), "without the mixture"),
+        (system(join=lambda m, b: (1 - m) * b[:, None]), "the inverse masks"),
+        (system(join=lambda m, b: m**2 * b[:, None]), "network(bins.abs()) * bins[:, None]"),
         (system(join=lambda m, b: m * b), "stops in line"),
         (system(masks=lambda network, bins: network(bins)), "complex bins"),
         (system(masks=lambda network, bins: network(bins.abs()).detach()), "gradient is cut off"),

@@ -82,6 +82,7 @@ WRONG = [
     (4, lambda bins, other: torch.polar(other.abs(), bins.angle()), "exchanged"),
     (4, lambda bins, other: bins.abs() * other.angle(), "no complex number"),
     (4, lambda bins, other: other, "unchanged"),
+    (4, lambda bins, other: torch.polar(bins.abs(), -other.angle()), "the sign of the angle"),
 ]
 
 

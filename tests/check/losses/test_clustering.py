@@ -94,7 +94,9 @@ def targets(columns="all", weigh="right"):
         y = {"one": y[:, :1], "all": y, "softest": one_hot(magnitudes.argmin(1), S).movedim(-1, 1)}.get(columns, y)
         y = magnitudes / mixture.clamp_min(1e-20).unsqueeze(1) if columns == "shares" else y
         loudest = mixture.amax((1, 2), keepdim=True)
-        limit = {"batch": mixture.max() / 100, "power": loudest / 1e4}.get(weigh, loudest / 100)
+        limit = {"batch": mixture.max() / 100, "power": loudest / 1e4, "frame": mixture.amax(1, True) / 100}.get(
+            weigh, loudest / 100
+        )
         w = mixture >= limit
         w = {"every": w | True, "zero": mixture > 0, "turned": ~w}.get(weigh, w)
         return y, w.float()
@@ -127,6 +129,7 @@ def test_targets_right_in_two_ways(hear, answer):
         (targets(weigh="every"), "every bin counts"),
         (targets(weigh="batch"), "the loudest bin of the whole batch"),
         (targets(weigh="power"), "a factor of 0.01"),
+        (targets(weigh="frame"), "every pause has a loudest bin"),
         (targets(weigh="zero"), "only the bins that are exactly zero"),
         (targets(weigh="turned"), "the comparison is turned round"),
         (lambda x: targets()(x)[0], "should return two things"),

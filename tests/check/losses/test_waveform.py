@@ -35,6 +35,7 @@ def test_definition_right_in_several_ways(hear, answer):
         (lambda e, s: ratio(e, s, log=torch.log), "the natural one"),
         (lambda e, s: ratio(e, s, axes=-1).mean(-1), "each channel has an alpha"),
         (lambda e, s: ratio(e - e.mean(-1, keepdim=True), s - s.mean(-1, keepdim=True)), "the means were subtracted"),
+        (lambda e, s: ratio(e, s) + 10 * torch.log10(1 + 10 ** (-ratio(e, s) / 10)), "stands above the line"),
         (lambda e, s: -ratio(e, s), "The sign is the other way round"),
         (lambda e, s: ratio(e, s).mean(1), "has 1 axes"),
         (lambda e, s: ratio(e, s).detach(), "the gradient is cut off"),

@@ -58,4 +58,6 @@ WRONG = [
     (4, both(cut=lambda m, c: (m.detach(), c)), "the masks loss sends no gradient"),
     (4, no_graph, "no gradient arrives anywhere"),
     (4, lambda m, c, s: m, "3 numbers"),
+    (3, follow(heat=lambda r, t: r), "the temperature does not enter"),
+    (3, follow(ratio=lambda a, b: b - a), "the difference of the losses"),
 ]

@@ -172,6 +172,7 @@ def test_average_right_in_two_ways(hear, answer):
     [
         (lambda a, w, decay, k: decay * a + (1 - decay) * w, "from the first step on"),
         (lambda a, w, decay, k: move(w, a, decay, k), "the two shares are swapped"),
+        (lambda a, w, decay, k: w.lerp(a, min(decay, k / (10 + k))), "Above the line stands 1 + k"),
         (lambda a, w, decay, k: move(a, w, 1.0, k) if decay < (1 + k) / (10 + k) else move(a, w, decay, k), "not"),
         (lambda a, w, decay, k: min(decay, (1 + k) / (10 + k)) * a + w, "do not add up to one"),
         (lambda a, w, decay, k: a.lerp_(w, 0.1), "changed its input number 1"),
