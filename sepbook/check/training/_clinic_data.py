@@ -194,6 +194,9 @@ def _check_level(result: Tensor, sound: Tensor, rms: float, where: str) -> None:
         raise CheckFailure(
             "The offset is gone, but so is the sound: it is not the recording any more.", where, kind="sound"
         )
+    if factors.max() < 0:
+        what = "Every sample has the other sign: the recording stands upside down."
+        raise CheckFailure(what, where, "A level is changed by a positive factor.", kind="sign")
     if (factors[0] - factors[1]).abs() > 0.02 * factors.abs().max():
         what = "Each channel is scaled by itself, so the balance between left and right has changed."
         raise CheckFailure(what, where, "One factor for both channels.", kind="balance")

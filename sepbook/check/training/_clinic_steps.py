@@ -117,7 +117,7 @@ def _measure(validate, system, mixture, sources, seed: int) -> float:
     with seeded(seed):
         value = call(validate, system, mixture, sources)
     try:
-        return float(value)
+        return float(value if not isinstance(value, str) else None)
     except (TypeError, ValueError, RuntimeError):
         what = f"The score should be one number, but is of type {type(value).__name__}."
         raise CheckFailure(what, "Look at the return.", "Average, and end with .item().", kind="type") from None
