@@ -112,8 +112,11 @@ def pages_to_read(app, env, added, changed, removed):
 
 
 def pages_to_write(app, env):
-    """Name the pages whose list may have changed with a docstring (``env-updated``)."""
-    return {page for known in remembered(env).values() for page in known if page in env.found_docs}
+    """Name the pages whose list has changed with a docstring since the last build (``env-updated``)."""
+    pages = {page for known in remembered(env).values() for page in known}
+    before, now = getattr(env, "sepbook_lists", {}), {page: taught(env, page) for page in pages & env.found_docs}
+    env.sepbook_lists = now
+    return {page for page in now.keys() | before.keys() if now.get(page) != before.get(page)} & env.found_docs
 
 
 def plain_signatures(app, pagename, templatename, context, doctree):

@@ -176,3 +176,12 @@ def test_table_and_lists_follow_another_page_that_changes(book):
     assert (
         "Taught on losses/waveform." in soup(book, "appendix/api").find(id="sepbook.losses.waveform.si_sdr").parent.text
     )
+
+
+def test_a_page_whose_list_is_the_same_is_not_written_again(book):
+    page = book.folder / "_build" / "html" / "book" / "losses" / "spectrogram.html"
+    before = page.stat().st_mtime_ns
+    book.page("index", "Cites {cite:p}`ioffe2015batch`, and says one word more.")
+    status, printed = book.build()
+    assert status == 0, printed[-3000:]
+    assert "one word more" in book.html("book/index") and page.stat().st_mtime_ns == before
