@@ -17,7 +17,9 @@ export function drawCurves(canvas, { name, x, slope }, colours) {
     path([[-REACH, value], [REACH, value]], value ? colours.line : colours.quiet, 1);
     context.fillText(minus(value), 4, up(value) - 3);
   }
+  context.fillText("value, slope", 4, 13);
   context.textAlign = "center";
+  context.fillText("x", across(REACH - 0.4), up(0) + 14);
   for (const value of [-6, -4, -2, 2, 4, 6]) context.fillText(minus(value), across(value), up(0) + 14);
   path([[0, LOW], [0, HIGH]], colours.quiet, 1);
   path([[x, LOW], [x, HIGH]], colours.accent, 1);

@@ -26,10 +26,15 @@ function ring(context, x, y, r, ink, paper) {
 export function drawSpace(canvas, { points, size, turn, tilt, paint, source, chosen, colours }) {
   const { context, width, tall } = fitted(canvas, tallOf);
   const { x, y, depth } = turned(points, size, turn, tilt);
-  const unit = width / 2.55;
+  const unit = tall / 2.45;
   const place = (a, b) => [width / 2 + a * unit, tall / 2 - b * unit];
   const axes = turned([127, 0, 0, 0, 127, 0, 0, 0, 127], 3, turn, tilt);
-  Object.assign(context, { fillStyle: colours.quiet, font: "13px sans-serif", textAlign: "center" });
+  const quiet = { fillStyle: colours.quiet, strokeStyle: colours.quiet, globalAlpha: 0.4 };
+  Object.assign(context, quiet, { font: "13px sans-serif", textAlign: "center" });
+  context.beginPath();
+  context.arc(...place(0, 0), unit, 0, 7); // no embedding is longer than 1
+  context.stroke();
+  context.globalAlpha = 1;
   for (let k = 0; k < 3; k++) {
     if (Math.hypot(axes.x[k], axes.y[k]) < 0.1) continue; // it points at the reader
     polyline(context, [place(0, 0), place(axes.x[k], axes.y[k])], { strokeStyle: colours.quiet, lineWidth: 1 });

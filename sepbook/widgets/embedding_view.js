@@ -35,7 +35,7 @@ export function embeddingView({ title, versions, names, colours, size, points })
     element(
       "div",
       { class: "em-stage" },
-      figure(space, "each point is a bin, drawn in its three strongest directions: drag to turn, click to choose"),
+      figure(space, "each point is a bin, drawn in its three strongest directions, in a ball of radius 1: drag to turn, click to choose"),
       figure(bins, `${size[0]} bins upwards, ${size[1]} frames to the right: click to choose`),
     ),
     element("div", { class: "em-sliders" }, ...sliders.map(({ row }) => row), button("front", "from the front (2-D)")),
