@@ -73,7 +73,7 @@ strict-book: $(VENV)
 FIRST := notebooks/first_separation.ipynb
 LABS = $(FIRST) $(filter-out $(FIRST),$(wildcard notebooks/*.ipynb notebooks/*/*.ipynb))
 labs: $(VENV)
-	$(TWO) --nbval-lax --no-loadscope-reorder --timeout=900 $(LABS)
+	$(TWO) --nbval-lax --no-loadscope-reorder --timeout=1800 $(LABS)
 
 # Labs differ in weight: whoever is free takes the next one, whole.
 solutions: $(VENV)
