@@ -148,8 +148,9 @@ make_venv() {
     [ -x .venv/bin/pip ] || "$1" -m venv .venv
     [ -t 1 ] || quiet=--quiet # to a person, pip shows what it is loading and how much is left
     say "Installing requirements.txt into .venv (the first time takes some minutes)."
-    # Only what is imported gets compiled, by whoever imports it first: all of it would take half a minute.
     .venv/bin/python -m pip install $quiet --no-compile -r requirements.txt
+    # pip compiles one file after the other; this uses all cores. Some packages hold files that are no valid Python.
+    .venv/bin/python -m compileall -qq -j 0 .venv/lib || true
     .venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
 }
 
