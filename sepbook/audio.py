@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
+import soxr
 import torch
 
 from sepbook._reading import AudioError, Reader
@@ -96,8 +97,6 @@ def resampled(stream, from_rate, to_rate):
 
     Taught on: book/how_to_read
     """
-    import soxr
-
     resampler, given, made = None, 0, 0
     for block in stream:
         if resampler is None:
@@ -168,8 +167,6 @@ def resample(samples, from_rate, to_rate):
 
     Taught on: book/how_to_read
     """
-    import soxr
-
     samples = torch.as_tensor(samples)
     if from_rate == to_rate or samples.shape[-1] == 0:
         return samples
