@@ -14,6 +14,7 @@ from torch import nn
 
 from sepbook import architectures
 from sepbook.architectures.base import System
+from sepbook.architectures.recipe import Recipe
 from sepbook.losses.permutation import permutation_invariant
 from sepbook.losses.spectrogram import l1
 from sepbook.losses.waveform import si_sdr_loss
@@ -36,6 +37,7 @@ class Talkers(System):
     def __init__(self, config):
         super().__init__(config)
         S, K = len(config.source_names), config.filters
+        self.stride = config.kernel // 2
         self.encoder = nn.Conv1d(1, K, config.kernel, stride=config.kernel // 2)
         self.network = nn.Sequential(nn.Conv1d(K, K, 3, padding=1), nn.PReLU(), nn.Conv1d(K, S * K, 1), nn.Sigmoid())
         self.decoder = nn.ConvTranspose1d(K, 1, config.kernel, stride=config.kernel // 2, bias=False)
@@ -67,6 +69,8 @@ class ConditionedConfig:
 
 class Conditioned(System):
     """One filter per condition; voice activity weighs the loss, the epoch's terms weigh the sources."""
+
+    stride = 1
 
     def __init__(self, config):
         super().__init__(config)
@@ -105,9 +109,17 @@ class Conditioned(System):
 
 
 TINY = {
-    "talkers": SimpleNamespace(Config=TalkersConfig, PRESETS={"small": TalkersConfig()}, SYSTEM=Talkers),
+    "talkers": SimpleNamespace(
+        Config=TalkersConfig,
+        PRESETS={"small": TalkersConfig()},
+        RECIPES={"small": Recipe("talkers")},
+        SYSTEM=Talkers,
+    ),
     "conditioned": SimpleNamespace(
-        Config=ConditionedConfig, PRESETS={"small": ConditionedConfig()}, SYSTEM=Conditioned
+        Config=ConditionedConfig,
+        PRESETS={"small": ConditionedConfig()},
+        RECIPES={"small": Recipe("songs")},
+        SYSTEM=Conditioned,
     ),
 }
 ALL = (*architectures.names(), *TINY)

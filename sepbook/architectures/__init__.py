@@ -1,6 +1,7 @@
 """The systems, by name: `create("unet")` builds one, `names()` lists them.
 
-A system is one file of this folder with `Config`, `PRESETS` and `SYSTEM`; nothing else has to be edited to add one.
+A system is one file of this folder with `Config`, `PRESETS`, `RECIPES` and `SYSTEM`; nothing else has to be edited to
+add one.
 
 Taught on: book/architectures/unet
 """
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sepbook.architectures.base import System
+    from sepbook.architectures.recipe import Recipe
+
+SHARED = ("base", "recipe", "streaming")  # files of this folder that are no systems
 
 
 class UnknownError(ValueError):
@@ -30,7 +34,7 @@ def _refuse(kind: str, given: Any, choices, owner: str = "") -> None:
 def names() -> tuple[str, ...]:
     """Return the names of all systems, sorted; imports none of them. Taught on: book/architectures/unet."""
     files = Path(__file__).parent.glob("*.py")
-    return tuple(sorted(f.stem for f in files if not f.stem.startswith("_") and f.stem != "base"))
+    return tuple(sorted(f.stem for f in files if not f.stem.startswith("_") and f.stem not in SHARED))
 
 
 def module(name: str):
@@ -43,6 +47,17 @@ def module(name: str):
 def presets(name: str) -> tuple[str, ...]:
     """Return the names of a system's configurations. Taught on: book/architectures/unet."""
     return tuple(module(name).PRESETS)
+
+
+def recipe_of(name: str, preset: str = "small") -> "Recipe":
+    """Return how a preset is trained: its own recipe, or that of "small" where it states none.
+
+    Raises UnknownError. Taught on: book/architectures/unet
+    """
+    found = module(name)
+    if preset not in found.PRESETS:
+        _refuse("preset", preset, found.PRESETS, name)
+    return found.RECIPES.get(preset, found.RECIPES["small"])
 
 
 def create(name: str, preset: str = "small", **overrides) -> "System":
@@ -63,7 +78,7 @@ def create(name: str, preset: str = "small", **overrides) -> "System":
             _refuse("field", field, fields, name)
     config = dataclasses.replace(config, **{k: _frozen(v) for k, v in overrides.items()})
     system = found.SYSTEM(config)
-    system.name, system.preset = name, preset
+    system.name, system.preset, system.task = name, preset, recipe_of(name, preset).task
     return system
 
 

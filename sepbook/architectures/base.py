@@ -17,7 +17,11 @@ class System(nn.Module):
       remixes, `sepbook.evaluation.separation.separate` does
     - ``ordered``: False when estimates come in any order (two talkers); then losses, validation and evaluation
       match permutations
-    - ``config``: the frozen dataclass that built it; ``name`` and ``preset`` are set by `create`
+    - ``stride`` in samples: a chunk may begin at its multiples without changing the answer (no default)
+    - ``whole``: True when the answer needs the whole signal (a norm over time, a recurrent layer backward in time,
+      clustering), so that chunks must differ from one pass
+    - ``config``: the frozen dataclass that built it; ``name``, ``preset`` and ``task`` (what its recipe trains on, a
+      name of `sepbook.data.tasks`) are set by `create`
 
     Taught on: book/architectures/unet
     """
@@ -27,6 +31,9 @@ class System(nn.Module):
     sample_rate: int
     channels: int = 1
     ordered: bool = True
+    stride: int
+    whole: bool = False
+    task: str = ""
     name: str = ""
     preset: str = ""
 
@@ -56,6 +63,19 @@ class System(nn.Module):
 
     def epoch_end(self, terms: dict[str, float]) -> None:
         """Use the epoch's mean loss terms, for example to weigh sources anew. Does nothing here."""
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Name the networks that training may compile and compute in a short number format: all that is costly.
+
+        The base finds ``network``, or the values of ``networks``. Raises AttributeError where there is neither.
+        """
+        if "network" in self._modules:
+            return {"network": self.network}
+        if "networks" in self._modules:
+            return {f"networks.{name}": part for name, part in self.networks.items()}
+        raise AttributeError(
+            f"{type(self).__name__} has neither `network` nor `networks`: call its network so, or override parts()"
+        )
 
     def check_mixture(self, mixture: Tensor) -> None:
         """Raise ValueError unless the mixture is `(B, C, N)` real samples that fit this system."""

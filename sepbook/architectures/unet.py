@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepbook.architectures.base import System
+from sepbook.architectures.recipe import Recipe
 from sepbook.building_blocks.convolution import SameConv2d, SameConvTranspose2d
 from sepbook.building_blocks.stft import ISTFT, STFT, Masking
 from sepbook.losses import spectrogram
@@ -66,6 +67,24 @@ PRESETS = {
         init_std=0.0,
         masks="softmax",
         scale="log",
+    ),
+}
+
+# A short run learns most from songs as they are; a long one would learn them by heart, so it mixes anew.
+RECIPES = {
+    "paper": Recipe(
+        task="vocals",
+        seconds=12.0,
+        batch_size=64,
+        optimizer_options={"betas": (0.5, 0.999)},
+        schedule="plateau",
+        schedule_options={"patience": 15},
+    ),
+    "small": Recipe(
+        task="songs",
+        learning_rate=3e-3,
+        mixing={"incoherent": 0.5, "gain_db": (-4.0, 2.0)},
+        short={"mixing": {"incoherent": 0.0, "gain_db": (0.0, 0.0)}},
     ),
 }
 
@@ -186,6 +205,8 @@ class UNetSystem(System):
         }.items():
             if getattr(config, field) not in choices:
                 raise ValueError(f"{field} is {getattr(config, field)!r}; choose {' or '.join(map(repr, choices))}")
+        self.stride = config.hop * 2 ** len(config.widths)  # where a column of the bottom map begins
+        self.whole = config.scale == "peak"  # the loudest point of all
         self.stft = STFT(config.n_fft, config.hop)
         self.network = UNet(config)
         self.masking = Masking()
