@@ -1,8 +1,8 @@
 """The frame around every check: it counts tries, chooses how many hints to show, prints, and never raises.
 
-Hints climb. The first wrong try of an exercise is told what is wrong, the second also where to look, the third gets the
-first step of the way, and the fourth the whole way. Any wrong try climbs, whatever its mistake. A known mistake is named
-at once, whichever try it is.
+Hints climb. The first wrong try of an exercise is told what is wrong, the second also where to look, the third gets
+the first step of the way, and the fourth the whole way. Any wrong try climbs, whatever its mistake. A known mistake is
+named at once, whichever try it is.
 
 Taught on: book/how_to_read
 """

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from sepbook.shapes.dims import parse_item
 
-
 _variant = 0  # which set of cases is drawn
 
 
