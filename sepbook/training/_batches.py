@@ -8,11 +8,8 @@ from torch.utils.data import DataLoader, Sampler
 
 from sepbook.architectures.base import System
 from sepbook.training._distributed import World
+from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on. Taught on: book/training/loop."""
 
 
 class ItemNumbers(Sampler):
@@ -69,8 +66,6 @@ def check(system: System, data, config) -> None:
         )
     if len(data) < config.batch_size:
         raise TrainingError(f"the training set has {len(data)} items, fewer than one batch of {config.batch_size}")
-    if config.schedule not in ("cosine", "constant"):
-        raise TrainingError(f"schedule {config.schedule!r} is unknown; choose 'cosine' or 'constant'")
 
 
 def make_loader(data, config, device: Device, start: int, world: World) -> DataLoader:

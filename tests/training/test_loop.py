@@ -10,7 +10,7 @@ import torch
 from sepbook.architectures import create
 from sepbook.training import checkpoint
 from sepbook.training.checkpoint import CheckpointError
-from sepbook.training.loop import TrainConfig, TrainingError, learning_rate, train
+from sepbook.training.loop import TrainConfig, TrainingError, train
 from tests.systems import Synthetic, Talkers, TalkersConfig, register
 
 TINY = {"widths": (4, 8)}
@@ -38,12 +38,6 @@ class Breaks(Synthetic):
 
 def items(system, count=6, **fields):
     return Synthetic(system, items=count, samples=4000, **fields)
-
-
-def test_learning_rate_schedules():
-    cosine = [learning_rate(step, config(steps=100)) for step in (0, 50, 100)]
-    assert cosine == pytest.approx([1e-2, 5e-3, 0.0])
-    assert learning_rate(73, config(schedule="constant")) == 1e-2
 
 
 def test_history_and_best_weights(tmp_path):
@@ -218,8 +212,6 @@ def test_too_little_data_and_missing_sources():
     data.source_names = ("vocals", "drums", "piano", "other")
     with pytest.raises(TrainingError, match="missing: bass"):
         train(system, data, config=config(), progress=False)
-    with pytest.raises(TrainingError, match="'step'.*'cosine' or 'constant'"):
-        train(system, items(system), config=config(schedule="step"), progress=False)
 
 
 def test_sources_are_picked_by_name():
