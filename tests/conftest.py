@@ -23,6 +23,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What the tests solve is no reader's progress.
+os.environ.setdefault("SEPBOOK_PROGRESS", "off")
+
 # A shell starts what runs in the background with ctrl-C switched off, and every process below inherits that.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+LOOKS = 10  # how often a run looks at the validation data
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,4 +35,8 @@ class Recipe:
 
     def at(self, steps: int) -> "Recipe":
         """Return the recipe for a run of this many steps: a short run may want other fields than a long one."""
-        return replace(self, **self.short) if steps <= self.steps["first"] else self
+        return replace(self, **self.short, short={}) if self.short and steps <= self.steps["first"] else self
+
+    def items(self, steps: int) -> int:
+        """Return how many items an epoch has, so that a run of this many steps is validated `LOOKS` times."""
+        return max(self.batch_size, steps * self.batch_size // LOOKS)

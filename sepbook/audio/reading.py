@@ -2,25 +2,19 @@
 
 import os
 import re
-import stat
 from pathlib import Path
 
 import numpy as np
 
-from sepbook._mp3 import mp3_length
+from sepbook.audio.errors import AudioError
+from sepbook.audio.mp3 import mp3_length
+from sepbook.audio.opening import name_for_c, open_bytes
 
 PIECE = 1 << 18  # frames that are decoded at once: what a header promises is never allocated unseen
 RATES = (1_000, 768_000)  # Hz: outside of this a header is damaged
 STREAMED = 0x7FFF_0000  # bytes: a WAV whose writer could not go back claims at least this much
 UNKNOWN = 1 << 60  # frames: libsndfile's number for a length that was never written down
 HINT = "sepbook reads wav, flac, ogg and mp3; other formats convert with: ffmpeg -i INPUT output.wav"
-
-
-class AudioError(ValueError):
-    """An audio file or signal that cannot be used. The message names the file and says how to mend it.
-
-    Taught on: book/how_to_read
-    """
 
 
 class Reader:
@@ -34,7 +28,7 @@ class Reader:
 
     def __init__(self, path):
         self.path = Path(path)
-        self._file = _open_bytes(self.path)
+        self._file = open_bytes(self.path)
         try:
             self._stamp = self._state()
             self._sound = self._open_sound()
@@ -152,37 +146,6 @@ class Reader:
         return status.st_size, status.st_mtime_ns
 
 
-def _open_bytes(path):
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioError(f"{path}: this is a folder; expected one audio file.")
-        if not stat.S_ISREG(mode):
-            raise AudioError(f"{path}: this is a device or a pipe; expected an audio file on disk.")
-        return open(path, "rb")
-    except FileNotFoundError:
-        if path.is_symlink():
-            target = os.readlink(path)
-            raise AudioError(f"{path}: this link leads to {target}, which is missing. Mend or remove it.") from None
-        raise AudioError(f"{path}: there is no such file (looked in {Path.cwd()}). {_neighbours(path)}") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, AudioError):
-            raise
-        raise AudioError(f"{path}: cannot be opened ({getattr(error, 'strerror', None) or error}).") from None
-
-
-def _neighbours(path):
-    """A missing file is mostly a typing mistake: name what lies beside it."""
-    from difflib import get_close_matches
-
-    try:
-        names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
-    except OSError:
-        return "Its folder does not exist either."
-    close = get_close_matches(path.name, names, n=3, cutoff=0.75)
-    return f"Did you mean {' or '.join(close)}?" if close else "Check the spelling and the folder."
-
-
 def _reason(error):
     reason = str(getattr(error, "error_string", error)).strip().rstrip(".").removeprefix("Error : ")
     return "no sound in it" if reason.startswith("File does not exist") else reason  # said of an MP3 without frames
@@ -206,8 +169,3 @@ def _ogg_is_closed(file):
         return False
     segments = tail[page + 26]
     return len(tail) >= page + 27 + segments + sum(tail[page + 27 : page + 27 + segments])
-
-
-def name_for_c(path):
-    """The path as libsndfile wants it: bytes can name any file on POSIX, even one that is no valid text."""
-    return os.fsencode(path) if os.name == "posix" else str(path)
