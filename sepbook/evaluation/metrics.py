@@ -29,11 +29,11 @@ from sepbook import audio
 from sepbook.evaluation.scores import Scores, TrackScores
 from sepbook.evaluation.separation import separate
 from sepbook.losses.permutation import best_permutation
+from sepbook.losses.silence import SILENCE
 
 __all__ = ["Scores", "at_rate", "evaluate", "match", "pairwise_si_sdr", "score", "si_sdr", "si_sdr_improvement"]
 
 LIMIT_DB = 100.0  # no score is above this or below minus this
-SILENCE_DB = -90.0  # a source with less mean square counts as silent
 BLOCK = 1 << 15  # samples turned into float64 at a time: few enough for the processor's cache
 
 
@@ -86,8 +86,8 @@ def match(estimates: Tensor, sources: Tensor) -> Tensor:
     `(S, C, N), (S, C, N) -> (S,)` int64. Of all orders it is the one with the largest sum of SI-SDR; a silent
     source takes what is left over. Raises ValueError like `si_sdr`. Taught on: book/evaluation/metrics
     """
-    scores = pairwise_si_sdr(estimates, sources).nan_to_num(0.0)  # for silence every choice is as good
-    return best_permutation(-scores[None])[0]
+    scores = pairwise_si_sdr(estimates, sources)  # (S, S)
+    return best_permutation(-scores.nan_to_num()[None], silent=scores.isnan().any(0)[None])[0]
 
 
 def evaluate(system, tracks: Iterable, progress: bool = True, at: str = "track") -> Scores:
@@ -182,7 +182,7 @@ def _decibels(es: Tensor, ee: Tensor, ss: Tensor, count: int) -> Tensor:
     most = 10 ** (LIMIT_DB / 10)
     decibels = 10 * (target / rest).clamp(1 / most, most).log10()
     decibels = torch.where(target > 0, decibels, -LIMIT_DB)  # 0 / 0: the estimate is silent
-    return torch.where(ss > count * 10 ** (SILENCE_DB / 10), decibels, torch.nan)
+    return torch.where(ss > count * SILENCE, decibels, torch.nan)
 
 
 def _check(estimates: Tensor, sources: Tensor) -> None:

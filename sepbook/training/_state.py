@@ -86,7 +86,8 @@ class Run:
             self.system.load_state_dict(self.average.weights)
 
     def keep_best(self, score: float) -> None:
-        """Remember the weights if this score is the highest so far."""
+        """Remember the weights if this score is the highest so far; the first of equal ones stays."""
+        score = -math.inf if math.isnan(score) else score
         if not self.best or score > self.history.best_score:
             self.history.best_score, self.history.best_step = score, self.step
             self.best = {k: v.detach().cpu().clone() for k, v in self.system.state_dict().items()}

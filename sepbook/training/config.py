@@ -113,7 +113,7 @@ LIMITS = {  # field: kind of value, what must hold, and the same in words
     "weight_decay": (_real, lambda v: 0 <= v < math.inf, "a number, 0 (none) or more"),
     "clip_norm": (_real, lambda v: v > 0, "a number above 0, for example 5; infinity leaves every gradient as it is"),
     "patience": (_whole, lambda v: v >= 0, "a whole number of epochs, 0 (never stop early) or more"),
-    "seed": (_whole, lambda v: 0 <= v < 1 << 48, "a whole number, 0 or more"),
+    "seed": (_whole, lambda v: 0 <= v < 1 << 40, "a whole number, 0 or more"),
     "workers": (_whole, lambda v: v >= 0, "a whole number of processes, 0 (the loop itself) or more"),
     "compile": (_any, lambda v: _truth(v) or v == "graphs", "True, False or 'graphs' (with CUDA graphs)"),
     "resume": (_truth, _any, "True or False"),

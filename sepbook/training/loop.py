@@ -17,10 +17,10 @@ from sepbook.losses._finite import NotFiniteError
 from sepbook.training import _distributed, _state
 from sepbook.training._batches import check, make_loader, one_epoch, select
 from sepbook.training._state import History, Run
-from sepbook.training._validation import validate
 from sepbook.training.config import TrainConfig, TrainingError
 from sepbook.training.descent import learning_rate, make_optimizer
 from sepbook.training.device import Device, choose, peak_memory
+from sepbook.training.validation import validate
 
 __all__ = ["History", "TrainConfig", "TrainingError", "TrainingStep", "train"]
 
@@ -53,7 +53,7 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
     config = config or TrainConfig()
     world = _distributed.join()
     device = choose(config.device, world.local)
-    check(system, data, config)
+    check(system, data, valid, config)
     torch.manual_seed(config.seed)
     system.to(device.device).train()
     optimizer = make_optimizer(system, config)
