@@ -92,6 +92,14 @@ def _full_precision(x: Tensor):
     return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
 
 
+def _checked_window(name: str, n_fft: int, hop: int) -> Tensor:
+    """Return the window on the default device; made on the CPU, so that it is checked on the meta device too."""
+    with torch.device("cpu"):
+        window = make_window(name, n_fft)
+        check_geometry(window, hop)
+    return window.to(torch.get_default_device())
+
+
 def _check_whole(name: str, value: int) -> None:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ValueError(
@@ -153,10 +161,8 @@ class STFT(nn.Module):
 
     def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
         super().__init__()
-        with torch.device("cpu"):
-            check_geometry(make_window(window, n_fft), hop)
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("window", make_window(window, n_fft), persistent=False)
+        self.register_buffer("window", _checked_window(window, n_fft, hop), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
@@ -196,10 +202,8 @@ class ISTFT(nn.Module):
 
     def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
         super().__init__()
-        with torch.device("cpu"):
-            check_geometry(make_window(window, n_fft), hop)
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("window", make_window(window, n_fft), persistent=False)
+        self.register_buffer("window", _checked_window(window, n_fft, hop), persistent=False)
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""

@@ -50,6 +50,17 @@ def exercise_1(batch, song, frame):
     return "The cumulative norm has as many means as a layer norm of single frames, from more numbers each."
 
 
+def _check_silence(result) -> None:
+    if not torch.as_tensor(result).isfinite().all():
+        raise CheckFailure(
+            "A song of zeros comes out as NaN.",
+            "Its variance is zero, and zero divided by zero is no number.",
+            "Add 1e-5 to the variance before the square root.",
+            kind="silence",
+            known=True,
+        )
+
+
 def _normed(x: Tensor, weight: Tensor, bias: Tensor, axes, weigh=(1, 1)) -> Tensor:
     return normalize(x, axes) * weight[:, None] ** weigh[0] + bias[:, None] * weigh[1]
 
@@ -95,15 +106,20 @@ def exercise_2(global_layer_norm):
         result = call(global_layer_norm, x, weight, bias)
         expect_values(result, right, "B H T", known, about(x=("B H T", x.shape)), tolerance=1e-4)
         expect_gradient(result, x)
-    silent = torch.zeros(1, 3, 4)
-    result = call(global_layer_norm, silent, torch.ones(3), torch.zeros(3))
-    if isinstance(result, Tensor) and not result.isfinite().all():
-        raise CheckFailure(
-            "A song of zeros comes out as NaN.",
-            "Its variance is zero, and zero divided by zero is no number.",
-            "Add 1e-5 to the variance before the square root.",
-            kind="silence",
-        )
+    _check_silence(call(global_layer_norm, torch.zeros(1, 3, 4), torch.ones(3), torch.zeros(3)))
+    soft, ones, zeros = 0.002 * noise(1, 3, 8), torch.ones(3), torch.zeros(3)
+    right = normalize(soft, (1, 2))
+    variance = soft.var((1, 2), correction=0, keepdim=True)
+    known = {
+        "1e-5 is added to the root. It belongs to the variance, before the root is taken": (
+            (soft - soft.mean()) / (variance.sqrt() + EPS)
+        ),
+    }
+    for eps in (0.0, 1e-12, 1e-9, 1e-8, 1e-6, 1e-4, 1e-3):
+        known[f"{eps:g} is added to the variance where 1e-5 was asked for"] = (soft - soft.mean()) / (
+            variance + eps
+        ).sqrt()
+    expect_values(call(global_layer_norm, soft, ones, zeros), right, "B H T", known, "It is about a very soft song.")
     return "The gLN of Conv-TasNet, in three lines."
 
 
@@ -134,6 +150,10 @@ def exercise_3(cumulative):
         result = call(cumulative, x)
         expect_values(result, layer(x), "B H T", known, about(x=("B H T", x.shape)), tolerance=1e-3)
         expect_gradient(result, x)
+    _check_silence(call(cumulative, torch.zeros(1, 3, 4)))
+    late = noise(1, 3, 6)
+    late[..., :3] = 0  # a song that begins with silence
+    _check_silence(call(cumulative, late))
     return "Change the future as you like: the past stays."
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sepbook.building_blocks.stft import STFT
-from sepbook.check import call, exercise, expect_sizes, expect_values
+from sepbook.check import CheckFailure, call, exercise, expect_sizes, expect_tensor, expect_values
 from sepbook.check._inputs import noise
 
 
@@ -70,7 +70,7 @@ def exercise_2(my_stft):
         }
         where = f"It is about {length} samples, n_fft = {n_fft} and hop = {hop}."
         bins = call(my_stft, samples, n_fft, hop)
-        expect_values(bins, expected, "F T", known, where)
+        expect_values(bins, expected, "F T", known, where, tolerance=1e-4)
     return "That is all that torch.stft does, and all that it needs: a border, a window, a Fourier transform."
 
 
@@ -140,4 +140,22 @@ def exercise_4(with_phase_of):
         "the directions are still those of bins": bins,
     }
     expect_values(call(with_phase_of, bins, other), torch.polar(bins.abs(), other.angle()), "C F T", known)
+    bins[..., 0], other[..., 1] = 0, 0
+    given = expect_tensor(call(with_phase_of, bins, other))
+    if not given.isfinite().all():
+        raise CheckFailure(
+            "Where one of the two is silent, the result is NaN.",
+            "other / other.abs() is 0 / 0 there. Any direction will do for silence, but it has to be a number.",
+            "torch.polar(length, angle) needs no division.",
+            kind="silence",
+            known=True,
+        )
+    if (given[..., 1].abs() - bins[..., 1].abs()).abs().max() > 1e-4:
+        raise CheckFailure(
+            "Where `other` is silent, the length of `bins` is lost.",
+            "A direction is wanted there as well: any will do, but its length has to be 1.",
+            "The angle of zero is 0: torch.polar(bins.abs(), other.angle()) keeps the length.",
+            kind="length lost",
+            known=True,
+        )
     return "Every system that guesses magnitudes ends with this line, and with the mixture as `other`."

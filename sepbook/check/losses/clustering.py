@@ -1,8 +1,11 @@
 """Checks for the lab on clustering: shapes, the loss, a faulty target, masks. Taught on: book/losses/clustering."""
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sepbook.check import (
     CheckFailure,
@@ -94,10 +97,44 @@ def exercise_2(low_rank):
             ),
         }
         v.requires_grad_()
-        value = call(low_rank, v, y, w)
+        value = call(_without_pairs(low_rank, v.shape[1]), v, y, w)
         expect_values(value, expected, "B", known, f"It is about {S} sources.")
         expect_gradient(value, v)
     return "The same number as with all pairs, from tables that do not know how long the recording is."
+
+
+class _NoPairs(TorchDispatchMode):
+    """Refuses every tensor that has a place for each pair of N bins."""
+
+    def __init__(self, N: int):
+        super().__init__()
+        self.N = N
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        """Do the operation, and look at what comes out."""
+        result = operation(*args, **(kwargs or {}))
+        if isinstance(result, Tensor) and list(result.shape).count(self.N) > 1:
+            raise CheckFailure(
+                f"There is a tensor {tuple(result.shape)} on the way: a number for each pair of the {self.N} bins.",
+                "Three seconds of sound have 40 000 bins, and their pairs need 6 GB. Which products do without them?",
+                "embedding.mT @ embedding is (B, D, D): the sum over bins is inside the product.",
+                kind="pairs",
+                known=True,
+            )
+        return result
+
+
+def _without_pairs(function, N: int):
+    """Return the answer, watched while it works."""
+    if not callable(function):
+        return function
+
+    @functools.wraps(function)
+    def watched(*inputs):
+        with _NoPairs(N):
+            return function(*inputs)
+
+    return watched
 
 
 def _magnitudes(seed: int, S: int = 3) -> Tensor:
@@ -142,6 +179,10 @@ def exercise_3(targets):
             ),
             "these are shares, not a decision: the largest becomes 1, the others 0": shares,
         }
+        given = expect_shape(given, expected.shape, "B S F T", "It is about the membership.")
+        sounding = mixture.unsqueeze(1) > 0  # of silence nobody is the loudest
+        given = torch.where(sounding, given, expected)
+        known = {words: torch.where(sounding, wrong, expected) for words, wrong in known.items()}
         expect_values(given, expected, "B S F T", known, "It is about the membership.")
         expect_shape(weight, mixture.shape, "B F T", "It is about the weight.")
         loudest = mixture.amax((1, 2), keepdim=True)
@@ -181,6 +222,9 @@ def exercise_4(masks_of):
         )
         w = (torch.rand(10, 14, generator=random) > 0.3).float()
         w[0, :S] = 1
+        astray = torch.zeros(6)
+        astray[5] = 3.0  # bins without weight lie far away: if they counted, they would get a centre of their own
+        v = torch.where(w.unsqueeze(-1) > 0, v, v + astray)
         expected = clustering.kmeans_masks(v[None], S, w[None])[0, :, 0]  # (S, F, T)
         labels = expected.argmax(0)  # (F, T)
         spread, frames_first = (one_hot(x.flatten(), S).float() for x in (labels, labels.T))  # (F·T, S)
@@ -190,6 +234,9 @@ def exercise_4(masks_of):
             "bins without weight have no mask; they, too, get the label of the nearest centre": expected * w,
             "these are the labels, not masks: make a mask for each label": labels.expand(S, 10, 14).float(),
         }
+        for words, other in {"the weight is ignored": torch.ones_like(w), "the weight is transposed": w.T}.items():
+            found, _ = clustering.kmeans(v.flatten(0, 1), S, other.reshape(-1))
+            known[f"{words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()
         masks = call(masks_of, v, S, w)
         masks = masks.float() if isinstance(masks, Tensor) else masks
         given = expect_shape(masks, (S, 10, 14), "S F T", f"It is about {S} sources, 10 bins and 14 frames.")

@@ -179,6 +179,12 @@ def exercise_4(sdr_loss):
         sound = torch.ones(4, 3, 1, 1, dtype=torch.float64)
         sound[1, 0] = sound[2, 1] = sound[2, 2] = sound[3] = 0  # item 3 is silent altogether
         s = s * sound
+        soft = (s[0, 1].square().mean() / 2e-7).sqrt(), (s[0, 2].square().mean() / 3e-10).sqrt()
+        s[0, 1], s[0, 2] = s[0, 1] / soft[0], s[0, 2] / soft[1]  # above and below the threshold
+        e = e.detach()
+        e[0, 1] = e[0, 1] / soft[0]
+        e.requires_grad_()
+        sound[0, 2] = 0
         result = call(sdr_loss, e, s)
         heard = sound[..., 0, 0] > 0
         ratios = torch.where(heard, -_sdr(e, torch.where(sound > 0, s, 1.0)), 0.0)  # (B, S)
@@ -187,8 +193,15 @@ def exercise_4(sdr_loss):
             "a good estimate has a large value; a loss is the negative": -ratios.sum(1) / heard.sum(1).clamp(min=1),
             "the silent sources are still in it": waveform.sdr_loss(e, s, "none"),
         }
-        where = "Item 0 has no silent source, items 1 and 2 have some, and in item 3 all are silent."
-        expect_values(result, ratios.sum(1) / heard.sum(1).clamp(min=1), "B", known, where, tolerance=1e-4)
+        for words, limit in {"lower than 1e-9": 1e-10, "higher than 1e-9": 1e-6}.items():
+            other = s.square().mean((-2, -1)) > limit
+            found = torch.where(other, -_sdr(e, torch.where(other[..., None, None], s, 1.0)), 0.0)
+            known[f"the threshold is {words}, or not a mean square"] = found.sum(1) / other.sum(1).clamp(min=1)
+        where = (
+            "Items 1 and 2 have silent sources, and in item 3 all are silent. In item 0 one source lies above the "
+            "threshold and one below, and neither is zero."
+        )
+        expect_values(result, ratios.sum(1) / heard.sum(1).clamp(min=1), "B", known, where, tolerance=2e-3)
         expect_finite_slope(
             result,
             e,

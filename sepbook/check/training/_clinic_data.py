@@ -38,6 +38,7 @@ def exercise_7(split):
         train, test = parts = _listed(call(split, excerpts, 3))
         _check_complete(train, test, excerpts)
         _check_songs(*({song for song, _ in part} for part in parts), count)
+        _check_global_chance(split, excerpts)
         if [sorted(part) for part in _listed(call(split, excerpts, 3))] != [sorted(part) for part in parts]:
             raise CheckFailure(
                 "The same seed gives another split each time: the next run would train on what this one tests with.",
@@ -45,7 +46,34 @@ def exercise_7(split):
                 "Draw with random.Random(seed), and nothing else.",
                 kind="seed",
             )
+        tests = {tuple(sorted(_listed(call(split, excerpts, seed))[1])) for seed in range(6)}
+        if len(tests) == 1:
+            raise CheckFailure(
+                "Six different seeds give the same split: the seed is not used.",
+                "Look for the argument `seed`. Where does it enter?",
+                "random.Random(seed) draws for this seed, and for no other.",
+                kind="seed unused",
+                known=True,
+            )
     return "No song is on both sides, nothing is lost, and the seed decides."
+
+
+def _check_global_chance(split, excerpts: list) -> None:
+    """The chance of the whole notebook must stay as it was: random.seed and random.shuffle change it for everybody."""
+    before = random.getstate()
+    call(split, excerpts, 3)
+    after, changed = random.getstate(), False
+    if after != before:
+        changed = True
+        random.setstate(before)
+    if changed:
+        raise CheckFailure(
+            "The function draws from the random numbers that the whole notebook shares.",
+            "Look for random.seed(…), random.shuffle(…) and random.sample(…): whoever draws next gets other numbers.",
+            "Make a source of your own, rng = random.Random(seed), and call rng.sample(…).",
+            kind="global",
+            known=True,
+        )
 
 
 def _check_complete(train: list, test: list, excerpts: list) -> None:

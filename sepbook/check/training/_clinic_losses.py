@@ -28,9 +28,8 @@ def expect_loss(result, expected: Tensor, known: dict[str, Tensor], where: str =
     what = f"The loss is {value:.3f} where it should be {expected:.3f}."
     for mistake, wrong in known.items():
         if _close(value, wrong):
-            raise CheckFailure(
-                what, f"This is exactly what comes out of a common mistake: {mistake}.", how, kind=mistake
-            )
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(what, recognised, how, kind=mistake, known=True)
     ratio = value / expected
     near = f"It is {ratio:.3g} times what it should be. " if 0.01 < abs(ratio) < 100 else ""
     raise CheckFailure(what, near + where, how, kind="value")

@@ -116,6 +116,14 @@ def _score(system, mixture, sources, still: tuple[str, ...]) -> float:
 def _measure(validate, system, mixture, sources, seed: int) -> float:
     with seeded(seed):
         value = call(validate, system, mixture, sources)
+    if isinstance(value, torch.Tensor):
+        raise CheckFailure(
+            "The score is a tensor, where a number was asked for.",
+            "A list of such scores keeps every tensor, on the card, and prints as tensor(…).",
+            "End with .item().",
+            kind="tensor",
+            known=True,
+        )
     try:
         return float(value if not isinstance(value, str) else None)
     except (TypeError, ValueError, RuntimeError):
