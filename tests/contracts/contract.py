@@ -3,17 +3,15 @@
 Each raises AssertionError that says what is wrong, and where it can, the line to write.
 """
 
-import importlib.util
-
 import torch
 
 from sepbook import architectures, shapes
+from sepbook.data import tasks
 from sepbook.evaluation.separation import chunk_sizes, separate
 
 ENOUGH = 60.0  # dB by which what chunks change must lie below the estimates
 PART = 4.0  # seconds of a chunk for a system whose receptive field is not known
 SHIFTS = 3  # how many shifts are tried
-TASKS = ("songs", "vocals", "talkers", "speech_noise", "folder")
 
 
 def behaving(name):
@@ -21,22 +19,13 @@ def behaving(name):
     return "tiny" if "tiny" in architectures.presets(name) else "small"
 
 
-def known_tasks():
-    """The tasks that there is data for."""
-    if importlib.util.find_spec("sepbook.data.tasks") is None:
-        return TASKS
-    from sepbook.data import tasks
-
-    return tuple(tasks.names())
-
-
 def has_its_lines(name):
     """A system's file states all that a system must state; for presets, recipes and the stride `create` asks."""
     system, recipe = architectures.create(name), architectures.recipe_of(name)
     kind = type(system).__name__
-    assert recipe.task in known_tasks(), (
+    assert recipe.task in tasks.names(), (
         f"{name}.py: there is no task {recipe.task!r}. "
-        f'Write RECIPES = {{"small": Recipe(task="…")}} with one of {", ".join(known_tasks())}'
+        f'Write RECIPES = {{"small": Recipe(task="…")}} with one of {", ".join(tasks.names())}'
     )
     assert type(system.stride) is int, f"{name}.py: {kind}.stride is {system.stride!r}. Write self.stride = config.hop"
     for line, value, example in (
@@ -46,7 +35,7 @@ def has_its_lines(name):
         assert type(value) is bool, f"{name}.py: {kind}.{line} is {value!r}. Write {example}"
     for preset, own in architectures.module(name).RECIPES.items():
         assert preset in architectures.presets(name), f"{name}.py: RECIPES has {preset!r}, which is no preset"
-        assert own.task in known_tasks(), f"{name}.py: the recipe of {preset!r} has the unknown task {own.task!r}"
+        assert own.task in tasks.names(), f"{name}.py: the recipe of {preset!r} has the unknown task {own.task!r}"
 
 
 def field_of(system):

@@ -77,7 +77,6 @@ NO_FILE_NAMES += [".vocals", "..", "CON", "nul.wav", "com1"]
 SAME_FILE = [("voice", "voice"), ("voice", "Voice"), ("straße", "STRASSE")]
 
 
-@pytest.mark.xfail(reason="no rule for source names yet")
 @pytest.mark.parametrize("names", [*((name, "rest") for name in NO_FILE_NAMES), *SAME_FILE], ids=repr)
 def test_source_names_that_cannot_be_files_are_refused(shelf, names):
     for name in ALL:
