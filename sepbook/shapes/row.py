@@ -3,6 +3,7 @@
 Taught on: book/how_to_read
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from sepbook.shapes.dims import Item, bare
@@ -41,6 +42,10 @@ class Row:
     milliseconds: float | None = None
     leads: bool = True
     parent: int | None = None  # number of the call that made this one
+    uncounted: Counter = field(default_factory=Counter)  # operations whose MACs nobody has counted
+    reads: list = field(default_factory=list)  # where each input comes from (see `origins`)
+    gives: object = None  # where the output comes from, inside
+    times: int = 1  # how many calls this row stands for
 
     @property
     def depth(self) -> int:

@@ -94,25 +94,20 @@ def trace(
     if time and mixture.is_meta:
         raise ShapeError("On the meta device nothing is computed, so there is no time to measure. Leave time=False.")
     model = getattr(model, "_orig_mod", model)  # the model itself, if torch.compile has wrapped it
-    calls = watch(model, mixture, inputs)
+    calls, idle = watch(model, mixture, inputs)
     if time:
         for row, milliseconds in zip(calls, measure(model, mixture, inputs), strict=True):
             row.milliseconds = milliseconds
     total = sum(parameter.numel() for parameter in model.parameters())
     rate = sample_rate or getattr(model, "sample_rate", None)
-    return Trace(calls, total, _idle(model, calls), _unit(calls[0]), rate, depth)
-
-
-def _idle(model: nn.Module, calls: list[Row]) -> dict[str, int]:
-    called = {row.path for row in calls}
-    own = {path: sum(p.numel() for p in module.parameters(False)) for path, module in model.named_modules()}
-    return {path: count for path, count in own.items() if count and path not in called}
+    return Trace(calls, total, idle, _unit(calls[0]), rate, depth)
 
 
 def _unit(root: Row) -> str:
     first = root.inputs[0]
     if first.item and first.item.axes:
-        return UNITS.get(first.item.axes[-1].text, "steps")
+        letters = [axis.text for axis in first.item.axes]
+        return next((unit for letter, unit in UNITS.items() if letter in letters), "steps")
     return "frames" if len(first.sizes) == 4 else "samples"
 
 
