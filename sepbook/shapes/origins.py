@@ -25,11 +25,11 @@ class Meeting:
     """
 
     how: str
-    origins: list = field(default_factory=list)  # numbers of calls, names of inputs, or other meetings
+    origins: list = field(default_factory=list)  # (call, output), names of inputs, or other meetings
 
 
 class Origins:
-    """The origin of every tensor that depends on the input: the number of a call, a name, or a `Meeting`.
+    """The origin of every tensor that depends on the input: a call and which of its outputs, a name, or a `Meeting`.
 
     Taught on: book/how_to_read
     """
@@ -65,10 +65,10 @@ class Origins:
         A tensor that is handed through, as by dropout that is off, keeps its origin.
         """
         given = {id(tensor) for tensor in inputs}
-        inside = self.of(outputs[0]) if outputs else None
-        for tensor in outputs:
-            if id(tensor) not in given and self.of(tensor) is not None:
-                self.known[tensor] = call
+        inside = [self.of(tensor) for tensor in outputs]
+        for i, tensor in enumerate(outputs):
+            if id(tensor) not in given and inside[i] is not None:
+                self.known[tensor] = (call, i)
         return inside
 
 
