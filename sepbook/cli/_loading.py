@@ -57,30 +57,23 @@ def create_system(name: str, preset: str, fields: list[str]):
     """A fresh system, with single fields of its configuration replaced."""
     overrides = dict(map(parse_field, fields))
     if fields:
-        _check_types(name, preset, overrides)
         _try_fields(name, preset, fields, overrides)
     return architectures.create(name, preset, **overrides)
-
-
-def _check_types(name: str, preset: str, overrides: dict) -> None:
-    """Refuse a value of another kind than the preset's own, such as a word for a list."""
-    config = architectures.module(name).PRESETS.get(preset)
-    for field, value in overrides.items():
-        own = getattr(config, field, value)  # an unknown preset or field gets its own error later
-        kinds = {float: (int, float), tuple: list}.get(type(own), type(own))
-        if own is not value and (not isinstance(value, kinds) or isinstance(value, bool) is not isinstance(own, bool)):
-            example = json.dumps(own, separators=(",", ":"))
-            raise ValueError(f"--set {field}={value}: expected a value like {example}: --set '{field}={example}'")
 
 
 def _try_fields(name: str, preset: str, fields: list[str], overrides: dict) -> None:
     """Build the system without memory and send one second through it: whatever breaks, it is the given values."""
     try:
+        system = architectures.plan(name, preset, overrides)
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            system = architectures.create(name, preset, **overrides)
             system.eval()(torch.zeros(1, system.channels, system.sample_rate))
+    except architectures.FieldError as error:
+        example = json.dumps(error.example, separators=(",", ":"))
+        given = [text for text in fields if text.partition("=")[0].strip() == error.field][-1]  # the last one counts
+        wanted = f"expected {error.expected}, like {example}: --set '{error.field}={example}'"
+        raise ValueError(f"--set {given}: {wanted}") from error
     except (architectures.UnknownError, NotImplementedError):  # the latter: a step that the meta device lacks
-        pass
+        architectures.configure(name, preset, overrides)
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"--set {' '.join(fields)}: {name} cannot be built like this ({reason})") from error
