@@ -16,7 +16,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # Labs that a test runs keep no progress of a reader.
 export SEPBOOK_PROGRESS := off
 
-.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean quick
+.PHONY: help book serve check test lint unit strict-book labs solutions browser results plan corpus bench format clean quick
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make check      lint and the quick unit tests: three minutes, for daily use"
 	@echo "make test       everything: lint, unit, strict-book, labs, solutions, browser"
 	@echo "make results    train and measure again: the numbers that the pages quote"
+	@echo "make plan       what \`make results\` would do, in core-hours"
 	@echo "make corpus     render the built-in songs and talkers again, from seeds"
 	@echo "make bench      measure speed and memory, on an idle machine"
 	@echo "make format     let ruff format the code"
@@ -87,6 +88,9 @@ browser: $(VENV)
 
 results: $(VENV)
 	$(BIN)/python -m tools.results
+
+plan: $(VENV)
+	@$(BIN)/python -m tools.results --plan
 
 corpus: $(VENV)
 	bash tools/setup.sh apt corpus
