@@ -46,6 +46,7 @@ def write(path: str | Path, tensors: dict[str, Tensor], header: dict) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _settle(path.parent)
     except OSError as error:
         raise CheckpointError(
             f"{path}: could not be written ({error.strerror or error}); an earlier checkpoint there is untouched. "
@@ -53,6 +54,16 @@ def write(path: str | Path, tensors: dict[str, Tensor], header: dict) -> None:
         ) from error
     finally:
         temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+
+
+def _settle(folder: Path) -> None:
+    """Let a new name in a folder survive a power cut, where the system lets folders be flushed (Windows does not)."""
+    if os.name == "posix":
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
 
 
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict]:
