@@ -30,6 +30,17 @@ class UnknownError(ValueError):
     """A name of a system, preset or field that does not exist. Taught on: book/architectures/unet."""
 
 
+class ContractError(ValueError):
+    """A system's file lacks a line that every one needs; the message has it. Taught on: book/architectures/unet."""
+
+
+NEEDED = {  # what a system's file has at its top level: a line that would do
+    "PRESETS": 'PRESETS = {"small": Config()}',
+    "RECIPES": 'RECIPES = {"small": Recipe(task="songs")}',
+    "SYSTEM": "SYSTEM = MySystem",
+}
+
+
 def _refuse(kind: str, given: Any, choices, owner: str = "") -> None:
     near = difflib.get_close_matches(str(given)[:100], list(choices), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
@@ -51,6 +62,20 @@ def module(name: str):
     return importlib.import_module(f"sepbook.architectures.{name}")
 
 
+def _whole(name: str):
+    """Return a system's module, once it has all that the shelf reads."""
+    found = module(name)
+    for line, example in NEEDED.items():
+        if not hasattr(found, line):
+            raise ContractError(f"sepbook/architectures/{name}.py has no {line}: write {example}")
+    if "small" not in found.RECIPES:
+        given = ", ".join(found.RECIPES) or "nothing"
+        raise ContractError(
+            f"sepbook/architectures/{name}.py: RECIPES has no 'small', only {given}: write {NEEDED['RECIPES']}"
+        )
+    return found
+
+
 def presets(name: str) -> tuple[str, ...]:
     """Return the names of a system's configurations. Taught on: book/architectures/unet."""
     return tuple(module(name).PRESETS)
@@ -59,9 +84,10 @@ def presets(name: str) -> tuple[str, ...]:
 def recipe_of(name: str, preset: str = "small") -> "Recipe":
     """Return how a preset is trained: its own recipe, or that of "small" where it states none.
 
-    Raises UnknownError. Taught on: book/architectures/unet
+    Raises UnknownError, and ContractError where the system's file states no recipe.
+    Taught on: book/architectures/unet
     """
-    found = module(name)
+    found = _whole(name)
     if preset not in found.PRESETS:
         _refuse("preset", preset, found.PRESETS, name)
     return found.RECIPES.get(preset, found.RECIPES["small"])
@@ -70,10 +96,12 @@ def recipe_of(name: str, preset: str = "small") -> "Recipe":
 def create(name: str, preset: str = "small", **overrides) -> "System":
     """Build a system with fresh weights.
 
-    `preset` names a configuration of the system's file (``paper``: as published; ``small``: trains on two cores);
+    `preset` names a configuration of the system's file (``paper``: as published; ``small``: trains on two cores;
+    ``tiny``: what tests train);
     `overrides` replace single fields of it. Seed before calling (`torch.manual_seed`) for the same weights again.
     Raises UnknownError for a name, preset or field that does not exist, and lists the ones that do; FieldError for a
-    value that the field cannot hold; ValueError for a network that cannot be built.
+    value that the field cannot hold; ValueError for a network that cannot be built; ContractError where the system's
+    file lacks a line.
     Taught on: book/architectures/unet
     """
     if overrides:
@@ -104,7 +132,7 @@ def configure(name: str, preset: str = "small", overrides: Mapping[str, Any] = M
 
     Taught on: book/architectures/unet
     """
-    found = module(name)
+    found = _whole(name)
     if not isinstance(preset, str) or preset not in found.PRESETS:
         _refuse("preset", preset, found.PRESETS, name)
     config = found.PRESETS[preset]
@@ -120,6 +148,13 @@ def configure(name: str, preset: str = "small", overrides: Mapping[str, Any] = M
 def _build(name: str, preset: str, config) -> "System":
     system = module(name).SYSTEM(config)
     system.name, system.preset, system.task = name, preset, recipe_of(name, preset).task
+    stride = getattr(system, "stride", None)
+    if not (isinstance(stride, int) and stride > 0):
+        raise ContractError(
+            f"sepbook/architectures/{name}.py: {type(system).__name__} "
+            f"{'says no stride' if stride is None else f'has the stride {stride!r}'}; write in its __init__ "
+            "self.stride = config.hop, or by how many whole samples a chunk may be shifted without changing the answer"
+        )
     return system
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from sepbook import architectures
 from sepbook.architectures.base import System
+from sepbook.training import _manifest
 from sepbook.training._untrusted import about, check_size, compare, converted, described, promised, shapes
 
 FORMAT = 1
@@ -175,16 +176,18 @@ def _about(path: str | Path):
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def shipped(name: str, preset: str = "small") -> System:
+def shipped(name: str, preset: str = "small", task: str | None = None) -> System:
     """Load the trained weights that come with the book: `shipped("unet")`.
 
-    Raises CheckpointError when there are none for this system and preset. Taught on: book/training/loop
+    `task` is what they were trained on, unless given that of the preset's recipe. Raises CheckpointError when there are
+    none for this system, and when the file is not the one that assets/weights/manifest.json lists.
+    Taught on: book/training/loop
     """
-    path = WEIGHTS / f"{name}_{preset}.safetensors"
-    if not path.is_file():
-        architectures.module(name)  # an unknown name gets its own error
-        have = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.safetensors"))) or "none yet"
-        raise CheckpointError(f"no trained weights are shipped for {name!r}, preset {preset!r}; there are: {have}")
+    task = task or architectures.recipe_of(name, preset).task  # an unknown name gets its own error
+    try:
+        path = _manifest.find(WEIGHTS, name, preset, task)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
     return load_weights(path, expect=name)
 
 
