@@ -50,7 +50,10 @@ def _sheet(height: float):
 
 
 class Layout:
-    """Places the boxes in rows, and the lines that pass other rows in lanes beside them. Taught on: book/how_to_read."""
+    """Places the boxes in rows, and the lines that pass other rows in lanes beside them.
+
+    Taught on: book/how_to_read
+    """
 
     def __init__(self, boxes: list[Box]):
         self.rows = _rows(boxes)
@@ -79,8 +82,10 @@ class Layout:
         for source, box in lines:
             side, lane = -1 if self._is_left(source) or self._is_left(box) else 1, 0
             while any(
-                (side, lane) == found[a, b] and a is not source
-                and self.row[a] < self.row[box] and self.row[source] < self.row[b]
+                (side, lane) == found[a, b]
+                and a is not source
+                and self.row[a] < self.row[box]
+                and self.row[source] < self.row[b]
                 for a, b in found
             ):
                 lane += 1
@@ -269,8 +274,10 @@ def flow_alt(trace, depth: int | None = None) -> str:
         elif box.role == "part":
             name, kind = _names(box)
             group = f", one for each of {', '.join(box.group)}" if box.group else ""
-            said.append(f"{name.removeprefix('↻ ')}{f', {kind}' if kind else ''}{group}, reads {sources or 'nothing'} "
-                        f"and returns {shape}.")
+            said.append(
+                f"{name.removeprefix('↻ ')}{f', {kind}' if kind else ''}{group}, reads {sources or 'nothing'} "
+                f"and returns {shape}."
+            )
     return " ".join(said)
 
 

@@ -17,7 +17,8 @@ WRAPPERS = ("Sequential", "ModuleList", "ModuleDict")
 class Box:
     """One box of a diagram: an input, a part of the model, a place where paths meet, or an output.
 
-    `sources` are the boxes that it reads from. `rows` are the calls that it stands for, one after the other. `how` is "+", "×", "cat" or "&" where paths meet. Taught on: book/how_to_read
+    `sources` are the boxes that it reads from. `rows` are the calls that it stands for, one after the other. `how` is
+    "+", "×", "cat" or "&" where paths meet. Taught on: book/how_to_read
     """
 
     role: str  # "input", "part", "meeting" or "output"

@@ -204,7 +204,9 @@ def _unsqueeze(axes, x, args, out):
 
 def _expand(axes, x, args, out):
     new = out.dim() - x.dim()
-    return [Identity(size) if i < new or x.shape[i - new] != size else axes[i - new] for i, size in enumerate(out.shape)]
+    return [
+        Identity(size) if i < new or x.shape[i - new] != size else axes[i - new] for i, size in enumerate(out.shape)
+    ]
 
 
 def _convolution(axes, x, args, out):
