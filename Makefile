@@ -13,6 +13,8 @@ TWO = OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist loadfile
 # Waiting OpenMP threads that spin slow two busy cores a hundredfold.
 export GOMP_SPINCOUNT := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# Labs that a test runs keep no progress of a reader.
+export SEPBOOK_PROGRESS := off
 
 .PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean quick \
 	plan colab mutants release-check

@@ -23,6 +23,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What the tests solve is no reader's progress.
+os.environ.setdefault("SEPBOOK_PROGRESS", "off")
+
 # A shell starts what runs in the background with ctrl-C switched off, and every process below inherits that.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -58,3 +61,19 @@ def chromium_path():
     if not Path(path).exists():
         pytest.fail("These tests need Chromium. Get one with `bash tools/setup.sh browser`.")
     return path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, but the contract tests of each system are a group of their own, so that all workers help."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileAndSystem(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            system = test.partition("[")[2].split("-")[0].rstrip("]")
+            return f"{file}[{system}]" if "contracts/" in file else file
+
+    return ByFileAndSystem(config, log)

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+LOOKS = 10  # how often a run looks at the validation data …
+APART = 35  # … but so many steps lie between, if it has so many
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,4 +36,8 @@ class Recipe:
 
     def at(self, steps: int) -> "Recipe":
         """Return the recipe for a run of this many steps: a short run may want other fields than a long one."""
-        return replace(self, **self.short) if steps <= self.steps["first"] else self
+        return replace(self, **self.short, short={}) if self.short and steps <= self.steps["first"] else self
+
+    def items(self, steps: int) -> int:
+        """Return how many items an epoch has: at its end the system is validated."""
+        return self.batch_size * min(steps, max(APART, steps // LOOKS))

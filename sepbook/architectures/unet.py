@@ -18,7 +18,7 @@ Source: Jansson et al. 2017 (singing-voice separation), after Ronneberger et al.
 Taught on: book/architectures/unet
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +69,7 @@ PRESETS = {
         scale="log",
     ),
 }
+PRESETS["tiny"] = replace(PRESETS["small"], sample_rate=8000, n_fft=256, hop=64, widths=(8, 12, 16))
 
 # A short run learns most from songs as they are; a long one would learn them by heart, so it mixes anew.
 RECIPES = {

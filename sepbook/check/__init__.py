@@ -6,10 +6,11 @@ A lab hands over an answer, a function or a value::
 
     check.exercise_2(pad_to_halve)
 
-Each further wrong try of the same kind shows one hint more: what is wrong, where to look, how to mend it. The hints are
-computed from the answer at hand. A new exercise is a function of one answer that raises `CheckFailure`::
+Each further wrong try shows one hint more: what is wrong, where to look, the first step, the whole way. The hints are
+computed from the answer at hand, and a usual mistake is named at once. `check.progress()` shows what is solved in all
+labs. A new exercise is a function of one answer that raises `CheckFailure`::
 
-    @exercise("Exercise 1: double it", hints=("Look at the factor.", "Multiply x by 2."))
+    @exercise("Exercise 1: double it", hints=("Look at the factor.", "6 dB is a factor of …?", "Multiply x by 2."))
     def exercise_1(answer):
         x = torch.arange(6.0).view(2, 3)
         y = call(answer, x)
@@ -30,7 +31,9 @@ from sepbook.check._compare import (
     is_close,
 )
 from sepbook.check._exercise import CheckFailure, Exercise, NotYet, exercise
+from sepbook.check._inputs import variant
 from sepbook.check._predict import expect_choice, expect_number, expect_sizes
+from sepbook.check._progress import progress
 
 __all__ = [
     "CheckFailure",
@@ -48,4 +51,6 @@ __all__ = [
     "expect_tensor",
     "expect_values",
     "is_close",
+    "progress",
+    "variant",
 ]

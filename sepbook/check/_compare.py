@@ -5,6 +5,7 @@ Taught on: book/how_to_read
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,18 +14,21 @@ from sepbook.shapes.dims import bare, describe, parse_item
 
 
 def expect_tensor(given) -> Tensor:
-    """Return `given` if it is a tensor of finite real or complex numbers; else raise CheckFailure.
+    """Return `given` as a tensor of real or complex numbers; else raise CheckFailure.
 
+    A NumPy array of numbers is as good as a tensor. Where a gradient is wanted, `expect_gradient` misses it.
     Taught on: book/how_to_read
     """
     if is_empty(given):
         raise NotYet("There is no answer in it.")
+    if isinstance(given, np.ndarray | np.generic) and given.dtype.kind in "biufc":
+        given = torch.from_numpy(np.array(given))  # a copy, in order, that may be written to
     if not isinstance(given, Tensor):
         kind = f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")
         raise CheckFailure(
             f"The result is of type {kind}, but should be a torch tensor.",
-            "Look for .numpy(), .tolist(), .item() and functions whose names begin with np.",
-            "Use the function of the same name in torch: the gradient can follow only tensors.",
+            "Look for .tolist(), .item(), and numbers that a loop has collected in a list.",
+            "Stack them to one tensor, for example with torch.stack or torch.tensor.",
             kind="type",
         )
     return given
@@ -82,9 +86,8 @@ def expect_values(
     for mistake, result in (known or {}).items():
         if result.shape == given.shape and ((given - _exact(result)).abs() <= limit).all():
             what = f"The shape is right, the values are not: {_located(given, expected, wrong, dims)}"
-            raise CheckFailure(
-                what, f"This is exactly what comes out of a common mistake: {mistake}.", how, kind=mistake
-            )
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(what, recognised, how, kind=mistake, known=True)
     relation = next(_relations(given, expected, dims, limit), "")
     what = f"The shape is right, the values are not: {_located(given, expected, wrong, dims)}"
     raise CheckFailure(what, " ".join(filter(None, [relation, where])), how, kind="values")
@@ -95,6 +98,8 @@ def is_close(given, wanted: Tensor, tolerance: float = 1e-5) -> bool:
 
     Taught on: book/how_to_read
     """
+    if isinstance(given, np.ndarray | np.generic) and given.dtype.kind in "biufc":
+        given = torch.from_numpy(np.array(given))
     if not isinstance(given, Tensor) or given.shape != wanted.shape:
         return False
     return torch.allclose(_exact(given), _exact(wanted), rtol=tolerance, atol=tolerance)
@@ -106,7 +111,7 @@ def expect_gradient(result: Tensor, *inputs: Tensor) -> None:
     Taught on: book/how_to_read
     """
     how = "Stay with torch functions on the tensor itself, from the first line to the return."
-    where = "Look for .detach(), .data, .numpy(), .item(), torch.tensor(...) and torch.no_grad()."
+    where = "Look for .detach(), .data, .numpy(), .item(), torch.tensor(...), names in np. and torch.no_grad()."
     if not result.requires_grad:
         raise CheckFailure("The values are right, but the gradient is cut off.", where, how, kind="gradient")
     try:
@@ -179,11 +184,16 @@ def _relations(given: Tensor, expected: Tensor, dims: str, limit: float) -> Iter
         yield "The sign is the other way round."
     if not given.any():
         yield "Every value is zero."
-    scale = float((given * expected).sum().real / expected.abs().square().sum().clamp_min(1e-30))
-    if abs(scale) > 1e-6 and same(given / scale, expected):
-        yield f"Every value is {scale:.4g} times what it should be."
-    if same(given - (given - expected).mean(), expected):
-        yield f"Every value is off by {_number((given - expected).mean())}."
+    if given.is_complex() and same(given.conj(), expected):
+        yield "It is the complex conjugate: the imaginary parts have the other sign."
+    if not given.is_complex():
+        yield from (f"It is {words} of what it should be." for words, made in _powers(expected) if same(given, made))
+    scale = float((given * expected.conj()).sum().real / expected.abs().square().sum().clamp_min(1e-30))
+    if (expected != expected.flatten()[0]).any():  # of one number, every wrong value is some multiple
+        if abs(scale) > 1e-6 and same(given / scale, expected):
+            yield f"Every value is {scale:.4g} times what it should be."
+        if same(given - (given - expected).mean(), expected):
+            yield f"Every value is off by {_number((given - expected).mean())}."
     for i in range(size):
         for j in range(i + 1, size):
             if same(given.transpose(i, j), expected):
@@ -201,6 +211,18 @@ def _relations(given: Tensor, expected: Tensor, dims: str, limit: float) -> Iter
                     yield f"Along {names[i]} every value stands {shift} place{'s' * (shift > 1)} too much {word}."
 
 
+def _powers(expected: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Yield what is often taken for the value itself."""
+    if expected.is_complex():
+        expected = expected.abs()
+    yield "the size, without its sign," if (expected < 0).any() else "the size", expected.abs()
+    yield "the square", expected.square()
+    if (expected >= 0).all():
+        yield "the square root", expected.sqrt()
+    if (expected != 0).all():
+        yield "the inverse (one divided by it)", 1 / expected
+
+
 def _number(x: Tensor) -> str:
     value = x.item()
-    return f"{value:.4g}" if isinstance(value, float) else f"{value}"
+    return f"{value:.4g}" if isinstance(value, float | complex) else f"{value}"

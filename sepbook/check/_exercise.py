@@ -1,5 +1,9 @@
 """The frame around every check: it counts tries, chooses how many hints to show, prints, and never raises.
 
+Hints climb. The first wrong try of an exercise is told what is wrong, the second also where to look, the third gets
+the first step of the way, and the fourth the whole way. Any wrong try climbs, whatever its mistake. A known mistake is
+named at once, whichever try it is.
+
 Taught on: book/how_to_read
 """
 
@@ -7,20 +11,25 @@ import inspect
 import textwrap
 from collections.abc import Callable
 
-STEPS = ("What", "Where", "How")
+from sepbook.check import _progress
+
+STEPS = ("What", "Where", "Step", "How")
 WIDTH = 100  # characters of a printed line
 
 
 class CheckFailure(Exception):
-    """A wrong answer, in three steps: what is wrong, where to look, how to mend it.
+    """A wrong answer: what is wrong, where to look, the first step of the way, how to mend it.
 
-    `where` and `how` may stay empty: then the exercise's own hints are shown. `kind` says which mistakes count as the
-    same one: a second failure of the same kind shows the second step. Taught on: book/how_to_read
+    `where`, `step` and `how` may stay empty: then the exercise's own hints are shown. `kind` names the mistake;
+    `known` says that it was recognised, so that `where` is told at once. Taught on: book/how_to_read
     """
 
-    def __init__(self, what: str, where: str = "", how: str = "", kind: str = "answer"):
+    def __init__(
+        self, what: str, where: str = "", how: str = "", kind: str = "answer", step: str = "", known: bool = False
+    ):
         super().__init__(what)
-        self.what, self.where, self.how, self.kind = what, where, how, kind
+        self.what, self.where, self.step, self.how = what, where, step, how
+        self.kind, self.known = kind, known
 
 
 class NotYet(Exception):
@@ -28,13 +37,22 @@ class NotYet(Exception):
 
 
 class Exercise:
-    """One exercise: call it with an answer. `passed` and `tries` say how it went. Taught on: book/how_to_read."""
+    """One exercise: call it with an answer. `passed` and `tries` say how it went. Taught on: book/how_to_read.
+
+    `tries` counts the wrong answers since the last right one. What was solved and how often it was tried is kept over
+    labs and days, see `sepbook.check.progress`.
+    """
 
     def __init__(self, title: str, check: Callable, hints: tuple[str, ...] = ()):
+        if len(hints) > 3:
+            raise ValueError(f"{title}: hints are (where, how) or (where, step, how), not {len(hints)} of them")
         self.title, self.check = title, check
-        self.where, self.how = (*hints, "", "")[:2]
-        self.passed, self.tries, self.kind = False, 0, ""
+        self.where = hints[0] if hints else ""
+        self.step = hints[1] if len(hints) == 3 else ""
+        self.how = hints[-1] if len(hints) > 1 else ""
+        self.passed, self.tries = False, 0
         self.__doc__, self.__name__ = check.__doc__, check.__name__
+        self.name = f"{check.__module__.removeprefix('sepbook.check.')}.{check.__name__}"
 
     def __call__(self, *answers, **named) -> None:
         """Check an answer and print ✔ or a hint. Never raises."""
@@ -49,7 +67,8 @@ class Exercise:
         except (Exception, SystemExit) as error:  # the answer did something that no check foresaw
             self._hint(CheckFailure(f"This answer cannot be checked: {_short(error)}.", kind="unforeseen"))
         else:
-            self.passed, self.tries, self.kind = True, 0, ""
+            self.passed, self.tries = True, 0
+            _progress.note(self.name, self.title, solved=True)
             self._say(f"✔ {self.title}", word or "")
 
     def _bind(self, answers: tuple, named: dict) -> None:
@@ -66,15 +85,18 @@ class Exercise:
             ) from None
 
     def _hint(self, failure: CheckFailure) -> None:
-        """Print one step more each time that the same kind of mistake comes back."""
-        self.tries = self.tries + 1 if failure.kind == self.kind else 1
-        self.kind = failure.kind
-        steps = (failure.what, failure.where or self.where, failure.how or self.how)
-        known = [(name, text) for name, text in zip(STEPS, steps, strict=True) if text]
-        lines = [f"{name + ':':<7}{text}" for name, text in known[: self.tries]]
-        more = self.tries < len(known)
-        lines.append("Run this cell again for the next hint." if more else "The solution is folded below the check.")
-        self._say(f"✘ {self.title}", *lines)
+        """Print one step more with each wrong try; of a known mistake, two steps at once."""
+        self.tries += 1
+        _progress.note(self.name, self.title, hint=failure.kind)
+        own = failure.step or failure.how  # a failure with a way of its own does not get the exercise's first step
+        texts = (failure.what, failure.where or self.where, failure.step or ("" if own else self.step))
+        steps = zip(STEPS, (*texts, failure.how or self.how), strict=True)
+        lines = [f"{name + ':':<7}{text}" for name, text in steps if text]
+        shown = min(max(self.tries, 2 if failure.known else 1), len(lines))
+        rest = "The solution is folded below the check."
+        if shown < len(lines):
+            rest = "Try again: the next wrong answer brings one hint more."
+        self._say(f"✘ {self.title}", *lines[:shown], rest)
 
     @staticmethod
     def _say(head: str, *lines: str) -> None:
@@ -89,8 +111,8 @@ class Exercise:
 def exercise(title: str, hints: tuple[str, ...] = ()) -> Callable[[Callable], Exercise]:
     """Turn a function that raises `CheckFailure` for wrong answers into an exercise.
 
-    `hints` are (where to look, how to mend it), for failures that bring none of their own. What the function returns
-    is said after the ✔. Taught on: book/how_to_read
+    `hints` are (where to look, the first step, how to mend it), or without the step in the middle, for failures that
+    bring none of their own. What the function returns is said after the ✔. Taught on: book/how_to_read
     """
     return lambda check: Exercise(title, check, hints)
 

@@ -35,7 +35,8 @@ def expect_sizes(given, expected: Sequence[int], dims: str, known: Mapping | Non
     if wrong:
         right = [axis.text for axis, g, e in zip(axes, sizes, expected, strict=True) if g == e]
         what = f"{'; '.join(wrong)}." + (f" Right so far: {', '.join(right)}." if right else "")
-        raise CheckFailure(what, (known or {}).get(sizes, where), how, kind="sizes")
+        named = (known or {}).get(sizes, "")
+        raise CheckFailure(what, named or where, how, kind="sizes", known=bool(named))
 
 
 def expect_number(given, expected: float, known: Mapping | None = None, where="", how="", tolerance=0.0) -> None:
@@ -56,7 +57,7 @@ def expect_number(given, expected: float, known: Mapping | None = None, where=""
         return
     for wrong, reason in (known or {}).items():
         if abs(value - wrong) <= max(tolerance, 1e-6) * abs(wrong):
-            raise CheckFailure(f"{given} is not the answer.", reason, how, kind=f"number {wrong}")
+            raise CheckFailure(f"{given} is not the answer.", reason, how, kind=f"number {wrong}", known=True)
     raise CheckFailure(f"{given} is too {'large' if value > expected else 'small'}.", where, how, kind="number")
 
 
@@ -74,7 +75,7 @@ def expect_choice(given, expected, choices: Mapping[str, str], how="") -> None:
     if answer not in wrong:
         listed = ", ".join(sorted([*wrong, str(expected).lower()]))
         raise CheckFailure(f"{given!r:.80} is none of the choices: {listed}.", kind="type")
-    raise CheckFailure(f"{given!r} is not right.", wrong[answer], how, kind=answer)
+    raise CheckFailure(f"{given!r} is not right.", wrong[answer], how, kind=answer, known=True)
 
 
 def _whole(size) -> int:

@@ -1,7 +1,8 @@
 """Training items: short mixtures, drawn from the tracks of a folder or of the built-in corpus.
 
 A *coherent* item is an excerpt of one song. An *incoherent* item takes each stem from another song and
-place: it sounds like no music, but it shows the network many more combinations.
+place: it sounds like no music, but it shows the network many more combinations. Where tracks say who talks
+in them (`identities`), an incoherent item never mixes a talker with himself.
 
 Taught on: book/data/corpus
 """
@@ -13,6 +14,7 @@ import torch
 from torch.utils.data import Dataset
 
 LABEL_RATE = 100  # frames per second of the labels in a score
+TRIES = 100  # draws of stems in which no talker meets himself
 LABELS = ("vocal_activity", "f0")  # 0 or 1; fundamental frequency in Hz, 0 where nobody sings
 
 
@@ -61,6 +63,7 @@ class Mixtures(Dataset):
         if self.samples == 0:
             raise ValueError(f"Mixtures: seconds={seconds} is less than one sample at {self.sample_rate} Hz.")
         self._lengths, self._scores = [track.length for track in tracks], {}
+        self._identities = [_identities(track, self.source_names) for track in tracks]
         self._check_labels()
 
     def __len__(self):
@@ -100,8 +103,22 @@ class Mixtures(Dataset):
     def _draw_places(self, random):
         """For each stem the number of a track and the first sample: one place for all, or one for each."""
         different = random.random() < self.incoherent
-        drawn = [self._draw_place(random) for _ in (self.source_names if different else "1")]
-        return drawn if different else drawn * len(self.source_names)
+        if not different:
+            return [self._draw_place(random)] * len(self.source_names)
+        for _ in range(TRIES):
+            drawn = [self._draw_place(random) for _ in self.source_names]
+            if self._all_others(drawn):
+                return drawn
+        raise ValueError(
+            f"Mixtures: {TRIES} draws gave no {len(self.source_names)} different talkers: the tracks have too few. "
+            "Add some, or set incoherent=0.0."
+        )
+
+    def _all_others(self, places):
+        """Whether no talker is there twice; stems of which nobody says who it is are all different."""
+        known = [self._identities[track].get(name) for name, (track, _) in zip(self.source_names, places, strict=True)]
+        known = [identity for identity in known if identity is not None]
+        return len(known) == len(set(known))
 
     def _draw_place(self, random):
         track = int(random.integers(len(self.tracks)))
@@ -185,3 +202,11 @@ def _common(tracks):
                     f"{first.name!r}. Give StemFolder a sample_rate, channels and source_names to convert to."
                 )
     return first.stem_names, first.sample_rate, first.channels
+
+
+def _identities(track, names):
+    """Who talks in which stem of a track, as it says itself or its score.json does; empty where nobody knows."""
+    told = getattr(track, "identities", None)
+    if told is None and any(name.startswith("talker") for name in names):
+        told = (track.score or {}).get("identities")
+    return told or {}

@@ -8,11 +8,8 @@ from torch.utils.data import DataLoader, Sampler
 
 from sepbook.architectures.base import System
 from sepbook.training._distributed import World
+from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on. Taught on: book/training/loop."""
 
 
 class ItemNumbers(Sampler):
@@ -24,6 +21,7 @@ class ItemNumbers(Sampler):
 
     def __init__(self, data, config, start: int, world: World):
         self.data, self.config, self.start, self.world = data, config, start, world
+        self._rounds: dict[int, Tensor] = {}  # the order of the items in each of the latest two
 
     def __len__(self) -> int:
         return (self.config.steps - self.start) * self.config.batch_size
@@ -42,8 +40,11 @@ class ItemNumbers(Sampler):
 
     def _shuffled(self, i: int, size: int) -> int:
         turn, position = divmod(i, size)
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
-        return int(torch.randperm(size, generator=generator)[position])
+        if turn not in self._rounds:
+            generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
+            latest = dict(list(self._rounds.items())[-1:])  # a batch may end one round and begin the next
+            self._rounds = latest | {turn: torch.randperm(size, generator=generator)}
+        return int(self._rounds[turn][position])
 
 
 def select(batch: dict, data, system: System) -> dict[str, Tensor]:
@@ -56,21 +57,41 @@ def select(batch: dict, data, system: System) -> dict[str, Tensor]:
     return {**batch, "sources": batch["sources"][:, index]}
 
 
-def check(system: System, data, config) -> None:
+def check(system: System, data, valid, config) -> None:
     """Raise a clear error before the first step rather than a strange one after it.
+
+    Taught on: book/training/loop
+    """
+    check_fit(system, data, "training")
+    if len(data) < config.batch_size:
+        raise TrainingError(f"the training set has {len(data)} items, fewer than one batch of {config.batch_size}")
+    if valid is not None:
+        check_fit(system, valid, "validation")
+        if len(valid) == 0:
+            raise TrainingError("the validation set has no items; give none (valid=None), or one with at least one")
+
+
+def check_fit(system: System, data, which: str) -> None:
+    """Raise TrainingError where a data set has other sources, another rate or other channels than the system.
 
     Taught on: book/training/loop
     """
     missing = [name for name in system.source_names if name not in data.source_names]
     if missing:
         raise TrainingError(
-            f"the system separates {', '.join(system.source_names)}, but the data has only "
+            f"the system separates {', '.join(system.source_names)}, but the {which} data has only "
             f"{', '.join(data.source_names)}; missing: {', '.join(missing)}"
         )
-    if len(data) < config.batch_size:
-        raise TrainingError(f"the training set has {len(data)} items, fewer than one batch of {config.batch_size}")
-    if config.schedule not in ("cosine", "constant"):
-        raise TrainingError(f"schedule {config.schedule!r} is unknown; choose 'cosine' or 'constant'")
+    for field, unit, mend in (
+        ("sample_rate", " Hz", "resample the tracks: StemFolder(..., sample_rate={0})"),
+        ("channels", " audio channel(s)", "mix the tracks down or up: StemFolder(..., channels={0})"),
+    ):
+        own, given = getattr(system, field), getattr(data, field, None)
+        if given not in (None, own):
+            raise TrainingError(
+                f"the {which} data has {given}{unit}, but the system was made for {own}{unit}: "
+                f"{mend.format(own)}, or create the system with {field}={given}"
+            )
 
 
 def make_loader(data, config, device: Device, start: int, world: World) -> DataLoader:

@@ -1,6 +1,7 @@
 """What a training run must remember to go on as if nothing had happened."""
 
 import dataclasses
+import json
 import math
 import signal
 import threading
@@ -12,7 +13,9 @@ import torch
 
 from sepbook._locking import alone_in
 from sepbook.training import checkpoint
+from sepbook.training.averaging import WeightAverage
 from sepbook.training.checkpoint import CheckpointError
+from sepbook.training.descent import make_plateau
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 FREE = ("folder", "resume", "workers", "device", "compile", "save_every")  # may differ when a run is resumed
@@ -57,14 +60,34 @@ class Run:
     history: History = field(default_factory=History)
     sums: dict = field(default_factory=dict)  # of the loss terms, this epoch so far
     best: dict = field(default_factory=dict)  # weights with the best validation so far, on the CPU
+    average: WeightAverage | None = None
+
+    def __post_init__(self):
+        self.plateau = make_plateau(self.optimizer, self.config)
 
     @property
     def step(self) -> int:
         """Number of steps done."""
         return self.history.steps
 
+    def follow(self) -> None:
+        """Begin to average the weights, where the configuration wants it."""
+        self.average = WeightAverage(self.system, self.config.average) if self.config.average else None
+
+    def averaged(self):
+        """Context in which the system has the average of its weights, where there is one."""
+        return self.average.in_use() if self.average else nullcontext()
+
+    def keep(self, best: bool) -> None:
+        """Leave in the system what the run was for: the best weights, else the last ones, or their average."""
+        if best and self.best:
+            self.system.load_state_dict(self.best)
+        elif self.average:
+            self.system.load_state_dict(self.average.weights)
+
     def keep_best(self, score: float) -> None:
-        """Remember the weights if this score is the highest so far."""
+        """Remember the weights if this score is the highest so far; the first of equal ones stays."""
+        score = -math.inf if math.isnan(score) else score
         if not self.best or score > self.history.best_score:
             self.history.best_score, self.history.best_step = score, self.step
             self.best = {k: v.detach().cpu().clone() for k, v in self.system.state_dict().items()}
@@ -80,6 +103,8 @@ class Run:
         tensors, rest = checkpoint.flatten_optimizer(self.optimizer)
         tensors |= {f"system.{k}": v for k, v in self.system.state_dict().items()}
         tensors["rng"] = torch.get_rng_state()
+        if self.average:
+            tensors |= {f"average.{k}": v for k, v in self.average.weights.items()}
         header = {
             **checkpoint.describe(self.system),
             "train": dataclasses.asdict(self.config),
@@ -88,6 +113,7 @@ class Run:
             "sums": self.sums,
             "optimizer": rest,
             "scaler": self.scaler.state_dict(),
+            "plateau": self.plateau.state_dict() if self.plateau else {},
         }
         checkpoint.write(Path(self.config.folder) / LAST, tensors, header)
 
@@ -99,6 +125,16 @@ class Run:
         weights = {k.removeprefix("system."): v for k, v in tensors.items() if k.startswith("system.")}
         checkpoint.fill(self.system, weights, path)
         checkpoint.unflatten_optimizer(self.optimizer, tensors, header["optimizer"])
+        self.follow()
+        if self.average:
+            self.average.steps = len(header["history"]["losses"])
+            self.average.weights = {
+                k.removeprefix("average."): v.to(self.average.weights[k.removeprefix("average.")].device)
+                for k, v in tensors.items()
+                if k.startswith("average.")
+            }
+        if self.plateau:
+            self.plateau.load_state_dict(header["plateau"])
         self.scaler.load_state_dict(header["scaler"])
         self.history, self.sums = History(**header["history"]), header["sums"]
         best = path.with_name(BEST)
@@ -117,8 +153,8 @@ def refuse_other_config(path: Path, header: dict, system, config, data) -> None:
     """Raise CheckpointError when a run would be resumed as another one; the difference is named."""
     if "train" not in header:
         raise CheckpointError(f"{path}: holds weights, but not a training run that could go on")
-    now = checkpoint.describe(system)
-    now = {"system": now["system"], "preset": now["preset"], **dataclasses.asdict(config), **now["config"]}
+    now = json.loads(json.dumps(checkpoint.describe(system) | {"train": dataclasses.asdict(config)}))
+    now = {"system": now["system"], "preset": now["preset"], **now["train"], **now["config"]}
     was = {"system": header["system"], "preset": header["preset"], **header["train"], **header["config"]}
     refuse_difference(path, was, now)
     refuse_difference(path, header.get("data", {}), about_data(data), "the data's ")

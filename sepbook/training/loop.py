@@ -7,7 +7,6 @@ Taught on: book/training/loop
 
 import math
 import time
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,30 +15,14 @@ from tqdm.auto import tqdm
 from sepbook.architectures.base import System
 from sepbook.losses._finite import NotFiniteError
 from sepbook.training import _distributed, _state
-from sepbook.training._batches import TrainingError, check, make_loader, one_epoch, select
+from sepbook.training._batches import check, make_loader, one_epoch, select
 from sepbook.training._state import History, Run
-from sepbook.training._validation import validate
+from sepbook.training.config import TrainConfig, TrainingError
+from sepbook.training.descent import learning_rate, make_optimizer
 from sepbook.training.device import Device, choose, peak_memory
+from sepbook.training.validation import validate
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How to train. Steps and seed define the result, not the clock. Taught on: book/training/loop."""
-
-    steps: int = 350
-    batch_size: int = 8  # items per step and process
-    learning_rate: float = 3e-3  # Adam's, at its highest
-    schedule: str = "cosine"  # from the highest rate down to zero at the last step; or "constant"
-    weight_decay: float = 0.0
-    clip_norm: float = 5.0  # longest allowed gradient, as a vector over all weights
-    patience: int = 0  # epochs without a better validation before stopping early; 0: never
-    seed: int = 0
-    workers: int = 0  # processes that prepare batches; 0: the loop does it itself
-    device: str = "auto"
-    compile: bool = False  # compile the network in place (torch.compile)
-    folder: str | None = None  # where last.safetensors and best.safetensors go
-    resume: bool = False  # go on where last.safetensors stopped, if it is there
-    save_every: int = 100  # steps between checkpoints
+__all__ = ["History", "TrainConfig", "TrainingError", "TrainingStep", "train"]
 
 
 class TrainingStep(nn.Module):
@@ -70,10 +53,10 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
     config = config or TrainConfig()
     world = _distributed.join()
     device = choose(config.device, world.local)
-    check(system, data, config)
+    check(system, data, valid, config)
     torch.manual_seed(config.seed)
     system.to(device.device).train()
-    optimizer = torch.optim.Adam(system.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = make_optimizer(system, config)
     scaler = torch.amp.GradScaler(device.device.type, enabled=device.scaler)
     run = Run(system, optimizer, scaler, config, data)
     with _state.claim(config.folder, config.resume, world.first) as resuming:
@@ -82,6 +65,7 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
         run.items = loader.sampler
         if run.step == 0:
             system.prepare(one_epoch(data, config.batch_size * world.size))  # the same look in every process
+            run.follow()
         model = wrap(system, config, device, world)
         epoch = max(1, len(data) // (config.batch_size * world.size))  # steps
         bar = tqdm(total=config.steps, initial=run.step, disable=not (progress and world.first), unit="step")
@@ -109,8 +93,7 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
                     run.save()
                 if run.history.stopped:
                     break
-        if run.best and valid is not None:
-            system.load_state_dict(run.best)
+        run.keep(valid is not None)
     world.wait()
     system.eval()
     return run.history
@@ -122,8 +105,9 @@ def one_step(model: nn.Module, run: Run, batch: dict, device: Device, world) -> 
     Taught on: book/training/loop
     """
     config, optimizer = run.config, run.optimizer
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(run.step, config)
+    if config.schedule != "plateau":
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(run.step, config)
     try:
         with device.autocast():
             terms = model(**batch)
@@ -140,20 +124,12 @@ def one_step(model: nn.Module, run: Run, batch: dict, device: Device, world) -> 
         stop_not_finite(run, batch, "gradient", norm.item())
     run.scaler.step(optimizer)
     run.scaler.update()
+    if run.average:
+        run.average.update()
     run.history.losses.append(values["loss"])
     for name, value in values.items():
         run.sums[name] = run.sums.get(name, 0.0) + value
     return values
-
-
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Adam's rate at a step: constant, or half a cosine from the highest rate to zero.
-
-    Taught on: book/training/loop
-    """
-    if config.schedule == "constant":
-        return config.learning_rate
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / config.steps))
 
 
 def end_epoch(run: Run, valid, device: Device, world, epoch: int, rate: float, seconds: float) -> None:
@@ -164,13 +140,16 @@ def end_epoch(run: Run, valid, device: Device, world, epoch: int, rate: float, s
     steps = run.step % epoch or epoch
     terms = {name: total / steps for name, total in run.sums.items()}
     run.sums = {}
-    row = {"step": run.step, **terms, "learning_rate": learning_rate(run.step - 1, run.config)}
+    row = {"step": run.step, **terms, "learning_rate": run.optimizer.param_groups[0]["lr"]}
     row |= {"seconds": seconds, "audio_per_second": rate}
     if world.first:
-        if valid is not None:
-            row |= validate(run.system, valid, device, run.config.batch_size)
-        run.keep_best(row.get("valid_si_sdr_improvement", -terms["loss"]))
+        with run.averaged():
+            if valid is not None:
+                row |= validate(run.system, valid, device, run.config.batch_size)
+            run.keep_best(row.get("valid_si_sdr_improvement", -terms["loss"]))
     run.history.rows.append(row)
+    if run.plateau:
+        run.plateau.step(row.get("valid_si_sdr_improvement", -terms["loss"]))
     world.wait()
     run.system.epoch_end(terms)
     run.system.train()

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -50,3 +51,39 @@ def test_a_system_must_say_how():
         bare(torch.zeros(1, 1, 10))
     with pytest.raises(NotImplementedError):
         bare.loss(torch.zeros(1, 1, 10), torch.zeros(1, 4, 1, 10))
+
+
+def file_of_a_system(monkeypatch, **changes):
+    """Let "mine" be a system whose file differs from the U-Net's: None takes a line out."""
+    unet = architectures.module("unet")
+    lines = {"PRESETS": unet.PRESETS, "RECIPES": unet.RECIPES, "SYSTEM": unet.UNetSystem} | changes
+    mine = SimpleNamespace(**{name: value for name, value in lines.items() if value is not None})
+    monkeypatch.setattr(architectures, "module", lambda name: mine)
+
+
+class WithoutStride(System):
+    pass
+
+
+class WithStride(System):
+    def __init__(self, config):
+        super().__init__(config)
+        self.stride = self.given
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"RECIPES": None}, r'mine.py has no RECIPES: write RECIPES = {"small": Recipe\(task="songs"\)}'),
+        ({"RECIPES": {}}, r"mine.py: RECIPES has no 'small', only nothing: write RECIPES = "),
+        ({"PRESETS": None}, r'mine.py has no PRESETS: write PRESETS = {"small": Config\(\)}'),
+        ({"SYSTEM": None}, "mine.py has no SYSTEM: write SYSTEM = MySystem"),
+        ({"SYSTEM": WithoutStride}, "mine.py: WithoutStride says no stride; write .* self.stride = config.hop"),
+        ({"SYSTEM": type("Half", (WithStride,), {"given": 0.5})}, "mine.py: Half has the stride 0.5; write"),
+        ({"SYSTEM": type("Zero", (WithStride,), {"given": 0})}, "mine.py: Zero has the stride 0; write"),
+    ],
+)
+def test_a_file_that_lacks_a_line_is_told_which_one(monkeypatch, changes, line):
+    file_of_a_system(monkeypatch, **changes)
+    with pytest.raises(architectures.ContractError, match=line):
+        architectures.create("mine")

@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 
 from sepbook import architectures
-from sepbook.architectures.recipe import Recipe
+from sepbook.architectures.recipe import APART, LOOKS, Recipe
 
 
 def test_a_short_run_takes_the_fields_of_short_runs():
@@ -11,9 +13,23 @@ def test_a_short_run_takes_the_fields_of_short_runs():
     assert recipe.at(first + 1) is recipe
 
 
+def test_what_is_changed_in_the_recipe_of_a_short_run_stays():
+    recipe = Recipe("songs", short={"batch_size": 4}).at(1)
+    assert dataclasses.replace(recipe, batch_size=2).at(1).batch_size == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "items"), [(1, 8), (34, 272), (36, 280), (350, 280), (359, 280), (360, 288), (3000, 2400)]
+)
+def test_a_run_is_validated_ten_times_but_not_too_often(steps, items):
+    assert (LOOKS, APART) == (10, 35)
+    assert Recipe("songs", batch_size=8).items(steps) == items
+
+
 def test_a_preset_without_a_recipe_takes_that_of_small():
     assert architectures.recipe_of("unet", "paper").task == "vocals"
     assert architectures.recipe_of("unet", "small").task == "songs"
+    assert architectures.recipe_of("unet", "tiny") == architectures.recipe_of("unet", "small")
     with pytest.raises(architectures.UnknownError, match="preset"):
         architectures.recipe_of("unet", "large")
 

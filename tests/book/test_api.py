@@ -16,7 +16,7 @@ PACKAGE = ROOT / "sepbook"
 API = (ROOT / "book" / "appendix" / "api.md").read_text(encoding="utf-8")
 LISTED = re.findall(r"automodule:: (\S+)", API)
 # These show through their package; or they are no library: the command line, and the answers to exercises.
-SHOWN_BY_PACKAGE = ("sepbook.shapes.", "sepbook.plots.")
+SHOWN_BY_PACKAGE = ("sepbook.audio.", "sepbook.shapes.", "sepbook.plots.")
 NO_LIBRARY = ("sepbook.check", "sepbook.cli")
 
 

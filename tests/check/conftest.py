@@ -13,7 +13,12 @@ import torch
 def hear(capsys):
     """Return a function that gives an answer to an exercise `times` times and returns all that is said, in one line."""
 
+    met = set()
+
     def listen(exercise, *answer, times=1):
+        if id(exercise) not in met:  # what other tests tried does not count
+            exercise.tries = 0
+            met.add(id(exercise))
         capsys.readouterr()
         for _ in range(times):
             exercise(*answer)

@@ -13,8 +13,11 @@ answers is given a tuple of them::
 
 import inspect
 
+from sepbook.check import variant
+
 __all__ = [
     "test_nonsense_never_raises",
+    "test_right_answers_are_right_for_other_cases_too",
     "test_right_answers_turn_green",
     "test_stubs_stay_red",
     "test_wrong_answers_get_their_own_hint",
@@ -32,15 +35,21 @@ def test_right_answers_turn_green(hear, exercise, answer):
     assert said.startswith(f"✔ {exercise.title}"), said
 
 
+def test_right_answers_are_right_for_other_cases_too(hear, exercise, answer):
+    with variant(3):
+        said = hear(exercise, *answers(exercise, answer))
+    assert said.startswith(f"✔ {exercise.title}"), said
+
+
 def test_wrong_answers_get_their_own_hint(hear, exercise, answer, words):
-    said = hear(exercise, *answers(exercise, answer), times=3)
+    said = hear(exercise, *answers(exercise, answer), times=4)
     assert "✔" not in said and said.startswith(f"✘ {exercise.title}"), said
     assert all(step in said for step in ("What:", "Where:", "How:")), said
     assert words in said, said
 
 
 def test_nonsense_never_raises(hear, exercise, nonsense):
-    said = hear(exercise, *answers(exercise, nonsense), times=3)
+    said = hear(exercise, *answers(exercise, nonsense), times=4)
     empty = isinstance(nonsense, list) and not nonsense  # no mistake, but nothing yet
     assert "✔" not in said and said.startswith("… " if empty else "✘ "), said
 

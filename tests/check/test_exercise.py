@@ -1,6 +1,7 @@
 """The frame around every check: stubs, hints step by step, and answers of every kind, none of which may raise."""
 
 import io
+import re
 import sys
 
 import numpy as np
@@ -59,30 +60,52 @@ def test_hints_come_one_by_one(capsys):
     assert ["What:" in t for t in texts] == [True] * 4
     assert ["Where: Look at the factor." in t for t in texts] == [False, True, True, True]
     assert ["How: Multiply x by 2." in t for t in texts] == [False, False, True, True]
-    assert ["again for the next hint" in t for t in texts] == [True, True, False, False]
+    assert ["one hint more" in t for t in texts] == [True, True, False, False]
     assert "solution is folded" in texts[3]
 
 
-def test_another_mistake_begins_again(capsys):
+def test_every_wrong_try_climbs_whatever_its_mistake(capsys):
     exercise_1 = doubling()
-    said(capsys, exercise_1, lambda x: x + 1)
-    assert "Where:" in said(capsys, exercise_1, lambda x: x + 1)
-    assert "Where:" not in said(capsys, exercise_1, lambda x: x.numpy())
-    assert "Where:" not in said(capsys, exercise_1, lambda x: x + 1)
+    assert "Where:" not in said(capsys, exercise_1, lambda x: x + 7.3 * x**2)
+    assert "Where:" in said(capsys, exercise_1, lambda x: x + 5.1 * x**2)
+    assert "How:" in said(capsys, exercise_1, lambda x: x + 3.9 * x**2)
+
+
+def test_a_step_stands_between_where_and_how(capsys):
+    @exercise("Exercise 1: double it", hints=("Look at the factor.", "6 dB is which factor?", "Multiply x by 2."))
+    def exercise_1(double):
+        expect_values(call(double, torch.ones(2, 3)), torch.full((2, 3), 2.0), "B T")
+
+    texts = [said(capsys, exercise_1, lambda x: x * torch.arange(3.0)) for _ in range(4)]
+    assert ["Step: 6 dB is which factor?" in t for t in texts] == [False, False, True, True]
+    assert ["How: Multiply" in t for t in texts] == [False, False, False, True]
+
+
+def test_a_failure_with_a_way_of_its_own_has_not_the_step_of_another(capsys):
+    @exercise("Exercise 1", hints=("where", "the exercise's step", "how"))
+    def exercise_1(answer):
+        raise CheckFailure("what", "there", "mend it so")
+
+    texts = [said(capsys, exercise_1, 1) for _ in range(3)]
+    assert "the exercise's step" not in texts[2] and "How: mend it so" in texts[2]
+
+
+def test_more_hints_than_steps_are_refused():
+    with pytest.raises(ValueError, match="4 of them"):
+        exercise("Exercise 1", hints=("a", "b", "c", "d"))(lambda answer: None)
 
 
 def test_a_right_answer_forgets_the_tries(capsys):
     exercise_1 = doubling()
-    said(capsys, exercise_1, lambda x: x + 1)
+    said(capsys, exercise_1, lambda x: x + x**2)
     said(capsys, exercise_1, lambda x: 2 * x)
-    assert "Where:" not in said(capsys, exercise_1, lambda x: x + 1)
+    assert "Where:" not in said(capsys, exercise_1, lambda x: x + x**2)
     assert not exercise_1.passed
 
 
 def test_known_mistake_is_recognised(capsys):
-    exercise_1 = doubling()
-    said(capsys, exercise_1, lambda x: 3 * x)
-    assert "a factor of three" in said(capsys, exercise_1, lambda x: 3 * x)
+    first = said(capsys, doubling(), lambda x: 3 * x)
+    assert "a factor of three" in first and "How:" not in first  # at once, and no more than that
 
 
 def forgets_return(x):
@@ -117,7 +140,8 @@ def leaves(x):
         (torch.zeros(2, 3), "wants the function itself, but was given a value of type Tensor"),
         (7, "value of type int"),
         ("double", "value of type str"),
-        (lambda x: (x * 2).numpy(), "type numpy.ndarray, but should be a torch tensor"),
+        (lambda x: np.array(["2", "4"]), "type numpy.ndarray, but should be a torch tensor"),
+        (lambda x: (x[:1] * 2).numpy(), "(B=1, T=3), but should have (B=2, T=3)"),
         (lambda x: [2, 4], "type list"),
         (lambda x: 5, "type int"),
         (lambda x: 2 * x[:1], "(B=1, T=3), but should have (B=2, T=3): B (batch) is 1 instead of 2"),
@@ -199,3 +223,60 @@ def test_public_names_exist():
     assert all(hasattr(check, name) for name in check.__all__)
     with pytest.raises(CheckFailure, match="type str"):
         expect_tensor("x")
+
+
+@pytest.mark.parametrize(
+    "double",
+    [
+        lambda x: 2 * x.numpy(),
+        lambda x: (2 * x).double(),
+        lambda x: (2 * x.numpy()).astype(np.float64),
+        lambda x: torch.tensor([[2 * v.item() for v in row] for row in x]),
+        lambda x: (2 * x.numpy())[::-1][::-1],  # an array that runs backwards in memory
+    ],
+)
+def test_right_answers_in_other_forms(capsys, double):
+    assert "✔" in said(capsys, doubling(), double)
+
+
+def scaled(expected):
+    @exercise("Exercise 1", hints=("where", "how"))
+    def exercise_1(answer):
+        expect_values(answer, expected, "B T" if expected.dim() == 2 else "T")
+
+    return exercise_1
+
+
+X = torch.tensor([[1.5, -2.0, 3.0], [0.5, 4.0, -1.25]])
+Z = torch.complex(X, X.flip(1) + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "words"),
+    [
+        (Z.conj().resolve_conj(), Z, "complex conjugate"),
+        (X.square(), X, "the square of what it should be"),
+        (X.abs().sqrt(), X.abs(), "the square root of what it should be"),
+        (1 / X, X, "the inverse (one divided by it)"),
+        (X.abs(), X, "without its sign"),
+        (-X, X, "The sign is the other way round"),
+        (1.003 * X, X, "Every value is 1.003 times"),
+        (X + 2, X, "Every value is off by 2"),
+        (2j * Z, Z, "differ"),
+    ],
+)
+def test_relations_are_recognised(capsys, given, expected, words):
+    exercise_1 = scaled(expected)
+    said(capsys, exercise_1, given)
+    assert words in said(capsys, exercise_1, given)
+
+
+def test_of_one_number_no_relation_is_made_up(capsys):
+    exercise_1 = scaled(torch.tensor([3.0]))
+    said(capsys, exercise_1, torch.tensor([3.009]))
+    assert "times what it should be" not in said(capsys, exercise_1, torch.tensor([3.009]))
+
+
+def test_complex_values_are_short(capsys):
+    text = said(capsys, scaled(Z), Z * 1.2345678901)
+    assert not re.search(r"\d\.\d{5,}", text), text

@@ -10,9 +10,9 @@ from statistics import fmean as mean
 import torch
 
 from sepbook.training import checkpoint
-from sepbook.training._validation import validate
 from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, train
+from sepbook.training.validation import validate
 from tools.results._common import clocks, mean_of, paired, write
 from tools.results._gallery import LOUD_STEP, gallery
 from tools.results._small_runs import SmallSystem, batch_of, cosine, descend, length

@@ -79,7 +79,7 @@ def pit_by_pairs(estimates, sources):
 
 
 @pytest.mark.parametrize("answer", [pit(), pit_by_pairs])
-def test_pit_right_in_two_ways(hear, answer):
+def test_pit_right_in_several_ways(hear, answer):
     assert "✔ Exercise 2" in hear(check.exercise_2, answer)
 
 
@@ -124,8 +124,8 @@ def hungarian_by_rows(costs):
     return found
 
 
-@pytest.mark.parametrize("answer", [hungarian(), hungarian_by_rows])
-def test_hungarian_right_in_two_ways(hear, answer):
+@pytest.mark.parametrize("answer", [hungarian(), hungarian_by_rows, lambda costs: hungarian()(costs).numpy()])
+def test_hungarian_right_in_several_ways(hear, answer):
     assert "✔ Exercise 3" in hear(check.exercise_3, answer)
 
 
@@ -138,7 +138,6 @@ def test_hungarian_right_in_two_ways(hear, answer):
         (lambda costs: hungarian()(costs)[:1].expand(costs.shape[:2]), "all items get the order of the first one"),
         (lambda costs: linear_sum_assignment(costs.detach().numpy())[1], "stops in"),
         (lambda costs: linear_sum_assignment(costs[0].T)[1], "requires grad"),
-        (lambda costs: hungarian()(costs).numpy(), "should be a torch tensor"),
         (lambda costs: hungarian()(costs)[0], "has 1 axes"),
     ],
 )
@@ -221,7 +220,7 @@ def mixit_by_matrix(estimates, mixtures):
 
 
 @pytest.mark.parametrize("answer", [mixit(), mixit_by_matrix])
-def test_mixit_right_in_two_ways(hear, answer):
+def test_mixit_right_in_several_ways(hear, answer):
     assert "✔ Exercise 5" in hear(check.exercise_5, answer)
 
 

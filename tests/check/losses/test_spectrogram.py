@@ -18,7 +18,7 @@ def by_mask(mixture, sources):
     return (sources / mixture[:, None]).real.clamp(0, 1) * mixture[:, None].abs()
 
 
-@pytest.mark.parametrize("answer", [tpsa, by_mask, spectrogram.tpsa])
+@pytest.mark.parametrize("answer", [tpsa, by_mask, spectrogram.tpsa, lambda y, s: tpsa(y, s).numpy()])
 def test_target_right_in_several_ways(hear, answer):
     assert "✔ Exercise 1" in hear(check.exercise_1, answer)
 
@@ -37,7 +37,6 @@ def test_target_right_in_several_ways(hear, answer):
         (lambda y, s: -tpsa(y, s), "The sign is the other way round"),
         (lambda y, s: tpsa(y, s)[:, 0], "has 4 axes"),
         (lambda y, s: s.abs() * torch.cos(s.angle() - y.angle()), "stops in"),
-        (lambda y, s: tpsa(y, s).numpy(), "should be a torch tensor"),
     ],
 )
 def test_target_wrong(hear, answer, words):

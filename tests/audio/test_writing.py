@@ -116,7 +116,7 @@ def test_a_wav_beyond_four_gigabytes_is_refused_before_it_breaks(tmp_path):
 
 FULL = """
     import resource, sys, numpy
-    from sepbook._writing import AudioError, Writer  # what audio.Writer is, without the time that torch takes
+    from sepbook.audio import AudioError, Writer
     noise = 0.1 * numpy.random.default_rng(0).standard_normal((2, 44100 * 4))
     for room in (0, 100, 40_000):
         for path in sys.argv[1:]:
@@ -142,7 +142,7 @@ def test_a_full_disk_leaves_the_older_files_and_nothing_else(tmp_path):
 
 ENDLESS = """
     import sys, numpy
-    from sepbook._writing import Writer
+    from sepbook.audio import Writer
     noise = 0.1 * numpy.random.default_rng(0).standard_normal((2, 30_000))
     with Writer(sys.argv[1], 44100, 2) as writer:
         while True:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sepbook._reading import AudioError, name_for_c
+from sepbook.audio.errors import AudioError
+from sepbook.audio.opening import name_for_c
 
 PIECE = 1 << 16  # frames that are encoded at once
 FORMATS = {

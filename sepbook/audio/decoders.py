@@ -1,0 +1,172 @@
+"""Three ways to the samples of a file, with one form: `rate`, `channels`, `frames`, `read`, `seek`, `close`.
+
+`read(frames)` gives float32 samples (up to frames, C), none at the end. Every failure is one of `FAILURES`.
+"""
+
+import os
+from functools import lru_cache
+
+import numpy as np
+import soundfile
+
+from sepbook.audio import ffmpeg
+from sepbook.audio.opening import name_for_c
+
+FAILURES = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError, MemoryError, ffmpeg.Stopped)
+PIECE = 1 << 18  # frames that are decoded at once
+UNKNOWN = 1 << 60  # frames: libsndfile's number for a length that was never written down
+
+
+class Plain:
+    """A file as libsndfile reads it. `raw` tells where plain samples lie, and how, whatever the header says."""
+
+    def __init__(self, path, raw=None):
+        self._path = path
+        if raw is None:
+            self._sound = soundfile.SoundFile(name_for_c(path))  # no file object: its callbacks swallow ctrl-C
+        else:
+            self._sound = _open_raw(path, raw)
+        self.rate, self.channels = self._sound.samplerate, self._sound.channels
+        self.frames, self.format = self._sound.frames, self._sound.format
+        self.log = self._sound.extra_info
+        if raw is not None:
+            self.frames = min(self.frames, raw.frames)
+
+    def count(self, stamp):
+        """Find the number of frames by decoding them; `stamp` is what changes when the file does."""
+        self.frames = _counted(self._path, stamp)
+
+    def read(self, frames):
+        """The next samples (up to frames, C)."""
+        return self._sound.read(frames, dtype="float32", always_2d=True)
+
+    def seek(self, frame):
+        """Go on from a frame."""
+        self._sound.seek(frame)
+
+    def close(self):
+        """Let go of the file."""
+        self._sound.close()
+
+
+def _open_raw(path, raw):
+    """libsndfile takes an open file from the place on where it stands."""
+    place = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    os.lseek(place, raw.start, os.SEEK_SET)
+    about = raw.format
+    return soundfile.SoundFile(
+        place, "r", about.rate, about.channels, about.subtype, about.endian, format="RAW", closefd=True
+    )
+
+
+@lru_cache(maxsize=4096)
+def _counted(path, stamp):
+    with soundfile.SoundFile(name_for_c(path)) as sound:
+        total = 0
+        while found := len(sound.read(PIECE, dtype="float32", always_2d=True)):
+            total += found
+        return total
+
+
+class Joined:
+    """The parts of a file, one after the other, each through a clean copy of its bytes.
+
+    All come out with the channels of the first. Raises ValueError where they differ in rate.
+    """
+
+    def __init__(self, file, parts):
+        self._file, self._parts = file, parts
+        self._number, self._copy, self._sound = -1, None, None
+        self._lengths, self.format = [], None
+        for number in range(len(parts)):
+            self._open(number)
+            self._lengths.append(self._sound.frames)
+            if number == 0:
+                self.rate, self.channels, self.format = self._sound.rate, self._sound.channels, self._sound.format
+            if self._sound.rate != self.rate:
+                rates = f"{self.rate} and {self._sound.rate} Hz"
+                self.close()
+                raise ValueError(f"pieces of {rates} in one file")
+        self.frames = sum(self._lengths)
+        self.seek(0)
+
+    def _open(self, number):
+        if number == self._number:
+            return
+        self.close()
+        self._copy = self._parts[number].copy(self._file)
+        self._sound, self._number = Plain(self._copy.name), number
+        self._check(self._parts[number])
+        if self._parts[number].samples and not self._parts[number].first:
+            self._sound.count(os.stat(self._copy.name).st_mtime_ns)  # nothing in it says how long it is
+
+    def _check(self, part):
+        there, seen = self._sound.frames, part.samples
+        if there > UNKNOWN or (seen and abs(seen - there) > self._sound.rate // 5):
+            where = f"{there / self._sound.rate:.2f} s" if there < UNKNOWN else "an unknown length"
+            self.close()
+            raise ValueError(f"the decoder takes it for {where}")
+
+    def read(self, frames):
+        """The next samples (up to frames, C)."""
+        found = self._sound.read(frames)
+        while len(found) == 0 and self._number + 1 < len(self._parts):
+            self._open(self._number + 1)
+            found = self._sound.read(frames)
+        return found if found.shape[1] == self.channels else _remix(found, self.channels)
+
+    def seek(self, frame):
+        """Go on from a frame."""
+        number = 0
+        while number + 1 < len(self._parts) and frame >= self._lengths[number]:
+            frame, number = frame - self._lengths[number], number + 1
+        self._open(number)
+        self._sound.seek(min(frame, self._lengths[number]))
+
+    def close(self):
+        """Let go of the file."""
+        self._number = -1
+        for each in (self._sound, self._copy):
+            if each is not None:
+                each.close()
+        self._sound = self._copy = None
+
+
+def _remix(samples, channels):
+    """Samples (N, C) with other channels: mono is copied to each, and is the mean of all."""
+    mono = samples.mean(axis=1, keepdims=True, dtype=np.float32)
+    return np.repeat(mono, channels, axis=1)
+
+
+class Streamed:
+    """A file that ffmpeg decodes. Its length is not written anywhere: it is found by decoding it once."""
+
+    format = "FFMPEG"
+
+    def __init__(self, path, stamp):
+        self._path, self._at = path, 0
+        self._process = ffmpeg.Process(path)
+        self.rate, self.channels = self._process.rate, self._process.channels
+        try:
+            self.frames = ffmpeg.count(path, stamp)
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, frames):
+        """The next samples (up to frames, C)."""
+        found = self._process.read(frames)
+        self._at += len(found)
+        return found
+
+    def seek(self, frame):
+        """Go on from a frame."""
+        if frame < self._at:
+            self._process.close()
+            self._process, self._at = ffmpeg.Process(self._path), 0
+        while self._at < frame and len(self.read(min(PIECE, frame - self._at))):
+            pass
+
+    def close(self):
+        """Let go of the file."""
+        self._process.close()
