@@ -38,9 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(experiments())}")
     parser.add_argument("--plan", action="store_true", help="print the core-hours first, and do nothing")
-    parser.add_argument(
-        "--again", action="store_true", help="do also what is done (systems: `make clean` first)"
-    )
+    parser.add_argument("--again", action="store_true", help="do also what is done (systems: `make clean` first)")
     parser.add_argument("--stamp", action="store_true", help="say that the files are still what today's code makes")
     parser.add_argument("--because", help="how you know, where the code is not what it was")
     given = parser.parse_args()
