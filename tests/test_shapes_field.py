@@ -33,7 +33,7 @@ def followed(network, n):
     field = flow.fields[y]
     if field is None:
         return None
-    first, last = field.at(np.arange(y.shape[-1]))
+    first, last = (values.reshape(len(values)) for values in field.at(np.arange(y.shape[-1])))
     return [
         (max(a, 0), min(b, n - 1)) if max(a, 0) <= min(b, n - 1) else None for a, b in zip(first, last, strict=True)
     ]
@@ -123,14 +123,16 @@ def test_statistics_of_the_whole_input_are_not_counted(network):
 @pytest.mark.parametrize(
     "network",
     [
-        lambda x: x.transpose(1, 2),
         lambda x: x.cumsum(-1),
         lambda x: x.flip(-1),
         lambda x: torch.cat([x, x], -1),
-        lambda x: functional.interpolate(x, scale_factor=2),
         lambda x: x.mean(-1, keepdim=True),
-        lambda x: x.view(1, 2, -1),
-        lambda x: x + x[..., ::2].repeat_interleave(2, -1),
+        lambda x: x.softmax(-1),
+        lambda x: x.sort(-1)[0],
+        lambda x: x @ torch.ones(24, 24, dtype=x.dtype),
+        lambda x: functional.scaled_dot_product_attention(x.mT, x.mT, x.mT).mT,
+        lambda x: x.view(4, 6).T.reshape(1, 1, 24),
+        lambda x: torch.fft.irfft(torch.fft.rfft(x)),
         lambda x: x[..., ::2] + x[..., : x.shape[-1] // 2],  # two speeds
         lambda x: torch.zeros_like(x).index_copy(-1, torch.arange(24), x),
     ],

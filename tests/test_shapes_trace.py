@@ -29,13 +29,13 @@ class Separator(nn.Module):
 def test_the_ledger_reads_as_documented():
     assert str(shapes.trace(Separator(), torch.zeros(2, 1, 800))) == "\n".join(
         [
-            "module   kind             input              output                  parameters    MACs  receptive field",
-            "(model)  Separator        (B=2, C=1, N=800)  (B=2, S=2, C=1, N=800)                         24 (3.00 ms)",
-            "encoder  Conv1d           (2, 1, 800)        (2, 8, 100)                    136  25.6 k     16 (2.00 ms)",
-            "body.0   BatchNorm1d      (2, 8, 100)        (2, 8, 100)                     16             16 (2.00 ms)",
-            "decoder  ConvTranspose1d  (2, 8, 100)        (2, 2, 800)                    258  51.2 k     24 (3.00 ms)",
+            "module   kind             input               output                  parameters    MACs  receptive field",
+            "(model)  Separator        (B=2, C=1, N=800)   (B=2, S=2, C=1, N=800)                         24 (3.00 ms)",
+            "encoder  Conv1d           (B=2, C=1, N=800)   (B=2, H=8, N'=100)             136  25.6 k     16 (2.00 ms)",
+            "body.0   BatchNorm1d      (B=2, H=8, N'=100)  (B=2, H=8, N'=100)              16             16 (2.00 ms)",
+            "decoder  ConvTranspose1d  (B=2, H=8, N'=100)  (B=2, S=2, N=800)              258  51.2 k     24 (3.00 ms)",
             "Separator: 426 parameters; 76.8 k MACs for an input (B=2, C=1, N=800); "
-            "384 k MACs per second of audio; not called: unused (16).",
+            "384 k MACs per second of audio; not used: unused (16).",
         ]
     )
 

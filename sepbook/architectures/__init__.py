@@ -141,7 +141,7 @@ def configure(name: str, preset: str = "small", overrides: Mapping[str, Any] = M
         if field not in fields:
             _refuse("field", field, fields, name)
     overrides = {field: _frozen(value) for field, value in overrides.items()}
-    check_fields(type(config), overrides, found.PRESETS)
+    check_fields(config, overrides, found.PRESETS)
     return dataclasses.replace(config, **overrides)
 
 

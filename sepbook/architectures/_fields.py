@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from threading import get_ident
 
 LARGEST = 1_000_000_000  # no number of a configuration is above this, or below its negative
-MOST_LAYERS = 20_000  # and as many parameters: tensors, not numbers
+LONGEST = 1000  # entries of a list, and characters of a word
+MOST_LAYERS = 3_000  # and as many parameters: tensors, not numbers
 MOST_WEIGHTS = 1 << 31  # numbers in all parameters: 8 GiB
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
@@ -28,26 +29,35 @@ class FieldError(ValueError):
         super().__init__(f"field {field} is {short.repr(given)}, but must be {expected}, like {example!r}")
 
 
-def check_fields(config_type: type, given: Mapping, presets: Mapping) -> None:
+def check_fields(config, given: Mapping, presets: Mapping) -> None:
     """Raise FieldError for the first value that has another type than its field, or a number out of its range.
 
-    No number is below 0, no whole number is 0 and no list is empty, unless a preset says otherwise.
+    `config` is what the values are to be put into. No number is below 0, no whole number is 0 and no list is empty,
+    unless a preset says otherwise.
     """
-    kinds = typing.get_type_hints(config_type)
+    kinds = typing.get_type_hints(type(config))
     for field, value in given.items():
-        own = [getattr(preset, field) for preset in presets.values()]
-        if not fits(value, kinds[field]):
-            raise FieldError(field, value, in_words(kinds[field]), own[0])
-        if value == () and () not in own:
-            raise FieldError(field, value, "a list with at least one entry", own[0])
-        usual = list(numbers(own)) or [0]
-        for number in numbers(value):
-            if not -LARGEST <= number <= LARGEST:
-                raise FieldError(field, value, f"no larger than {LARGEST:,}", own[0])
-            if number < 0 <= min(usual):
-                raise FieldError(field, value, "0 or more", own[0])
-            if number == 0 and type(number) is int and min(usual) > 0:
-                raise FieldError(field, value, "1 or more", own[0])
+        usual = [getattr(preset, field) for preset in presets.values()]
+        if wrong := _what_is_wrong(value, kinds[field], usual):
+            raise FieldError(field, value, wrong, getattr(config, field))
+
+
+def _what_is_wrong(value, kind, usual: list) -> str:
+    """Say what a value must be and is not, or nothing."""
+    if not fits(value, kind):
+        return in_words(kind)
+    if value == () and () not in usual:
+        return "a list with at least one entry"
+    if isinstance(value, tuple | str) and len(value) > LONGEST:
+        return f"no longer than {LONGEST}"
+    smallest = min(numbers(usual), default=0)
+    for number in numbers(value):
+        if not -LARGEST <= number <= LARGEST:
+            return f"no larger than {LARGEST:,}"
+        least = 1 if type(number) is int and smallest > 0 else 0
+        if number < least and smallest >= 0:
+            return f"{least} or more"
+    return ""
 
 
 def fits(value, kind) -> bool:

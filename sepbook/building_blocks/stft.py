@@ -25,6 +25,8 @@ WINDOWS = {
     "sqrt_hann": lambda n: torch.hann_window(n).sqrt(),
     "rectangular": torch.ones,
 }
+LONGEST_WINDOW = 1 << 17  # samples, three seconds at 44.1 kHz: a larger number is a slip
+MOST_FRAMES = 1024  # windows that may hold the same sample: more would fill the memory
 MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 SMALLEST_OVERLAP = 1e-3  # of the largest summed squared window; below it the inverse divides by almost nothing
 
@@ -38,6 +40,8 @@ def make_window(name: str, n_fft: int) -> Tensor:
     _check_whole("n_fft", n_fft)
     if name not in WINDOWS:
         raise ValueError(f"window {name!r} is unknown; choose one of {', '.join(WINDOWS)}")
+    if not 1 <= n_fft <= LONGEST_WINDOW:
+        raise ValueError(f"n_fft is {n_fft}; expected 2 to {LONGEST_WINDOW} samples, for example 1024")
     return WINDOWS[name](n_fft)
 
 
@@ -54,6 +58,11 @@ def check_geometry(window: Tensor, hop: int) -> None:
     if not 1 <= hop <= n_fft:
         raise ValueError(
             f"hop is {hop} and n_fft is {n_fft}; hop must lie between 1 and n_fft, or samples fall between frames"
+        )
+    if n_fft > MOST_FRAMES * hop:
+        raise ValueError(
+            f"hop is {hop} and n_fft is {n_fft}: each sample would lie in {n_fft // hop} frames, and the most is "
+            f"{MOST_FRAMES}; use a larger hop (n_fft // 4 = {n_fft // 4} is common)"
         )
     padded = torch.zeros(math.ceil(n_fft / hop) * hop)
     padded[:n_fft] = window.square()

@@ -239,14 +239,19 @@ def names():
     return tuple(TASKS)
 
 
+def kind(name):
+    """Return the class of a task by its name. Raises TaskError for an unknown one. Taught on: book/data/corpus."""
+    if name not in TASKS:
+        near = difflib.get_close_matches(str(name), TASKS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise TaskError(f"task {name!r} is unknown{hint} Choose one of: {', '.join(TASKS)}")
+    return TASKS[name]
+
+
 def task(name, folder=None, allow_missing=False):
     """Return the data of a task by its name, on request with a folder of your own in the place of the corpus.
 
     Raises TaskError for an unknown task or a folder that it cannot use; CorpusError where the corpus is not installed
     shows when data is asked for. Taught on: book/data/corpus
     """
-    if name not in TASKS:
-        near = difflib.get_close_matches(str(name), TASKS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise TaskError(f"task {name!r} is unknown{hint} Choose one of: {', '.join(TASKS)}")
-    return TASKS[name](folder, allow_missing)
+    return kind(name)(folder, allow_missing)

@@ -103,10 +103,12 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
 def remix(estimates: Tensor, assignment: Tensor, mixtures: int = 2) -> Tensor:
     """Add up the estimates `(B, S, …)` of each mixture: `(B, mixtures, …)`, by `assignment (B, S)`.
 
-    ``assignment[b, s]`` is the number of the mixture that estimate s goes to. Taught on: book/losses/permutation
+    ``assignment[b, s]`` is the number of the mixture that estimate s goes to. It is a sum and no matrix product, so
+    that autocast leaves its digits alone. Taught on: book/losses/permutation
     """
     belongs = one_hot(assignment, mixtures).to(estimates.dtype)  # (B, S, mixtures)
-    return torch.einsum("bsm,bs...->bm...", belongs, estimates)
+    belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))
+    return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)
 
 
 def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:

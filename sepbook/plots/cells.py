@@ -23,7 +23,11 @@ POINTS = {
     "lstm": [("×", 2.3, 5.2), ("+", 4.7, 5.2), ("×", 4.7, 3.8), ("×", 8.3, 3.5)],
     "gru": [("×", 2.4, 3.6), ("×", 4.6, 5.2), ("×", 7.7, 4.4), ("+", 7.7, 5.2)],
 }
-PLAIN = {"rnn": [], "lstm": [("tanh", 8.3, 4.4)], "gru": [("1−", 6.1, 4.4), ("$U_n$", 2.4, 4.4)]}  # plain boxes: text, x, y
+PLAIN = {
+    "rnn": [],
+    "lstm": [("tanh", 8.3, 4.4)],
+    "gru": [("1−", 6.1, 4.4), ("$U_n$", 2.4, 4.4)],
+}  # plain boxes: text, x, y
 # Lines: the places they pass; a line that begins or ends at a box or circle is cut at its edge.
 FLOWS = {
     "rnn": [[(5.0, 2.3), (5.0, 3.8), (10.0, 3.8)]],

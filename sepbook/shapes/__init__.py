@@ -14,7 +14,8 @@ from sepbook.shapes.arithmetic import Explained, conv_length, receptive_field
 from sepbook.shapes.calls import check_dims, checked
 from sepbook.shapes.dims import LEGEND, ShapeError, describe
 from sepbook.shapes.row import Row
-from sepbook.shapes.trace import Trace, show, trace
+from sepbook.shapes.showing import show
+from sepbook.shapes.trace import Trace, trace
 
 __all__ = [
     "LEGEND",

@@ -1,166 +1,154 @@
 """What happens between the modules: every tensor operation of a forward pass is seen, counted and followed.
 
-Two things are read off each operation. Its multiply-accumulates (MACs):
+Four things are read off each operation: what it costs (`costs`), how far its result sees (`field`, `moves`, `joins`),
+which axes its result has (`names`), and where its result comes from (`origins`).
 
-- convolution: every output number costs `input channels / groups * kernel size` (transposed: every input number costs
-  `output channels / groups * kernel size`). Bias, activations and norms are not counted, as is usual.
-- matrix product `(..., n, k) @ (..., k, m)`: n * k * m for each pair of matrices. Linear layers are matrix products.
-- recurrent layers: every weight is used once per frame and batch item, so `weights * B * T`: all layers, gates and
-  directions (see `recurrent`).
-- Fourier transforms count as 0.
-
-And the receptive field of its result (see `field`). An operation that is not listed below, such as a transposition of
-the last axis, ends the field: the ledger then prints nothing rather than a guess. Statistics of the whole input (a
-peak, a global norm) reach everywhere; by convention they are not counted.
+Time is one axis of the input. It is followed through convolutions, pooling, resampling, framing, views,
+transpositions and whatever leaves it alone. An operation without a rule, or one that mixes all of time, such as a
+recurrent layer, ends the field: the ledger then prints nothing rather than a guess. Statistics of the whole input (a
+peak, a global norm) reach everywhere; by convention they are not counted. Nor is the edge where a roll comes round.
 
 Taught on: book/how_to_read
 """
+
+from collections import Counter
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from sepbook.shapes import costs, joins
 from sepbook.shapes.field import Field
+from sepbook.shapes.moves import RULES
+from sepbook.shapes.names import Names
+from sepbook.shapes.origins import Origins
 
 aten = torch.ops.aten
-
-PRODUCTS = {aten.mm: 0, aten.bmm: 0, aten.mv: 0, aten.addmm: 1, aten.baddbmm: 1, aten.addmv: 1}  # first factor
-KEEP = {  # like element-wise operations, these leave the last axis alone where its size stays the same
-    *(aten.view, aten._unsafe_view, aten.unsqueeze, aten.squeeze, aten.expand, aten.alias, aten.detach, aten.clone),
-    *(aten._to_copy, aten.native_batch_norm, aten._native_batch_norm_legit_no_training, aten.native_group_norm),
-    *(aten._prelu_kernel, aten.polar, aten.complex),
-}
-ALONG = {  # operations along an axis: where the axis stands among the arguments, and its default
-    **dict.fromkeys((aten.select, aten.unbind, aten.cat, aten.stack), (1, 0)),
-    **dict.fromkeys((aten.split, aten.split_with_sizes), (2, 0)),
-    **dict.fromkeys((aten.glu, aten._softmax, aten._log_softmax), (1, -1)),
-    **dict.fromkeys((aten.sum, aten.mean, aten.amax, aten.amin), (1, None)),
-}
-
-
-def product_macs(packet, args, out) -> int:
-    """Count the multiply-accumulates of one convolution or matrix product, else 0. Taught on: book/how_to_read."""
-    if packet is aten.convolution:
-        data, weight, transposed = args[0], args[1], args[6]
-        return (data if transposed else out).numel() * weight[0].numel()
-    if packet in PRODUCTS:
-        return out.numel() * args[PRODUCTS[packet]].shape[-1]
-    return 0
-
-
-def _convolution(field: Field, source, args) -> Field:
-    stride, padding, dilation = (axis[-1] for axis in args[3:6])
-    through = field.transposed if args[6] else field.convolved
-    return through(args[1].shape[-1], stride, padding, dilation)
-
-
-def _pool(field: Field, source, args) -> Field:
-    kernel, stride, padding = (*args[1:4], *([], [0])[len(args) - 2 :])
-    dilation = args[4][-1] if len(args) > 4 and isinstance(args[4], list) else 1
-    return field.convolved(kernel[-1], (stride or kernel)[-1], padding[-1], dilation)
-
-
-def _pad(field: Field, source, args) -> Field:
-    return field.convolved(padding=args[1][0])
-
-
-def _slice(field: Field, source, args) -> Field:
-    axis, start, _, step = (*args[1:], *(0, None, None, 1)[len(args) - 1 :])
-    if axis % source.dim() != source.dim() - 1:
-        return field
-    first = range(source.shape[-1])[slice(start, None)]
-    return field.convolved(stride=step, padding=-first.start)
-
-
-MOVES = {
-    aten.convolution: _convolution,
-    **dict.fromkeys((aten.max_pool2d_with_indices, aten.avg_pool2d), _pool),
-    **dict.fromkeys((aten.constant_pad_nd, aten.reflection_pad1d, aten.replication_pad1d, aten.reflection_pad2d), _pad),
-    aten.slice: _slice,
-}
-
-
-def leaves_last_axis(func, args, dims: int) -> bool:
-    """Whether an operation mixes nothing along the last axis. Taught on: book/how_to_read."""
-    packet = func.overloadpacket
-    if packet in (aten.transpose, aten.permute):
-        order = list(range(dims))
-        if packet is aten.permute:
-            return args[1][-1] % dims == dims - 1
-        return dims - 1 not in (order[args[1]], order[args[2]])
-    if packet in ALONG:
-        place, default = ALONG[packet]
-        axes = args[place] if len(args) > place else default
-        dims += packet is aten.stack
-        return axes is not None and dims - 1 not in {a % dims for a in (axes if isinstance(axes, list) else [axes])}
-    return packet in KEEP or torch.Tag.pointwise in func.tags
 
 
 class Flow(TorchDispatchMode):
     """Watch all operations while it is active: `macs` grows, `fields` holds what each tensor sees of the input.
 
     A tensor that does not depend on the input is not in `fields`; one whose field is unknown is there with None.
+    `uncounted` names the operations whose MACs nobody has counted, `used` the parameters that took part.
     Taught on: book/how_to_read
     """
 
-    def __init__(self, source: torch.Tensor):
+    def __init__(self, source: torch.Tensor, axis: int = -1):
         super().__init__()
         self.macs = 0
+        self.uncounted = Counter()
+        self.used = {}  # id of a parameter: the parameter
         self.fields = WeakTensorKeyDictionary()
-        self.fields[source] = Field()
+        if source.dim():
+            self.fields[source] = Field.of_input(source.dim(), axis)
         self.written = set()  # memory that was filled piece by piece with what depends on the input
+        self.names, self.origins = Names(), Origins()
+        self.origins.known[source] = "input"
+
+    def begin(self, pairs) -> None:
+        """Look at the model's inputs: `dims` tell which axis of the mixture is time; others are inputs too."""
+        for item, name, tensor in pairs:
+            if tensor in self.fields:
+                letters = [axis.text for axis in item.axes] if item else []
+                time = next((letter for letter in ("N", "T") if letter in letters), None)
+                if time:
+                    self.fields[tensor] = Field.of_input(tensor.dim(), letters.index(time) - len(letters))
+            else:
+                self.fields[tensor] = None
+                self.origins.known[tensor] = name
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         packet = func.overloadpacket
         if packet is aten.equal and args[0].is_meta:
             return False  # nothing has a value on the meta device; istft asks whether any overlap of windows is 0
         out = func(*args, **(kwargs or {}))
-        self.macs += product_macs(packet, args, out)
-        operands = [tensor for tensor in _flat(args) if self._depends(tensor)]
+        tensors = flat(args)
+        self._count(func, args, out, tensors)
+        operands = [tensor for tensor in tensors if self.depends(tensor)] if not costs.is_made(func) else []
         if operands:
             self._note_writing(func, args)
-            for result in _flat([out]):
-                self.fields[result] = self._field(func, args, operands, result)
+            self._follow(func, args, operands, out)
+            self.names.follow(func, args, operands, out)
+            self.origins.follow(func, args, operands, out)
         return out
 
-    def _depends(self, tensor) -> bool:
+    def made(self, results, data) -> None:
+        """Let results depend on data, where no operation has shown it: as on the meta device."""
+        origin = self.origins.of(data) if isinstance(data, torch.Tensor) else None
+        for tensor in results if origin is not None else ():
+            if self.origins.of(tensor) is None:
+                self.fields[tensor], self.origins.known[tensor] = None, origin
+
+    def depends(self, tensor) -> bool:
+        """Whether a tensor depends on the input."""
         return tensor in self.fields or tensor.untyped_storage()._cdata in self.written
+
+    def _count(self, func, args, out, tensors) -> None:
+        first = out[0] if isinstance(out, list | tuple) and out else out
+        macs = costs.macs(func, args, first)
+        self.macs += macs or 0
+        if macs is None or costs.is_named(func):
+            self.uncounted[costs.label(func)] += 1
+        for tensor in tensors:
+            if isinstance(tensor, torch.nn.Parameter):
+                self.used[id(tensor)] = tensor
 
     def _note_writing(self, func, args) -> None:
         target = args[0]
         if func._schema.is_mutable and isinstance(target, torch.Tensor) and target not in self.fields:
             self.written.add(target.untyped_storage()._cdata)
 
-    def _field(self, func, args, operands, out) -> Field | None:
-        source = operands[0]
-        if func.overloadpacket in MOVES:
-            known = self.fields.get(source) if len(operands) == 1 else None
-            return MOVES[func.overloadpacket](known, source, args) if known else None
-        if not leaves_last_axis(func, args, source.dim()):
-            return None
-        return self._union(operands, out)
+    def _follow(self, func, args, operands, out) -> None:
+        results = out if isinstance(out, list | tuple) else [out]
+        first = next((result for result in results if isinstance(result, torch.Tensor)), None)
+        if first is None:
+            return
+        found = self._field(func, args, operands, out if func.overloadpacket in PIECES else first)
+        several = found if isinstance(found, list) else [found] * len(results)
+        for result, field in zip(results, several, strict=True):
+            if isinstance(result, torch.Tensor):
+                self.fields[result] = field
 
-    def _union(self, operands, out) -> Field | None:
-        fields = []
-        for tensor in operands:
-            field = self.fields.get(tensor)
-            size, wanted = (t.shape[-1] if t.dim() else 1 for t in (tensor, out))
-            if field and size == wanted:
-                fields.append(field)
-            elif field or size != 1 or wanted == 1:  # what is left is a statistic: one number for all positions
-                return None
-        joined = fields[0] if fields else None
-        for field in fields[1:]:
-            joined = joined and joined.joined(field)
-        return joined
+    def _field(self, func, args, operands, out):
+        packet, x = func.overloadpacket, operands[0]
+        if packet in RULES:
+            field = self.fields.get(x) if x is args[0] and len(operands) == 1 else None
+            return RULES[packet](field, x, args, out) if field else [None] * len(out) if isinstance(out, list) else None
+        if packet in (aten.cat, aten.stack):
+            return self._side_by_side(packet, args, out)
+        if packet in costs.PRODUCTS:
+            return joins.product(func, args, self._given)
+        if packet in costs.ATTENTION:
+            return joins.attend(args, self._given)
+        if torch.Tag.pointwise in func.tags or packet in POINTWISE:
+            return joins.pointwise([(tensor, self.fields.get(tensor)) for tensor in operands], out)
+        return None
+
+    def _given(self, tensor):
+        """Return the field of a tensor, False if it is unknown, None if it does not depend on the input."""
+        return (self.fields.get(tensor) or False) if self.depends(tensor) else None
+
+    def _side_by_side(self, packet, args, out):
+        axis = (args[1] if len(args) > 1 else 0) % out.dim()
+        fields, sizes = [self._given(tensor) for tensor in args[0]], [1] * len(args[0])
+        if packet is aten.stack:
+            fields = [field.inserted(axis) if field else field for field in fields]
+        else:
+            sizes = [tensor.shape[axis] for tensor in args[0]]
+        return joins.cat(sizes, fields, axis)
 
 
-def _flat(values) -> list[torch.Tensor]:
-    """List the tensors among arguments or results, opening lists and tuples."""
+POINTWISE = (aten._prelu_kernel, aten.polar, aten.complex)
+PIECES = (aten.split, aten.split_with_sizes, aten.unsafe_split, aten.unbind)
+
+
+def flat(values) -> list[torch.Tensor]:
+    """List the tensors among arguments or results, opening lists and tuples. Taught on: book/how_to_read."""
     found = []
     for value in values:
         if isinstance(value, torch.Tensor):
             found.append(value)
         elif isinstance(value, list | tuple):
-            found += _flat(value)
+            found += flat(value)
     return found

@@ -38,7 +38,7 @@ def columns(trace) -> list[tuple[str, bool, list[str]]]:
     """
     rows = trace.rows
     found = [
-        ("module", False, [row.path or "(model)" for row in rows]),
+        ("module", False, [row.title for row in rows]),
         ("kind", False, [row.kind for row in rows]),
         ("input", False, [_shapes(row.inputs) for row in rows]),
         ("output", False, [_shapes(row.outputs) for row in rows]),
@@ -62,8 +62,12 @@ def summary(trace) -> str:
     if trace.unit == "samples" and trace.sample_rate:
         parts.append(f"{amount(trace.macs_per_second())} MACs per second of audio")
     if trace.idle:
-        parts.append(f"not called: {', '.join(f'{path} ({count:,})' for path, count in trace.idle.items())}")
-    return f"{root.kind}: {'; '.join(parts)}."
+        idle = ", ".join(f"{path or '(model)'} ({count:,})" for path, count in trace.idle.items())
+        parts.append(f"not used: {idle}")
+    if trace.uncounted:
+        parts.append(f"not counted: {', '.join(sorted(trace.uncounted))}")
+    hint = " Repeats are folded: trace(…, unfold=True) shows each." if any(row.times > 1 for row in trace.rows) else ""
+    return f"{root.kind}: {'; '.join(parts)}.{hint}"
 
 
 def text(trace) -> str:

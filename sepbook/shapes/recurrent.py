@@ -20,6 +20,17 @@ def recurrent_macs(layer: nn.RNNBase, data) -> int:
     return weights * (steps.numel() // steps.shape[-1])
 
 
+def recurrent_field(layer: nn.RNNBase, field, data):
+    """Return the field behind a recurrent layer: all of its steps are mixed, so time must lie on the batch axis.
+
+    Taught on: book/how_to_read
+    """
+    steps = 1 if layer.batch_first else 0
+    if data.dim() < 3 or field.axis != 1 - steps:
+        return None
+    return field.mixed([steps, 2])
+
+
 def empty_results(layer: nn.RNNBase, input: torch.Tensor, hx=None):
     """Return what the layer would return for `input`, sizes only: outputs and last states.
 

@@ -3,7 +3,10 @@
 Taught on: book/how_to_read
 """
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from sepbook.shapes.dims import Item, bare
 
@@ -41,11 +44,23 @@ class Row:
     milliseconds: float | None = None
     leads: bool = True
     parent: int | None = None  # number of the call that made this one
+    uncounted: Counter = field(default_factory=Counter)  # operations whose MACs nobody has counted
+    reads: list = field(default_factory=list)  # where each input comes from (see `origins`)
+    gives: list = field(default_factory=list)  # where each output comes from, inside
+    times: int = 1  # how many calls this row stands for
 
     @property
     def depth(self) -> int:
         """How many modules this one lies in: 0 for the model itself."""
         return self.path.count(".") + 1 if self.path else 0
+
+    @property
+    def title(self) -> str:
+        """The path, and how often the call comes: `blocks.0…7 (8 times)`, `stacks.0…2.0…7 (3 × 8 times)`."""
+        path = self.path or "(model)"
+        counts = [int(b) - int(a) + 1 for a, b in re.findall(r"\b(\d+)…(\d+)\b", path)]
+        times = " × ".join(map(str, counts)) if prod(counts) == self.times else str(self.times)
+        return f"{path} ({times} times)" if self.times > 1 else path
 
     @property
     def input(self) -> tuple[int, ...]:

@@ -3,13 +3,15 @@
 Taught on: book/how_to_read
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
 
 from sepbook.shapes import ledger
-from sepbook.shapes.dims import ShapeError, bare, parse_item
+from sepbook.shapes.dims import ShapeError
+from sepbook.shapes.repeats import folded
 from sepbook.shapes.row import Row, fold
 from sepbook.shapes.watch import measure, watch
 
@@ -21,7 +23,8 @@ class Trace:
     """What `trace` found. Prints as aligned text, shows as a table in a notebook.
 
     `rows` is the ledger, `calls` every call of every module, hidden ones too. `parameters` and `macs`
-    (multiply-accumulates) are totals; `idle` holds the parameters of modules that the pass never called.
+    (multiply-accumulates) are totals; `idle` holds the parameters that the pass never used, by module;
+    `uncounted` names operations that are in no total.
     `unit` is what receptive fields are counted in: "samples", or "frames" for a model that is given a spectrogram.
     Taught on: book/how_to_read
     """
@@ -32,11 +35,17 @@ class Trace:
     unit: str = "samples"
     sample_rate: int | None = None
     depth: int | None = None
+    unfold: bool = False
 
     @property
     def rows(self) -> list[Row]:
-        """The calls that the ledger shows. Their parameters and MACs add up to the totals."""
-        return fold(self.calls, self.depth)
+        """The calls that the ledger shows, repeats folded. Their parameters and MACs add up to the totals."""
+        return fold(self.calls if self.unfold else folded(self.calls), self.depth)
+
+    @property
+    def uncounted(self) -> dict[str, int]:
+        """Operations whose multiplications are in no total, and how often they came."""
+        return dict(sum((row.uncounted for row in self.calls), Counter()))
 
     @property
     def macs(self) -> int:
@@ -46,6 +55,10 @@ class Trace:
     def at_depth(self, depth: int | None) -> "Trace":
         """Return the same trace with fewer rows: 0 shows the model only, 1 its parts, None everything."""
         return replace(self, depth=depth)
+
+    def unfolded(self) -> "Trace":
+        """Return the same trace with a row for each repeat."""
+        return replace(self, unfold=True)
 
     def macs_per_second(self, sample_rate: float | None = None, hop: int = 1) -> float:
         """Return multiply-accumulates per second of one mixture.
@@ -77,12 +90,14 @@ def trace(
     time: bool = False,
     depth: int | None = None,
     sample_rate: int | None = None,
+    unfold: bool = False,
     **inputs,
 ) -> Trace:
     """Run a model once on a mixture and return every shape on the way as a `Trace`.
 
     The model runs in eval mode without gradients, and is left as it was. `inputs` are further arguments of its
-    forward. `time=True` adds milliseconds per call. `depth` limits how deep the ledger looks. `sample_rate` in Hz
+    forward. `time=True` adds milliseconds per call. `depth` limits how deep the ledger looks. Blocks of one kind
+    and shape that follow each other are one row; `unfold=True` shows each. `sample_rate` in Hz
     (default: the model's own) turns receptive fields into milliseconds. Model and mixture may live on
     `torch.device("meta")`: then nothing is computed, and a model of any size costs no memory.
 
@@ -94,39 +109,18 @@ def trace(
     if time and mixture.is_meta:
         raise ShapeError("On the meta device nothing is computed, so there is no time to measure. Leave time=False.")
     model = getattr(model, "_orig_mod", model)  # the model itself, if torch.compile has wrapped it
-    calls = watch(model, mixture, inputs)
+    calls, idle = watch(model, mixture, inputs)
     if time:
         for row, milliseconds in zip(calls, measure(model, mixture, inputs), strict=True):
             row.milliseconds = milliseconds
     total = sum(parameter.numel() for parameter in model.parameters())
     rate = sample_rate or getattr(model, "sample_rate", None)
-    return Trace(calls, total, _idle(model, calls), _unit(calls[0]), rate, depth)
-
-
-def _idle(model: nn.Module, calls: list[Row]) -> dict[str, int]:
-    called = {row.path for row in calls}
-    own = {path: sum(p.numel() for p in module.parameters(False)) for path, module in model.named_modules()}
-    return {path: count for path, count in own.items() if count and path not in called}
+    return Trace(calls, total, idle, _unit(calls[0]), rate, depth, unfold)
 
 
 def _unit(root: Row) -> str:
     first = root.inputs[0]
     if first.item and first.item.axes:
-        return UNITS.get(first.item.axes[-1].text, "steps")
+        letters = [axis.text for axis in first.item.axes]
+        return next((unit for letter, unit in UNITS.items() if letter in letters), "steps")
     return "frames" if len(first.sizes) == 4 else "samples"
-
-
-def show(x, dims: str, label: str = "") -> None:
-    """Print one tensor with its axes named: `magnitude: (B=2, T=50, F=129) float32`.
-
-    `dims` are the letters of its axes, as in `"B T F"`. Raises ShapeError when the tensor has another number of
-    axes. Taught on: book/how_to_read
-    """
-    item = parse_item(dims)
-    if not item.fits(x.shape):
-        name = label or "this tensor"
-        raise ShapeError(
-            f"show: {name} has {len(x.shape)} axes, {bare(x.shape)}, but {dims!r} names {len(item.axes)}. "
-            "Name every axis once, in order."
-        )
-    print(f"{label}: " * bool(label) + f"{item.show(x.shape)} {str(x.dtype).removeprefix('torch.')}")

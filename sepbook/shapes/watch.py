@@ -13,7 +13,8 @@ from sepbook.shapes.binding import Binding
 from sepbook.shapes.calls import match_inputs, match_outputs
 from sepbook.shapes.dims import Dims, ShapeError, parse
 from sepbook.shapes.flow import Flow
-from sepbook.shapes.recurrent import recurrent_macs, sizes_only
+from sepbook.shapes.letters import Letters
+from sepbook.shapes.recurrent import recurrent_field, recurrent_macs, sizes_only
 from sepbook.shapes.row import Row, Shape
 
 ROUNDS = 3  # passes that are timed; the fastest counts
@@ -54,6 +55,7 @@ class Watch:
     def __init__(self, model: nn.Module, mixture: torch.Tensor):
         self.paths = {module: path for path, module in model.named_modules()}
         self.flow = Flow(mixture)
+        self.letters = Letters(self.flow.names)
         self.batch = None  # known once the model's own input is bound
         self.rows: list[Row] = []
         self.stack: list[tuple[int, nn.Module, Binding, Dims]] = []
@@ -70,14 +72,19 @@ class Watch:
         declared = getattr(module, "dims", None)
         row = Row(self.paths[module], type(module).__name__, parent=self.stack[-1][0] if self.stack else None)
         row.leads = not row.path or declared is not None or bool(module._parameters) or is_transform(module)
-        row.parameters = self._own_parameters(module)
+        row.parameters = self._count(module._parameters.values())
         binding, dims = Binding(self.where(row), self.batch), parse(declared) if declared else Dims((), ())
         self.rows.append(row)
-        self.stack.append((len(self.rows) - 1, module, binding, dims))
+        index = len(self.rows) - 1
+        self.stack.append((index, module, binding, dims))
         pairs = match_inputs(binding, dims.inputs, module, args, kwargs)
         row.inputs = [Shape(name, tuple(x.shape), item) for item, name, x in pairs]
-        if self.batch is None and row.input:
-            self.batch = binding.sizes.get("B", row.input[0])
+        if index == 0:
+            self.batch = binding.sizes.get("B", row.input[0]) if row.input else None
+            self.flow.begin(pairs)
+        self.flow.origins.here = index
+        row.reads = [self.flow.origins.of(x) for _, _, x in pairs]
+        self.letters.given(index, module, pairs)
 
     def leave(self, module, args, kwargs, result) -> None:
         """Close a row: what is returned, and what it cost."""
@@ -86,27 +93,42 @@ class Watch:
         self._settle()
         pairs = match_outputs(binding, dims.outputs, result)
         row.outputs = [Shape(name, tuple(x.shape), item) for item, name, x in pairs]
+        data = args[0] if args else next(iter(kwargs.values()), None)
         if isinstance(module, nn.RNNBase):
-            row.macs = recurrent_macs(module, args[0] if args else kwargs["input"])
+            row.macs = recurrent_macs(module, data)
+            self.flow.made([x for _, _, x in pairs], data)
         if pairs:
-            row.receptive_field = self._receptive_field(module, args, pairs[0][2])
+            row.receptive_field = self._receptive_field(module, data, pairs[0][2])
+            self.letters.returned(index, module, data, pairs, binding.sizes)
+        row.gives = self.flow.origins.leave(index, [x for _, _, x in pairs], [*args, *kwargs.values()])
         self.stack.pop()
+        self.flow.origins.here = self.stack[-1][0] if self.stack else 0
 
     def _settle(self) -> None:
+        """Charge the module that is running with what has happened since the last time."""
         if self.stack:
-            self.rows[self.stack[-1][0]].macs += self.flow.macs - self.mark
+            index, module, *_ = self.stack[-1]
+            row = self.rows[index]
+            row.macs += self.flow.macs - self.mark
+            row.parameters += self._count(self.flow.used.values())  # of modules that are never called themselves
+            if not isinstance(module, nn.RNNBase):
+                row.uncounted.update(self.flow.uncounted)
         self.mark = self.flow.macs
+        self.flow.uncounted.clear()
+        self.flow.used.clear()
 
-    def _own_parameters(self, module) -> int:
-        new = {id(p): p.numel() for p in module._parameters.values() if p is not None and id(p) not in self.counted}
+    def _count(self, parameters) -> int:
+        new = {id(p): p.numel() for p in parameters if p is not None and id(p) not in self.counted}
         self.counted |= set(new)
         return sum(new.values())
 
-    def _receptive_field(self, module, args, output) -> int | None:
-        source = self.flow.fields.get(args[0]) if args and isinstance(args[0], torch.Tensor) else None
-        if is_transform(module) and source:
-            through = source.transposed if args[0].is_complex() else source.convolved
-            self.flow.fields[output] = through(module.n_fft, module.hop, module.n_fft // 2)
+    def _receptive_field(self, module, data, output) -> int | None:
+        source = self.flow.fields.get(data) if isinstance(data, torch.Tensor) else None
+        if source and isinstance(module, nn.RNNBase):
+            self.flow.fields[output] = recurrent_field(module, source, data)
+        elif source and is_transform(module) and source.axis == data.dim() - 1:
+            through = source.transposed if data.is_complex() else source.convolved
+            self.flow.fields[output] = through(module.n_fft, module.hop, module.n_fft // 2).alone(output.dim())
         found = self.flow.fields.get(output)
         return found.samples if found else None
 
@@ -119,8 +141,8 @@ def is_transform(module) -> bool:
     return hasattr(module, "n_fft") and hasattr(module, "hop") and not module._modules
 
 
-def watch(model: nn.Module, mixture: torch.Tensor, inputs: dict) -> list[Row]:
-    """Run one pass and return its calls in order.
+def watch(model: nn.Module, mixture: torch.Tensor, inputs: dict) -> tuple[list[Row], dict[str, int]]:
+    """Run one pass and return its calls in order, and the parameters that took no part, by module.
 
     Raises ShapeError where `dims` or PyTorch's own layers refuse a shape: it names the module, and `.rows` holds the
     calls up to there. Taught on: book/how_to_read
@@ -136,7 +158,18 @@ def watch(model: nn.Module, mixture: torch.Tensor, inputs: dict) -> list[Row]:
         if type(error) is not RuntimeError or not any(word in str(error) for word in SHAPE_WORDS) or not seen.stack:
             raise
         raise refused(seen, error) from error
-    return seen.rows
+    seen.letters.write(seen.rows)
+    return seen.rows, idle(model, seen.counted)
+
+
+def idle(model: nn.Module, counted: set[int]) -> dict[str, int]:
+    """Return how many parameters of each module the pass never used. Taught on: book/how_to_read."""
+    found = {}
+    for path, module in model.named_modules():
+        count = sum(p.numel() for p in module.parameters(False) if id(p) not in counted)
+        if count:
+            found[path] = count
+    return found
 
 
 def refused(seen: Watch, error: RuntimeError) -> ShapeError:

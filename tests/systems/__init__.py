@@ -18,7 +18,12 @@ from tests.systems.talkers import Talkers
 OURS = {m.__name__.split(".")[-1]: m for m in (causal, conditioned, one_voice, talkers, targets)}
 ALL = (*architectures.names(), *OURS)
 
-__all__ = ["ALL", "OURS", "Synthetic", "Talkers", "TalkersConfig", "batch", "register"]
+__all__ = ["ALL", "OURS", "Synthetic", "Talkers", "TalkersConfig", "batch", "module", "register"]
+
+
+def module(name):
+    """The file of a system, of the package or of this folder."""
+    return OURS[name] if name in OURS else architectures.module(name)
 
 
 def register(monkeypatch, **more):

@@ -26,7 +26,7 @@ class Config:
     hop: int = 64  # samples; a filter is twice as long
 
 
-PRESETS = {"small": Config(), "tiny": Config(filters=24, hop=16)}
+PRESETS = {"small": Config(), "tiny": Config(filters=24, hop=32)}
 RECIPES = {"small": Recipe(task="speech_noise", seconds=2.0, learning_rate=3e-3)}
 
 

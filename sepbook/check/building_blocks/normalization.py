@@ -35,6 +35,7 @@ MEANS = {
     "Exercise 1: the shapes of the means",
     hints=(
         "An axis over which the mean is taken has size 1 afterwards. The others keep their size.",
+        "Start with batch norm: one number for each of the 64 features. Which axes have become 1?",
         "Write for each layer which axes it joins: batch B and T, global H and T, cumulative H at each frame.",
     ),
 )
@@ -69,6 +70,8 @@ def _normed(x: Tensor, weight: Tensor, bias: Tensor, axes, weigh=(1, 1)) -> Tens
     "Exercise 2: global layer norm",
     hints=(
         "Mean and variance over axes (1, 2), kept as axes of size 1; then weight and bias, which belong to axis 1.",
+        "Take the mean alone first, and print its shape: it must be (B, 1, 1). The variance is the mean of (x"
+        " - mean)².",
         "mean = x.mean((1, 2), keepdim=True), variance likewise of (x - mean)²; then * weight[:, None] + bias[:, None]",
     ),
 )
@@ -127,6 +130,8 @@ def exercise_2(global_layer_norm):
     "Exercise 3: cumulative layer norm",
     hints=(
         "At each frame: how many numbers so far, their sum, the sum of their squares. torch.cumsum adds along T.",
+        "At frame t there are H * (t + 1) numbers so far. Make the row of these counts, then the running sum "
+        "of x over H and T.",
         "count = H * (1 … T); mean = x.sum(1).cumsum(-1) / count; the variance: the same of x.square(), less mean²",
     ),
 )
@@ -178,6 +183,7 @@ def _batch_norm(x, mean, variance, training, momentum=0.1, use_kept=True, correc
     "Exercise 4: find the bugs",
     hints=(
         "Ask each mode: which mean normalises, and which mean is kept? After one step, how far have the averages gone?",
+        "Call it once in training mode with a kept mean of 0 and a batch mean of 10. Which mean should be kept now?",
         "There are two: kept = 0.9 * kept + 0.1 * new; and with training=False the kept ones normalise, and stay.",
     ),
 )
@@ -228,6 +234,7 @@ LEAKS = {
     "Exercise 6: what leaks the future",
     hints=(
         "Ask for each layer: does a frame's mean contain frames that come later?",
+        "Take batch norm in training and in evaluation mode: where do their means come from? Then the others.",
         "Three of the six leak, those that average over the whole axis T of what they are given.",
     ),
 )

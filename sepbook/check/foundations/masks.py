@@ -18,6 +18,7 @@ def _bins(S: int = 3, C: int = 2, N: int = 300, seed: int = 0) -> Tensor:
     "Exercise 1: the ideal binary mask",
     hints=(
         "Which axis counts the sources? The winner of each bin is found along that one, from magnitudes.",
+        "Find the largest magnitude of each bin with amax over that axis, and keep the axis (keepdim=True).",
         "magnitude = X.abs(); then (magnitude == magnitude.amax(0, keepdim=True)).float()",
     ),
 )
@@ -72,6 +73,7 @@ def _is_largest(values: Tensor, axis: int) -> Tensor:
     "Exercise 2: the ideal ratio mask",
     hints=(
         "Above the line stands one source, below it the sum over all sources. The power comes before the sum.",
+        "part = X.abs() ** p first. Its sum over the sources is what each part is divided by.",
         "part = X.abs() ** p; return part / part.sum(0, keepdim=True).clamp(min=1e-12)",
     ),
 )
@@ -113,6 +115,7 @@ def exercise_2(ratio_mask):
     hints=(
         "Think of a bin in which one source is ten times as strong as the other. How much of the wrong one does "
         "p = 1 let in?",
+        "p = 1 gives the weak one a tenth of the bin, p = 2 a hundredth. Its true share of the energy is …?",
         "The page derives the best mask for known magnitudes and unknown phases. Its power is 2.",
     ),
 )
@@ -130,6 +133,7 @@ def exercise_3(prediction):
     "Exercise 4: the truncated phase-sensitive mask",
     hints=(
         "Divide source by mixture, both complex. What is left to do is to take the right part and to cut it.",
+        "X / Y is complex. Which of .abs(), .real and .angle() is the part along the mixture?",
         "Y = X.sum(0); return (X / Y).real.clamp(0, 1)",
     ),
 )
@@ -165,6 +169,7 @@ def _applied(logits: Tensor, bins: Tensor, axis: int = 1) -> Tensor:
     hints=(
         "Print masks.sum(1): what should the masks of one bin add up to? Then look at the axes of `bins`, from the "
         "left, and ask what .abs() throws away.",
+        "Take the softmax first: (B, S, C, F, T) has S at number 1. Then write the shape of bins[:, None].",
         "There are three: the softmax goes over S, dim=1; bins[:, None] puts the new axis where S is; and no .abs().",
     ),
 )

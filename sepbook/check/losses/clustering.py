@@ -29,6 +29,7 @@ SIZES = {"B": 8, "S": 3, "F": 129, "T": 100, "D": 20}
     "Exercise 1: three shapes",
     hints=(
         "V has one row for each bin of each frame, and D columns. Y has as many rows, and a column for each source.",
+        "The layer makes D numbers for each of the F bins of one frame.",
         "A product has the rows of its first factor and the columns of its second: VᵀY is (D, F·T) times (F·T, S).",
     ),
 )
@@ -63,6 +64,8 @@ def _scene(S: int, seed: int, B: int = 2, N: int = 40, D: int = 5) -> tuple[Tens
     "Exercise 2: the loss without the table of pairs",
     hints=(
         "There are three small tables: VᵀWV, VᵀWY and YᵀWY. Each is squared entry by entry and summed.",
+        "Build vv alone: embedding.mT @ (weight.unsqueeze(-1) * embedding), shape (B, D, D). The other two "
+        "look the same.",
         "weighted = weight.unsqueeze(-1); vv = embedding.mT @ (weighted * embedding), and vy and yy likewise; then "
         "(vv² - 2 vy² + yy²), each summed over its last two axes, divided by weight.sum(1) ** 2.",
     ),
@@ -151,6 +154,8 @@ def _magnitudes(seed: int, S: int = 3) -> Tensor:
     hints=(
         "Print the shape of the membership. How alike should two bins be that both belong to source 1? And look at a "
         "bin of the pause: which weight does it get?",
+        "argmax(1) says which source wins each bin. one_hot makes a column of each source out of that; on "
+        "which axis does it stand?",
         "Membership: one_hot(magnitudes.argmax(1), S), with S moved to axis 1. Weight: 1 where the mixture is at least "
         "a hundredth (-40 dB) of its largest magnitude in this item, magnitude.amax((1, 2), keepdim=True), else 0.",
     ),
@@ -207,6 +212,8 @@ def exercise_3(targets):
     "Exercise 4: from embeddings to masks",
     hints=(
         "kmeans wants a table of points (F·T, D) and a weight (F·T,). The labels come back in the same order of bins.",
+        "flatten(0, 1) makes the table of points; weight.flatten() has the same order. Then one_hot, one "
+        "column per cluster.",
         "labels, _ = kmeans(embedding.flatten(0, 1), S, weight.flatten()); one_hot(labels, S) is (F·T, S): turn it "
         "with .T, then .view(S, F, T).",
     ),

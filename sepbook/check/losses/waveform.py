@@ -48,6 +48,7 @@ def _centred(x: Tensor, axes=-1) -> Tensor:
     "Exercise 1: SI-SDR from its definition",
     hints=(
         "Three lines: alpha, the target alpha * source, and ten times the logarithm of a ratio of two energies.",
+        "alpha is one number per source: both sums go over the axes C and N together, and keep them (keepdim=True).",
         "alpha = (e * s).sum((-2, -1), keepdim=True) / s.square().sum((-2, -1), keepdim=True); target = alpha * s; "
         "return 10 * torch.log10(target.square().sum((-2, -1)) / (e - target).square().sum((-2, -1))).",
     ),
@@ -83,6 +84,7 @@ def exercise_1(si_sdr):
     hints=(
         "Walk along the ray from silence through the estimate. How does the loss change on this way? A slope is zero "
         "in a direction in which nothing changes. And of a picture that is enlarged, the slopes get smaller.",
+        "What is loss(2 * e) - loss(e)? Nothing changes along the ray: so how large is the slope in this direction?",
         "For every factor c, loss(c * e) = loss(e). Differentiate by c at c = 1: <gradient, e> = 0. Differentiate by "
         "e: c * gradient(c * e) = gradient(e).",
     ),
@@ -140,6 +142,8 @@ def _snr_loss(e: Tensor, s: Tensor, axes=-1, sign: int = -1) -> Tensor:
     "Exercise 3: find the bugs",
     hints=(
         "Ask of every line: along which axis? (B, S, C, N) are axes 0, 1, 2, 3. And is a good estimate a small number?",
+        "Print estimates.mean(dim=0).shape and estimates.mean(dim=-1, keepdim=True).shape. Which one is a "
+        "mean of samples?",
         "There are two: the mean is taken over dim=0, the batch, and belongs to dim=-1, the samples; and the last line "
         "returns the ratio itself, where training needs its negative.",
     ),
@@ -168,6 +172,7 @@ def exercise_3(si_snr_loss):
     hints=(
         "Two things can be NaN: the value of a silent source, and its gradient. torch.where hides the first but not "
         "the second, because the gradient passes through the branch that was not chosen.",
+        "Make both energies larger than zero before the logarithm. Only then choose with torch.where.",
         "heard = sources.square().mean((-2, -1)) > 1e-9; add a small number such as 1e-12 to both energies before the "
         "logarithm; kept = torch.where(heard, -ratio, 0.0); return kept.sum(1) / heard.sum(1).clamp(min=1).",
     ),

@@ -26,6 +26,7 @@ def _listed(result) -> list[list]:
     "Patient 7: a test that knows the answers",
     hints=(
         "Print the songs of both lists. Then ask what has to be shuffled and shared out: excerpts, or something else?",
+        "Make the sorted list of different songs. Share out that list, not the excerpts.",
         "songs = sorted({song for song, start in excerpts}); choose four fifths of the songs with random.Random(seed); "
         "then put each excerpt where its song is.",
     ),
@@ -117,6 +118,7 @@ def _stems(seed: int, peak: float, opposed: bool = False) -> Tensor:
     "Patient 8: louder than a file can hold",
     hints=(
         "What is the mixture minus the sum of its sources, before and after your change? And how is their balance?",
+        "What must be divided so that the mixture is still the sum? And by one factor, or by one for each?",
         "sources = stems * gains; peak = the largest of sources.abs().max() and sources.sum(0).abs().max(); when it is "
         "above 1, divide the sources by it; the mixture is sources.sum(0).",
     ),
@@ -189,6 +191,7 @@ def _check_peak(mixture: Tensor, sources: Tensor, wanted: Tensor, factor: float,
     "Patient 9: loud on paper",
     hints=(
         "What is the RMS of a constant? Draw the samples: around which value do they swing, and which part is heard?",
+        "Print samples.mean(-1). A constant has an RMS too, and nobody hears it.",
         "centred = samples - samples.mean(-1, keepdim=True); then measure and scale `centred` instead of `samples`.",
     ),
 )

@@ -42,6 +42,7 @@ def _gradients(result: Tensor, weights: list) -> list:
     "Patient 10: half of it never learns",
     hints=(
         "Run backward() once and ask every weight for its .grad. Where on the way back does it end?",
+        "Print .requires_grad and .grad_fn of every tensor from `hidden` to the result: where does grad_fn vanish?",
         "normal = (hidden - mean) / (spread + 1e-5). It is a tensor already; torch.tensor(...) makes a copy without a "
         "history.",
     ),

@@ -53,6 +53,7 @@ def _snr(e: Tensor, s: Tensor, means=("e", "s"), over=(-1,)) -> Tensor:
     hints=(
         "A loss is made smaller. Should SI-SNR become smaller? And what does SI-SNR do with the mean of each channel, "
         "before anything else?",
+        "Take the means away first, along the samples: estimates.mean(-1, keepdim=True). Then think about the sign.",
         "First estimates = estimates - estimates.mean(-1, keepdim=True), and the same for the sources. Then "
         "return -10 * torch.log10(...).mean().",
     ),
@@ -106,6 +107,7 @@ def _three_conversations() -> tuple[Tensor, Tensor]:
     "Patient 2: everything and nothing",
     hints=(
         "How many times does this line decide who is who? How often should it, for one conversation?",
+        "Both errors have the shape (B, S, C, F, T) when minimum is called. Which axis alone should be left?",
         "Average each of the two errors over all axes but B, for instance with .flatten(1).mean(1), and take the "
         "minimum of what is left, one number for each item. Then average over the items.",
     ),

@@ -46,6 +46,7 @@ def _loop(batches, clear) -> tuple[Tensor, list[float]]:
     "Patient 3: it never forgets a slope",
     hints=(
         "backward() does not write a gradient, it adds one. What is in .grad before the second backward()?",
+        "Follow .grad through two steps: after the first backward(), and after the second. Who empties it?",
         "Write optimiser.zero_grad() before loss.backward(), in every step.",
     ),
 )
@@ -140,6 +141,7 @@ def _same(a: float, b: float) -> bool:
     hints=(
         "Two kinds of layers behave in one way while they learn and in another afterwards. Which mode is the system in "
         "when this function is called, and which mode when it returns?",
+        "system.eval() tells all layers at once. Note system.training before, because somebody trains on afterwards.",
         "before = system.training; system.eval(); measure; system.train(before).",
     ),
 )

@@ -53,6 +53,8 @@ ADAM_MISTAKES = {
     hints=(
         "Four lines: a running mean m of the slope, a running mean s of its square, both corrected for their start "
         "at zero, and the step.",
+        "Write m and s first: each keeps beta of itself and takes 1 - beta of what is new. Return these two "
+        "as they are.",
         "m = beta1 * m + (1 - beta1) * slope; s = beta2 * s + (1 - beta2) * slope**2; then "
         "w - rate * (m / (1 - beta1**k)) / ((s / (1 - beta2**k)).sqrt() + eps). Return w, m, s: m and s without the "
         "corrections.",
@@ -97,6 +99,7 @@ def _shapes(tensors) -> str:
     "Exercise 2: clip the gradient",
     hints=(
         "All slopes together are one long arrow. Measure its length once, and shorten all of it by one factor.",
+        "The length of all slopes together: torch.cat of the flattened tensors, then .norm().",
         "norm = torch.cat([s.flatten() for s in slopes]).norm(); factor = min(1.0, longest / norm); multiply every "
         "tensor by factor.",
     ),
@@ -177,6 +180,8 @@ RANGE_MISTAKES = {
     "Exercise 3: a range test",
     hints=(
         "One step at each rate, without going back. Before the step: set the rate, measure the loss, clear, backward.",
+        "Rates first: low * (high / low) ** (i / (steps - 1)) for i = 0 … steps - 1. Print them: do first and"
+        " last fit?",
         "for i in range(steps): rate = low * (high / low) ** (i / (steps - 1)); for group in optimizer.param_groups: "
         'group["lr"] = rate; then loss(), zero_grad(), backward(), step(), and append rate and loss.item().',
     ),
@@ -208,6 +213,7 @@ def _pair(given) -> tuple[Tensor, Tensor]:
     "Exercise 4: a moving average of weights",
     hints=(
         "Keep most of the average and add a little of the weights. At first keep less, so that the start is forgotten.",
+        "Take k = 1 and decay = 0.999: (1 + 1) / (10 + 1) is smaller. Which of the two is used?",
         "d = min(decay, (1 + k) / (10 + k)); return d * average + (1 - d) * weights.",
     ),
 )

@@ -1,0 +1,84 @@
+"""Where a tensor comes from: the call, the input, or the place where several of them meet.
+
+Taught on: book/how_to_read
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch.utils.weak import WeakTensorKeyDictionary
+
+aten = torch.ops.aten
+
+HOW = {  # what a meeting is called in a diagram
+    **dict.fromkeys((aten.cat, aten.stack, aten.complex), "cat"),
+    **dict.fromkeys((aten.add, aten.add_, aten.sub, aten.sub_, aten.lerp), "+"),
+    **dict.fromkeys((aten.mul, aten.mul_, aten.div, aten.div_, aten.polar), "×"),
+}
+
+
+@dataclass(eq=False)
+class Meeting:
+    """Several origins in one tensor: added ("+"), multiplied ("×"), concatenated ("cat") or else ("&").
+
+    Taught on: book/how_to_read
+    """
+
+    how: str
+    call: int = 0  # in which call they meet
+    origins: list = field(default_factory=list)  # (call, output), names of inputs, or other meetings
+
+
+class Origins:
+    """The origin of every tensor that depends on the input: a call and which of its outputs, a name, or a `Meeting`.
+
+    Taught on: book/how_to_read
+    """
+
+    def __init__(self):
+        self.known = WeakTensorKeyDictionary()
+        self.here = 0  # the call that is running
+        self.memory = {}  # tensors that were filled piece by piece, by where they lie
+
+    def of(self, tensor):
+        """Return the origin of a tensor, None for one that does not depend on the input."""
+        found = self.known.get(tensor)
+        return self.memory.get(tensor.untyped_storage()._cdata) if found is None else found
+
+    def follow(self, func, args, operands, out) -> None:
+        """Note where the result of an operation comes from."""
+        found = []
+        for tensor in operands:
+            origin = self.of(tensor)
+            if origin is not None and origin not in found:
+                found.append(origin)
+        if not found:
+            return
+        origin = found[0] if len(found) == 1 else meet(HOW.get(func.overloadpacket, "&"), found, self.here)
+        for result in out if isinstance(out, list | tuple) else [out]:
+            if isinstance(result, torch.Tensor):
+                self.known[result] = origin
+        if func._schema.is_mutable and isinstance(args[0], torch.Tensor) and args[0] not in self.known:
+            self.memory[args[0].untyped_storage()._cdata] = origin
+
+    def leave(self, call: int, outputs, inputs):
+        """Let the outputs of a call come from it. Returns where they come from inside.
+
+        A tensor that is handed through, as by dropout that is off, keeps its origin.
+        """
+        given = {id(tensor) for tensor in inputs}
+        inside = [self.of(tensor) for tensor in outputs]
+        for i, tensor in enumerate(outputs):
+            if id(tensor) not in given and inside[i] is not None:
+                self.known[tensor] = (call, i)
+        return inside
+
+
+def meet(how: str, found: list, call: int) -> Meeting:
+    """Return the meeting of several origins; sums of sums become one. Taught on: book/how_to_read."""
+    origins = []
+    for one in found:
+        for part in one.origins if isinstance(one, Meeting) and (one.how, one.call) == (how, call) else [one]:
+            if part not in origins:
+                origins.append(part)
+    return Meeting(how, call, origins)
