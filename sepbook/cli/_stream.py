@@ -192,7 +192,9 @@ def open_sink(stack, source, out, raw, only, overwrite, system):
         raise StreamError(f"--only {only}: {system.name} gives {', '.join(names)}")
     if out == PIPE:
         if sys.stdout is None or sys.stdout.isatty():
-            raise StreamError("-o -: raw samples are nothing for a terminal; send them on with | or write stems: -o FOLDER")
+            raise StreamError(
+                "-o -: raw samples are nothing for a terminal; send them on with | or write stems: -o FOLDER"
+            )
         pipe, row = RawOutput(raw or "f32le"), names.index(only or names[0])
         stack.callback(_tell_clipped, pipe)
         return lambda estimates: pipe.write(estimates[row]), []

@@ -24,7 +24,9 @@ from torch import Tensor
 from sepbook.architectures.streaming import can_stream
 from sepbook.evaluation.separation import _listening
 
-STEP = 0.01  # durations are counted in steps of one per cent, so that a day of chunks needs no more memory than a second
+STEP = (
+    0.01  # durations are counted in steps of one per cent, so that a day of chunks needs no more memory than a second
+)
 
 
 class StreamError(ValueError):
