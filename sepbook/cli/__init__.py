@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer
 
+from sepbook.cli import streaming  # noqa: F401, its command joins the others
 from sepbook.cli.commands import app
 
 __all__ = ["app", "main"]
