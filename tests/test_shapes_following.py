@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sepbook import shapes
 from sepbook.shapes.flow import Flow
 
 N = 48

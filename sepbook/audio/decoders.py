@@ -1,10 +1,10 @@
-"""Three ways to the samples of a file, with one form: `rate`, `channels`, `frames`, `read`, `seek`, `close`.
+"""Four ways to the samples of a file, with one form: `rate`, `channels`, `frames`, `read`, `seek`, `close`.
 
 `read(frames)` gives float32 samples (up to frames, C), none at the end. Every failure is one of `FAILURES`.
 """
 
-import os
 from functools import lru_cache
+from io import BytesIO
 
 import numpy as np
 import soundfile
@@ -18,23 +18,21 @@ UNKNOWN = 1 << 60  # frames: libsndfile's number for a length that was never wri
 
 
 class Plain:
-    """A file as libsndfile reads it. `raw` tells where plain samples lie, and how, whatever the header says."""
+    """A file as libsndfile reads it."""
 
-    def __init__(self, path, raw=None):
-        self._path = path
-        if raw is None:
-            self._sound = soundfile.SoundFile(name_for_c(path))  # no file object: its callbacks swallow ctrl-C
-        else:
-            self._sound = _open_raw(path, raw)
+    def __init__(self, path):
+        self._sound = soundfile.SoundFile(name_for_c(path))  # no file object: its callbacks swallow ctrl-C
         self.rate, self.channels = self._sound.samplerate, self._sound.channels
         self.frames, self.format = self._sound.frames, self._sound.format
-        self.log = self._sound.extra_info
-        if raw is not None:
-            self.frames = min(self.frames, raw.frames)
+        if "MPEG" in self._sound.subtype and self.format != "MP3":  # in a WAV: nobody wrote down how long it is
+            self.count()
 
-    def count(self, stamp):
-        """Find the number of frames by decoding them; `stamp` is what changes when the file does."""
-        self.frames = _counted(self._path, stamp)
+    def count(self):
+        """Find the number of frames by decoding them."""
+        self.frames = 0
+        while found := len(self.read(PIECE)):
+            self.frames += found
+        self.seek(0)
 
     def read(self, frames):
         """The next samples (up to frames, C)."""
@@ -49,23 +47,58 @@ class Plain:
         self._sound.close()
 
 
-def _open_raw(path, raw):
-    """libsndfile takes an open file from the place on where it stands."""
-    place = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    os.lseek(place, raw.start, os.SEEK_SET)
-    about = raw.format
-    return soundfile.SoundFile(
-        place, "r", about.rate, about.channels, about.subtype, about.endian, format="RAW", closefd=True
-    )
+class Bare:
+    """Samples that lie at a known place of a file, whatever its header says of their number."""
+
+    format = "BARE"
+
+    def __init__(self, path, samples):
+        self._about, self._start = samples.format, samples.start
+        self.rate, self.channels, self.frames = self._about.rate, self._about.channels, samples.frames
+        self._file, self._at = open(path, "rb"), 0
+        self.seek(0)
+
+    def read(self, frames):
+        """The next samples (up to frames, C)."""
+        data = self._file.read(min(frames, self.frames - self._at) * self._about.block)
+        found = _as_floats(data[: len(data) - len(data) % self._about.block], self._about)
+        self._at += len(found)
+        return found
+
+    def seek(self, frame):
+        """Go on from a frame."""
+        self._at = min(frame, self.frames)
+        self._file.seek(self._start + self._at * self._about.block)
+
+    def close(self):
+        """Let go of the file."""
+        self._file.close()
 
 
-@lru_cache(maxsize=4096)
-def _counted(path, stamp):
-    with soundfile.SoundFile(name_for_c(path)) as sound:
-        total = 0
-        while found := len(sound.read(PIECE, dtype="float32", always_2d=True)):
-            total += found
-        return total
+def _as_floats(data, about):
+    """Stored bytes as float32 samples (frames, C), rounded as libsndfile does."""
+    order = "<" if about.endian == "LITTLE" else ">"
+    if about.subtype in ("ALAW", "ULAW"):
+        found = _curve(about.subtype)[np.frombuffer(data, np.uint8)]
+    elif about.subtype == "PCM_24":
+        parts = np.frombuffer(data, np.uint8).reshape(-1, 3)[:, :: 1 if order == "<" else -1]
+        whole = np.zeros((len(parts), 4), np.uint8)
+        whole[:, 1:] = parts
+        found = whole.reshape(-1).view("<i4").astype(np.float32) / np.float32(1 << 31)
+    elif about.subtype in ("FLOAT", "DOUBLE"):
+        found = np.frombuffer(data, order + {"FLOAT": "f4", "DOUBLE": "f8"}[about.subtype]).astype(np.float32)
+    else:
+        kind = {"PCM_U8": "u1", "PCM_S8": "i1", "PCM_16": "i2", "PCM_32": "i4"}[about.subtype]
+        found = np.frombuffer(data, order + kind).astype(np.float32)
+        found = (found - np.float32(128 if kind == "u1" else 0)) / np.float32(1 << 8 * int(kind[1]) - 1)
+    return found.reshape(-1, about.channels)
+
+
+@lru_cache(maxsize=2)
+def _curve(subtype):
+    """What each value of a byte stands for in A-law and mu-law."""
+    every = BytesIO(bytes(range(256)))
+    return soundfile.read(every, dtype="float32", channels=1, samplerate=8000, subtype=subtype, format="RAW")[0]
 
 
 class Joined:
@@ -98,7 +131,7 @@ class Joined:
         self._sound, self._number = Plain(self._copy.name), number
         self._check(self._parts[number])
         if self._parts[number].samples and not self._parts[number].first:
-            self._sound.count(os.stat(self._copy.name).st_mtime_ns)  # nothing in it says how long it is
+            self._sound.count()  # nothing in it says how long it is
 
     def _check(self, part):
         there, seen = self._sound.frames, part.samples
@@ -141,7 +174,7 @@ def _remix(samples, channels):
 class Streamed:
     """A file that ffmpeg decodes. Its length is not written anywhere: it is found by decoding it once."""
 
-    format = "FFMPEG"
+    format, note = "FFMPEG", None
 
     def __init__(self, path, stamp):
         self._path, self._at = path, 0
@@ -157,6 +190,8 @@ class Streamed:
         """The next samples (up to frames, C)."""
         found = self._process.read(frames)
         self._at += len(found)
+        if len(found) < frames and (said := self._process.complaint()):
+            self.note = f"ffmpeg found faults in it ({said})"
         return found
 
     def seek(self, frame):

@@ -74,15 +74,18 @@ class Process:
 
     def complaint(self):
         """The first line that ffmpeg wrote about an error, without its address in memory; empty where it is content."""
-        self._process.wait()
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        lines = self._words().splitlines()
         return lines[0].rpartition("] ")[2].strip().rstrip(".") if lines else ""
 
+    def _words(self):
+        self._process.wait()
+        self._said.seek(0)
+        return self._said.read().decode(errors="replace").strip()
+
     def _check_end(self):
-        said = self.complaint()
-        if self._process.returncode or any(word in said.lower() for word in CUT):
-            raise Stopped(said or f"ffmpeg ended with {self._process.returncode}")
+        said = self._words().lower()
+        if self._process.returncode or any(word in said for word in CUT):
+            raise Stopped(self.complaint() or f"ffmpeg ended with {self._process.returncode}")
 
     def close(self):
         """End the process, wherever it is."""

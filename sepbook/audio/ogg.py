@@ -93,8 +93,10 @@ class Walk:
     def _cut_off(self, found):
         stream = self._links[-1].get(found.serial) if self._links else None
         self.cut, self.plain = True, False
-        if stream is None or not stream.rate or found.granule < 0:
-            self.lost = float("inf") if stream else 0.0
+        if stream is None:
+            return
+        if not stream.rate or found.granule < 0 or stream.granule <= 0:
+            self.lost = float("inf")  # nobody knows how much
         else:
             self.lost = (found.granule - stream.granule) / stream.rate
 

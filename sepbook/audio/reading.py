@@ -114,10 +114,10 @@ class Reader:
         except self._failures:
             if samples.format.subtype is None:
                 raise
-            return decoders.Plain(self.path, samples)
+            return decoders.Bare(self.path, samples)
         if samples.format.subtype and sound.frames != samples.frames:
             sound.close()
-            return decoders.Plain(self.path, samples)
+            return decoders.Bare(self.path, samples)
         if samples.claimed is None and not samples.format.subtype:
             sound.close()
             raise ValueError("it does not say how long it is")
@@ -131,7 +131,8 @@ class Reader:
                 return self._walked(walk, decoders)
         sound = decoders.Plain(self.path)
         if sound.frames > decoders.UNKNOWN:
-            sound.count(self._stamp)
+            sound.close()
+            raise ValueError("it does not say how long it is")
         return sound
 
     def _is_tagged_flac(self, head):
@@ -166,6 +167,8 @@ class Reader:
                 f"{self.path}: the file is truncated: {at / self.rate:.2f} s of "
                 f"{self.frames / self.rate:.2f} s could be read. Copy or export it again."
             )
+        if note := getattr(self._sound, "note", None):
+            warnings.warn(f"{self.path}: {note}.", AudioWarning, stacklevel=3)
         if missing > 0:
             note = f"the last {missing:.3f} s could not be decoded and are left out"
             warnings.warn(f"{self.path}: {note}.", AudioWarning, stacklevel=3)

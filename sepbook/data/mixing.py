@@ -73,16 +73,27 @@ class Mixtures(Dataset):
         return (self[index] for index in range(self.length))
 
     def __getitem__(self, index):
+        places, gains = self.draw(index)
+        sources = self._cut(places) * torch.from_numpy(gains)[:, None, None]  # (S, C, N)
+        return {"mixture": sources.sum(dim=0), "sources": sources, **self.labels_at(places)}
+
+    def draw(self, index):
+        """What item `index` is: for each stem (number of a track, first sample), and its gain `(S,)` as float32.
+
+        Whoever has the tracks in memory can make the item from that.
+        """
         if index < 0:
             raise IndexError(f"item {index}: items count from 0")
         random = np.random.default_rng(np.random.SeedSequence([self.seed, index]))
         places = self._draw_places(random)
-        sources = self._augment(self._cut(places), random)  # (S, C, N)
-        item = {"mixture": sources.sum(dim=0), "sources": sources}
-        if self.labels:
-            track, start = places[self.source_names.index("vocals")]
-            item |= {label: self._label(label, track, start) for label in self.labels}
-        return item
+        return places, self._draw_gains(random)
+
+    def labels_at(self, places):
+        """The labels of an item, each (T,), which follow the excerpt that the vocals come from."""
+        if not self.labels:
+            return {}
+        track, start = places[self.source_names.index("vocals")]
+        return {label: self._label(label, track, start) for label in self.labels}
 
     def settings(self):
         """What decides which items come out, ready for JSON: a training run must go on with the same."""
@@ -140,11 +151,11 @@ class Mixtures(Dataset):
         ]
         return torch.cat(parts)
 
-    def _augment(self, sources, random):
-        gains = 10 ** (random.uniform(*self.gain_db, size=len(sources)) / 20)
+    def _draw_gains(self, random):
+        gains = 10 ** (random.uniform(*self.gain_db, size=len(self.source_names)) / 20)
         if self.flip:
-            gains *= random.choice((-1.0, 1.0), size=len(sources))
-        return sources * torch.tensor(gains, dtype=torch.float32)[:, None, None]
+            gains *= random.choice((-1.0, 1.0), size=len(gains))
+        return gains.astype(np.float32)
 
     def _label(self, label, track, start):
         """Frames of one label (T,) from sample `start` on; zeros after the end."""

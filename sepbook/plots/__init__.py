@@ -9,6 +9,7 @@ from sepbook.plots.alignment import align, alignment
 from sepbook.plots.cells import recurrent_cell, unrolled
 from sepbook.plots.charts import bars, curves, loss_curve
 from sepbook.plots.diagram import ladder, unet_diagram
+from sepbook.plots.flow import flow, flow_alt
 from sepbook.plots.page import show
 from sepbook.plots.sound import masks, spectrogram, stems, waveform
 from sepbook.plots.style import COLOURS, colour, styled, use_style
@@ -20,6 +21,8 @@ __all__ = [
     "bars",
     "colour",
     "curves",
+    "flow",
+    "flow_alt",
     "ladder",
     "loss_curve",
     "masks",

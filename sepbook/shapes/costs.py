@@ -113,7 +113,7 @@ def _encoder_layer(args, out) -> int:
 
 
 def _trilinear(args, out) -> int:
-    first, weight, second = args[0], args[1], args[2]  # (B, 1, I, 1), (1, O, I, J), (B, 1, 1, J)
+    first, weight = args[:2]  # (B, 1, I, 1) and (1, O, I, J); the other input is (B, 1, 1, J)
     outputs, inputs, others = weight.shape[-3:]
     return _real(weight) * (first.numel() // inputs) * (outputs * inputs * others + outputs * others)
 

@@ -73,6 +73,13 @@ class Flow(TorchDispatchMode):
             self.origins.follow(func, args, operands, out)
         return out
 
+    def made(self, results, data) -> None:
+        """Let results depend on data, where no operation has shown it: as on the meta device."""
+        origin = self.origins.of(data) if isinstance(data, torch.Tensor) else None
+        for tensor in results if origin is not None else ():
+            if self.origins.of(tensor) is None:
+                self.fields[tensor], self.origins.known[tensor] = None, origin
+
     def depends(self, tensor) -> bool:
         """Whether a tensor depends on the input."""
         return tensor in self.fields or tensor.untyped_storage()._cdata in self.written

@@ -17,8 +17,8 @@ WRAPPERS = ("Sequential", "ModuleList", "ModuleDict")
 class Box:
     """One box of a diagram: an input, a part of the model, a place where paths meet, or an output.
 
-    `sources` are the boxes that it reads from. `rows` are the calls that it stands for, one after the other, or side
-    by side if `beside`. `how` is "+", "×", "cat" or "&" where paths meet. Taught on: book/how_to_read
+    `sources` are the boxes that it reads from. `rows` are the calls that it stands for, one after the other. `how` is
+    "+", "×", "cat" or "&" where paths meet. Taught on: book/how_to_read
     """
 
     role: str  # "input", "part", "meeting" or "output"
@@ -26,8 +26,9 @@ class Box:
     rows: list[Row] = field(default_factory=list)
     sources: list["Box"] = field(default_factory=list)
     how: str = ""
-    beside: bool = False
     shape: str = ""
+    group: tuple[str, ...] = ()  # the names of networks of one kind that work side by side; one of them is drawn
+    count: int = 0  # of a meeting: how many outputs of one box meet
 
     @property
     def row(self) -> Row:
@@ -44,8 +45,9 @@ class Plan:
         self.inside = {i: [] for i in range(len(calls))}
         for i, row in enumerate(calls[1:], 1):
             self.inside[row.parent].append(i)
+        self.twins: dict[int, int] = {}  # calls that work beside another of their kind, and that other one
         self.parts = self._chosen(depth)
-        self.boxes = {i: Box("part", calls[i].path, [calls[i]]) for i in self.parts}
+        self.boxes = {i: Box("part", calls[i].path, [calls[i]], group=self._group(i)) for i in self.parts}
         self.inputs: dict[str, Box] = {}
         self.meetings: dict[int, Box] = {}
 
@@ -63,6 +65,7 @@ class Plan:
         parts, level = [0], 0
         while level != depth:
             opened = [part for call in parts for part in (self._opened(call, parts, depth) or [call])]
+            opened = self._without_twins(opened)
             if opened == parts:
                 break
             if depth is None and level and self._drawn(opened) > MOST:
@@ -79,6 +82,27 @@ class Plan:
             return []
         return inside
 
+    def _without_twins(self, parts: list[int]) -> list[int]:
+        """Keep one of several networks of one kind and shape that are given the same, side by side."""
+        kept: list[int] = []
+        for part in parts:
+            row, other = self.calls[part], self.calls[kept[-1]] if kept else None
+            same = other and _signature(row) == _signature(other) and row.reads == other.reads and row.reads
+            if same and row.parent == other.parent and len(self._shown(part)) > 1:
+                self.twins[part] = kept[-1]
+            else:
+                kept.append(part)
+        return kept
+
+    def _group(self, call: int | None) -> tuple[str, ...]:
+        """Return the names of the networks side by side that a call belongs to."""
+        while call is not None and call not in self.twins.values():
+            call = self.calls[call].parent
+        if call is None:
+            return ()
+        alike = [call, *(twin for twin, other in self.twins.items() if other == call)]
+        return tuple(self.calls[one].path.split(".")[-1] for one in alike)
+
     def _drawn(self, parts: list[int]) -> int:
         signs = [_signature(self.calls[part]) for part in parts]
         return 1 + sum(a != b for a, b in zip(signs, signs[1:], strict=False))
@@ -93,7 +117,7 @@ class Plan:
             return [self.inputs.setdefault(origin, Box("input", origin))]
         if isinstance(origin, Meeting):
             return self._meeting(origin)
-        call, output = origin
+        call, output = self.twins.get(origin[0], origin[0]), origin[1]
         above = call
         while above is not None and above not in self.boxes:
             above = self.calls[above].parent
@@ -107,7 +131,13 @@ class Plan:
     def _meeting(self, meeting: Meeting) -> list[Box]:
         if id(meeting) not in self.meetings:
             sources = [box for origin in meeting.origins for box in self.resolve(origin)]
-            self.meetings[id(meeting)] = _met(meeting.how, sources)
+            found = _met(meeting.how, sources)
+            calls = {origin[0] for origin in meeting.origins if isinstance(origin, tuple)}
+            if len(calls) > 1 and len({self.twins.get(call, call) for call in calls}) == 1:
+                found = [Box("meeting", f"all {len(calls)}", sources=found, how=meeting.how, count=len(calls))]
+            for box in found if len(found) == 1 and found[0].how == meeting.how else ():
+                box.group = self._group(meeting.call)
+            self.meetings[id(meeting)] = found
         return self.meetings[id(meeting)]
 
     def _all(self, origins, how: str) -> list[Box]:
@@ -142,6 +172,14 @@ def _signature(row: Row) -> tuple:
     return row.kind, *(shape.sizes for shape in (*row.inputs, *row.outputs))
 
 
+def _all_of(box: Box, members: list[Box]) -> bool:
+    """Whether the outputs of several folded boxes meet: then the meeting stays, as the sum of all."""
+    (whole,) = box.sources
+    count = sum(any(member.rows[0] is row for row in whole.rows) for member in members if member.role == "part")
+    box.name, box.count = f"all {count}", count
+    return count > 1 and count == len(whole.rows)
+
+
 def graph(trace, depth: int | None = None) -> list[Box]:
     """Return the boxes of a trace from the inputs to the outputs, repeats folded.
 
@@ -165,17 +203,12 @@ def _folds(boxes: list[Box]) -> dict[Box, Box]:
         last = i + 1
         while last < len(boxes) and _signature(boxes[last].rows[0]) == _signature(boxes[i].rows[0]):
             last += 1
-        run = boxes[i:last]
-        beside = all(_same(box.sources, run[0].sources) for box in run)
-        if len(run) >= (2 if beside else FEWEST):
-            whole = Box("part", "", [box.rows[0] for box in run], [*run[0].sources], beside=beside)
+        if last - i >= FEWEST:
+            run = boxes[i:last]
+            whole = Box("part", "", [box.rows[0] for box in run], [*run[0].sources], group=run[0].group)
             folds |= dict.fromkeys(run, whole)
         i = last
     return folds
-
-
-def _same(one: list[Box], other: list[Box]) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _ordered(outputs: list[Box], folds: dict[Box, Box]) -> list[Box]:
@@ -187,9 +220,10 @@ def _ordered(outputs: list[Box], folds: dict[Box, Box]) -> list[Box]:
         box = folds.get(box, box)
         if box not in done:
             done[box] = box  # a path that comes back to a folded box ends here
-            sources = _distinct([visit(source) for source in box.sources])
+            before = box.sources
+            sources = _distinct([visit(source) for source in before])
             box.sources = [source for source in sources if source is not box]
-            if box.role == "meeting" and len(box.sources) == 1:
+            if box.role == "meeting" and len(box.sources) == 1 and not (box.count or _all_of(box, before)):
                 done[box] = box.sources[0]
             else:
                 order.append(box)

@@ -6,13 +6,12 @@ or None where it cannot tell: then the ledger prints nothing rather than a guess
 Taught on: book/building_blocks/convolution
 """
 
-from math import gcd
-
 import numpy as np
 import torch
 
-from sepbook.shapes.field import Field
-from sepbook.shapes.views import LARGEST, viewed
+from sepbook.shapes import framing, resampling
+from sepbook.shapes.resampling import undisturbed
+from sepbook.shapes.views import viewed
 
 aten = torch.ops.aten
 
@@ -150,12 +149,6 @@ def _flip(field, x, args, out):
     return field
 
 
-def _only(field, x, first: int) -> bool:
-    """Whether time lies on a spatial axis and nothing changes along the other spatial axes."""
-    others = [axis for axis in range(first, x.dim()) if axis != field.axis]
-    return all(field.is_constant(axis) for axis in others)
-
-
 def _pad(field, x, args, out):
     widths = {x.dim() - 1 - i: args[1][2 * i] for i in range(len(args[1]) // 2)}
     if any(axis != field.axis and not field.is_constant(axis) for axis in widths) or field.run:
@@ -168,7 +161,7 @@ def _convolution(field, x, args, out):
     if field.axis == 0 or field.run:  # items side by side, each convolved along other axes
         return field.mixed(range(1, x.dim())) if field.axis == 0 and x.dim() == weight.dim() else None
     place = field.axis - (x.dim() - weight.dim()) - 2
-    if place < 0 or not _only(field, x, x.dim() - weight.dim() + 2):
+    if place < 0 or not undisturbed(field, x, x.dim() - weight.dim() + 2):
         return None
     channels = x.dim() - weight.dim() + 1
     if groups == 1:
@@ -192,139 +185,16 @@ def _pool(field, x, args, out):
     kernel, stride, padding = (*args[1:4], *([], [0])[len(args) - 2 :])
     dilation = args[4] if len(args) > 4 and isinstance(args[4], list) else [1]
     first = x.dim() - len(kernel)
-    if not _only(field, x, first) or (field.axis >= first and field.run):
+    if not undisturbed(field, x, first) or (field.axis >= first and field.run):
         return None
     if field.axis < first:
         return field
     place = field.axis - first
-    numbers = [(axes * len(kernel))[place] if len(axes) == 1 else axes[place]
-               for axes in (kernel, stride or kernel, padding, dilation)]
+    numbers = [
+        (axes * len(kernel))[place] if len(axes) == 1 else axes[place]
+        for axes in (kernel, stride or kernel, padding, dilation)
+    ]
     return field.convolved(*numbers)
-
-
-def _resize(linear: bool | None, exact: bool = False):
-    """Nearest, linear or (None) cubic resampling along time."""
-
-    def rule(field, x, args, out):
-        dims = x.dim() - 2
-        if not _only(field, x, 2) or (field.axis >= 2 and field.run):
-            return None
-        if field.axis < 2:
-            return field
-        before, after = x.shape[field.axis], out.shape[field.axis]
-        aligned = bool(args[2]) if linear is not False else False
-        scales = args[3:] if linear is not False else args[2:]
-        scale = scales[field.axis - 2] if len(scales) == dims else None
-        return _resampled(field, before, after, scale, aligned, linear, exact)
-
-    return rule
-
-
-def _resampled(field, before, after, scale, aligned, linear, exact):
-    step, turns = (before - 1, max(after - 1, 1)) if aligned else (before, after)
-    if scale and not aligned:  # torch uses the factor that was given, not the quotient of the sizes
-        ratio = (1 / scale).as_integer_ratio() if scale != int(scale) else (1, int(scale))
-        step, turns = ratio if max(ratio) <= LARGEST else (before, after)
-    divisor = gcd(step, turns) or 1
-    step, turns = step // divisor, turns // divisor
-    if turns * field.period > LARGEST:
-        return None
-    shift = 0 if aligned or (linear is False and not exact) else 0.5
-    source = (np.arange(turns) + shift) * step / turns - (shift if linear is not False else 0)
-    low = np.floor(source + 1e-9).astype(int)
-    if linear is False:
-        places = low[:, None]
-    elif linear:
-        places = np.stack([low, low + (source - low > 1e-9)], 1)
-    else:
-        near = source - low > 1e-9
-        places = np.stack([low - near, low, low + near, low + 2 * near], 1)
-    return field.resampled(places, turns, step)
-
-
-def _unfold(field, x, args, out):
-    """Cut time into frames: frame t, place k is sample t * step + k."""
-    axis, size, step = args[1] % x.dim(), args[2], args[3]
-    if axis != field.axis:
-        return None if not field.is_constant(axis) else field.inserted(x.dim())
-    return None if field.run else _framed(field, size, step, x.dim())
-
-
-def _framed(field, size: int, step: int, place: int, padding: int = 0, dilation: int = 1):
-    frames = field.convolved(stride=step)  # for its period and hop
-    if frames.period * size > LARGEST:
-        return None
-    positions = np.arange(frames.period)[:, None] * step - padding + np.arange(size) * dilation
-    cut = []
-    for values in field.at(positions.reshape(-1)):
-        values = values.reshape(frames.period, size, *values.shape[1:])
-        cut.append(np.moveaxis(values, 1, place))
-    return frames.like(*cut).compact()
-
-
-def _strided(field, x, args, out):
-    """Frames by `as_strided`, as the short-time Fourier transform cuts them."""
-    size, stride = args[1], args[2]
-    same = list(x.shape[:-1]) == list(size[:-2]) and list(x.stride()[:-1]) == list(stride[:-2])
-    if not same or field.axis != x.dim() - 1 or stride[-1] != x.stride(-1) or _given(args, 3) not in (None, 0):
-        return None
-    return None if field.run or stride[-2] % stride[-1] else _framed(field, size[-1], stride[-2] // stride[-1], x.dim())
-
-
-def _overlap(field, size: int, step: int, place: int, padding: int = 0, dilation: int = 1):
-    """Add frames where they overlap: sample n is given all (t, k) with t * step + k * dilation = n."""
-    period, array = field.period * step, (field.first, field.last)
-    shape = [n for i, n in enumerate(field.first.shape) if i != place]
-    first, last = np.full((period, *shape[1:]), np.inf), np.full((period, *shape[1:]), -np.inf)
-    for k in range(size):
-        one = field.like(*(values.take(k if values.shape[place] > 1 else 0, place) for values in array))
-        start = k * dilation - padding
-        painted = np.arange(start % step, period, step)
-        a, b = one.at((painted - start) // step)
-        first[painted], last[painted] = np.minimum(first[painted], a), np.maximum(last[painted], b)
-    return field.like(first, last)
-
-
-def _unfold_backward(field, x, args, out):
-    axis, size, step = args[2] % out.dim(), args[3], args[4]
-    if field.axis != axis or field.run:
-        return None
-    return _overlap(field, size, step, field.place(x.dim() - 1))
-
-
-def _im2col(field, x, args, out):
-    """`unfold`: (B, H, 1, N) -> (B, H * K, T), where the other axis has size and kernel 1."""
-    kernel, dilation, padding, stride = args[1:5]
-    if field.axis != x.dim() - 1 or kernel[0] != 1 or x.shape[-2] != 1 or padding[0] or field.run:
-        return None
-    frames = _framed(field, kernel[1], stride[1], x.dim(), padding[1], dilation[1])  # (..., H, 1, T: time, K)
-    if frames is None:
-        return None
-    order = [*range(x.dim() - 2), x.dim() - 2, x.dim(), x.dim() - 1]  # (..., H, 1, K, T)
-    sizes = (*x.shape[:-1], kernel[1], out.shape[-1])
-    return viewed(frames.permuted(order), sizes, tuple(out.shape))
-
-
-def _col2im(field, x, args, out):
-    """`fold`: the adjoint of `unfold`."""
-    kernel, dilation, padding, stride = args[2:6]
-    if field.axis != x.dim() - 1 or kernel[0] != 1 or out.shape[-2] != 1 or padding[0] or field.run:
-        return None
-    wide = (*out.shape[:-1], kernel[1], x.shape[-1])  # (..., H, 1, K, T)
-    parts = viewed(field, tuple(x.shape), wide)
-    if parts is None:
-        return None
-    place = parts.place(len(wide) - 2)
-    found = _overlap(parts, kernel[1], stride[1], place, padding[1], dilation[1])
-    return Field(found.first, found.last, found.hop, out.dim() - 1)
-
-
-def _shuffle(field, x, args, out):
-    """Pixel shuffle: features become places between places."""
-    r = args[1]
-    if field.axis < x.dim() - 2 or field.run or not field.is_constant(x.dim() - 3) or not _only(field, x, x.dim() - 2):
-        return None
-    return field.resampled(np.zeros((r, 1), int), r, 1)
 
 
 def _fft(field, x, args, out):
@@ -362,6 +232,8 @@ def _repeat(field, x, args, out):
 
 
 RULES = {
+    **framing.RULES,
+    **resampling.RULES,
     **dict.fromkeys((aten.view, aten._unsafe_view, aten.reshape, aten._reshape_alias), _view),
     **dict.fromkeys((aten.transpose, aten.transpose_, aten.permute, aten.t), _permute),
     **dict.fromkeys((aten.squeeze, aten.squeeze_), _squeeze),
@@ -380,23 +252,13 @@ RULES = {
     **dict.fromkeys((aten.replication_pad1d, aten.replication_pad2d), _pad),
     **dict.fromkeys((aten.max_pool2d_with_indices, aten.max_pool3d_with_indices), _pool),
     **dict.fromkeys((aten.avg_pool1d, aten.avg_pool2d, aten.avg_pool3d), _pool),
-    **dict.fromkeys((aten.upsample_nearest1d, aten.upsample_nearest2d, aten.upsample_nearest3d), _resize(False)),
-    **dict.fromkeys((aten._upsample_nearest_exact1d, aten._upsample_nearest_exact2d), _resize(False, exact=True)),
-    **dict.fromkeys((aten.upsample_linear1d, aten.upsample_bilinear2d, aten.upsample_trilinear3d), _resize(True)),
     **dict.fromkeys((aten._fft_r2c, aten._fft_c2r, aten._fft_c2c), _fft),
-    aten.upsample_bicubic2d: _resize(None),
     aten.select: _select,
     aten.slice: _slice,
     aten.glu: _glu,
     aten.roll: _roll,
     aten.flip: _flip,
     aten.convolution: _convolution,
-    aten.unfold: _unfold,
-    aten.as_strided: _strided,
-    aten.unfold_backward: _unfold_backward,
-    aten.im2col: _im2col,
-    aten.col2im: _col2im,
-    aten.pixel_shuffle: _shuffle,
     aten.view_as_complex: _as_complex,
     aten.view_as_real: _as_real,
     aten.index: _index,

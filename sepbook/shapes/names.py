@@ -15,6 +15,7 @@ from sepbook.shapes.dims import Axis, Item
 from sepbook.shapes.views import groups
 
 aten = torch.ops.aten
+DEEPEST = 20  # steps that an axis is traced back
 
 
 class Identity:
@@ -54,21 +55,23 @@ class Identity:
         root = self.root()
         root.letters[call] = letter if root.letters.get(call, letter) == letter else None
 
-    def letter(self, calls, deep: int = 0) -> str | None:
+    def declared(self, calls, deep: int = 0) -> str | None:
         """Return the letter that the nearest of these calls uses, else one that all others agree on."""
         root = self.root()
         for call in calls:
             if call in root.letters:
                 return root.letters[call]
         found = set(root.letters.values())
-        if not found and deep < 20:
+        if not found and deep < DEEPEST:
             found = {one.letter(calls, deep + 1) for one in root.came_from}
-        if not found and root.parts and deep < 20:
+        if not found and root.parts and deep < DEEPEST:
             parts = [one.letter(calls, deep + 1) for one in root.parts]
             found = {f"({' '.join(parts)})"} if all(parts) and not any("(" in part for part in parts) else {None}
-        if not found and root.feature:
-            found = {"H"}
         return found.pop() if len(found) == 1 else None
+
+    def letter(self, calls, deep: int = 0) -> str | None:
+        """Return the letter that is declared, else H for the features that a layer has made."""
+        return self.declared(calls, deep) or ("H" if self.root().feature else None)
 
 
 class Names:
@@ -135,9 +138,9 @@ class Names:
 
     def item(self, tensor_axes, sizes, calls, bound: dict[str, int]) -> Item | None:
         """Return the letters of a tensor as an item, primed where the size is a new one; None if there are none."""
-        letters = [one.letter(calls) for one in tensor_axes]
-        if not any(letters):
+        if not any(one.declared(calls) for one in tensor_axes):
             return None
+        letters = [one.letter(calls) for one in tensor_axes]
         axes = []
         for letter, size in zip(letters, sizes, strict=True):
             if letter is None:
@@ -204,7 +207,9 @@ def _unsqueeze(axes, x, args, out):
 
 def _expand(axes, x, args, out):
     new = out.dim() - x.dim()
-    return [Identity(size) if i < new or x.shape[i - new] != size else axes[i - new] for i, size in enumerate(out.shape)]
+    return [
+        Identity(size) if i < new or x.shape[i - new] != size else axes[i - new] for i, size in enumerate(out.shape)
+    ]
 
 
 def _convolution(axes, x, args, out):

@@ -25,6 +25,7 @@ class Meeting:
     """
 
     how: str
+    call: int = 0  # in which call they meet
     origins: list = field(default_factory=list)  # (call, output), names of inputs, or other meetings
 
 
@@ -36,6 +37,7 @@ class Origins:
 
     def __init__(self):
         self.known = WeakTensorKeyDictionary()
+        self.here = 0  # the call that is running
         self.memory = {}  # tensors that were filled piece by piece, by where they lie
 
     def of(self, tensor):
@@ -52,7 +54,7 @@ class Origins:
                 found.append(origin)
         if not found:
             return
-        origin = found[0] if len(found) == 1 else meet(HOW.get(func.overloadpacket, "&"), found)
+        origin = found[0] if len(found) == 1 else meet(HOW.get(func.overloadpacket, "&"), found, self.here)
         for result in out if isinstance(out, list | tuple) else [out]:
             if isinstance(result, torch.Tensor):
                 self.known[result] = origin
@@ -72,11 +74,11 @@ class Origins:
         return inside
 
 
-def meet(how: str, found: list):
+def meet(how: str, found: list, call: int) -> Meeting:
     """Return the meeting of several origins; sums of sums become one. Taught on: book/how_to_read."""
     origins = []
     for one in found:
-        for part in one.origins if isinstance(one, Meeting) and one.how == how else [one]:
+        for part in one.origins if isinstance(one, Meeting) and (one.how, one.call) == (how, call) else [one]:
             if part not in origins:
                 origins.append(part)
-    return Meeting(how, origins)
+    return Meeting(how, call, origins)

@@ -107,7 +107,10 @@ def _one(nodes: list[Node]) -> Node:
 
 
 def span(first: str, last: str) -> str:
-    """Write two paths as one: `blocks.0.conv` and `blocks.7.conv` become `blocks.0…7.conv`. Taught on: book/how_to_read."""
+    """Write two paths as one: `blocks.0.conv` and `blocks.7.conv` become `blocks.0…7.conv`.
+
+    Taught on: book/how_to_read
+    """
     one, other = first.split("."), last.split(".")
     if len(one) != len(other):
         return f"{first}…{last}"

@@ -26,11 +26,15 @@ def show(x, dims: str, label: str = "") -> None:
     for axis, size in item.split(x.shape)[1]:
         known = sizes.setdefault(axis.text, int(size)) if axis.plain else int(size)
         if known != size:
-            raise ShapeError(f"show: {name} is {bare(x.shape)}, but {dims!r} has axis {axis.text} twice, "
-                             f"once {known} and once {size} long. Write {axis.text}\' for the second size.")
+            raise ShapeError(
+                f"show: {name} is {bare(x.shape)}, but {dims!r} has axis {axis.text} twice, "
+                f"once {known} and once {size} long. Write {axis.text}' for the second size."
+            )
         if _too_many(axis, size):
-            raise ShapeError(f"show: axis {describe(axis.text)} of {name} would be {size}, in {bare(x.shape)}, "
-                             f"and no sound has so many. {_hint(item, x.shape)}")
+            raise ShapeError(
+                f"show: axis {describe(axis.text)} of {name} would be {size}, in {bare(x.shape)}, "
+                f"and no sound has so many. {_hint(item, x.shape)}"
+            )
     print(f"{label}: " * bool(label) + f"{item.show(x.shape)} {str(x.dtype).removeprefix('torch.')}")
 
 

@@ -82,6 +82,7 @@ class Watch:
         if index == 0:
             self.batch = binding.sizes.get("B", row.input[0]) if row.input else None
             self.flow.begin(pairs)
+        self.flow.origins.here = index
         row.reads = [self.flow.origins.of(x) for _, _, x in pairs]
         self.letters.given(index, module, pairs)
 
@@ -95,11 +96,13 @@ class Watch:
         data = args[0] if args else next(iter(kwargs.values()), None)
         if isinstance(module, nn.RNNBase):
             row.macs = recurrent_macs(module, data)
+            self.flow.made([x for _, _, x in pairs], data)
         if pairs:
             row.receptive_field = self._receptive_field(module, data, pairs[0][2])
             self.letters.returned(index, module, data, pairs, binding.sizes)
         row.gives = self.flow.origins.leave(index, [x for _, _, x in pairs], [*args, *kwargs.values()])
         self.stack.pop()
+        self.flow.origins.here = self.stack[-1][0] if self.stack else 0
 
     def _settle(self) -> None:
         """Charge the module that is running with what has happened since the last time."""

@@ -1,6 +1,6 @@
 """Which items make which batch, and what of a batch a system wants to see."""
 
-import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -8,6 +8,8 @@ from torch.utils.data import DataLoader, Sampler
 
 from sepbook.architectures.base import System
 from sepbook.training._distributed import World
+from sepbook.training._folder import leave_signals_to_the_loop
+from sepbook.training._held import Held, fits
 from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
 
@@ -94,26 +96,60 @@ def check_fit(system: System, data, which: str) -> None:
             )
 
 
-def make_loader(data, config, device: Device, start: int, world: World) -> DataLoader:
-    """Batches from step `start` on, in memory that the device can copy from while it computes.
+class Batches:
+    """The batches of a run, selected and on the device: `steps()` gives those to train on, iteration every item once.
 
     Taught on: book/training/loop
     """
-    return DataLoader(
-        data,
-        batch_size=config.batch_size,
-        sampler=ItemNumbers(data, config, start, world),
-        num_workers=config.workers,
-        pin_memory=device.device.type == "cuda",
-        worker_init_fn=ignore_interrupt,
-    )
+
+    def __init__(self, system: System, data, config, device: Device, world: World):
+        self.system, self.data, self.config, self.device, self.world = system, data, config, device, world
+        self.held = Held(data, device.device) if fits(data, device.device, config.hold_tracks) else None
+
+    def numbers(self, start: int = 0) -> ItemNumbers:
+        """The numbers of the items from a step on."""
+        return ItemNumbers(self.data, self.config, start, self.world)
+
+    def steps(self, start: int):
+        """Return an iterator over the batches from step `start` on. Making it may draw a random number."""
+        numbers, B = self.numbers(start), self.config.batch_size
+        if self.held:
+            drawn = (self.held.draw(numbers.of_step(step)) for step in range(start, self.config.steps))
+            return (self._selected(self.held.make(batch)) for batch in _ahead(drawn))
+        workers = self.config.workers
+        loader = DataLoader(
+            self.data,
+            batch_size=B,
+            sampler=numbers,
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            pin_memory=self.device.device.type == "cuda",
+            worker_init_fn=leave_signals_to_the_loop,
+        )
+        return (self._selected(self.device.move(batch)) for batch in iter(loader))
+
+    def __len__(self) -> int:
+        """Number of batches that hold every item once, for all processes together."""
+        return -(-len(self.data) // (self.config.batch_size * self.world.size))
+
+    def __iter__(self):
+        """Every item once, in order, the same in every process: what `System.prepare` may look at."""
+        B = self.config.batch_size * self.world.size
+        if self.held:
+            numbers = range(len(self.data))
+            every = (self.held.make(self.held.draw(numbers[i : i + B])) for i in range(0, len(self.data), B))
+        else:
+            every = map(self.device.move, DataLoader(self.data, batch_size=B, sampler=range(len(self.data))))
+        return map(self._selected, every)
+
+    def _selected(self, batch: dict) -> dict[str, Tensor]:
+        return select(batch, self.data, self.system)
 
 
-def one_epoch(data, batch_size: int) -> DataLoader:
-    """Batches of every item once, in order: what `System.prepare` may look at. Taught on: book/training/loop."""
-    return DataLoader(data, batch_size=batch_size, sampler=range(len(data)))
-
-
-def ignore_interrupt(worker: int) -> None:
-    """Leave ctrl-C to the loop: a worker that dies of it would take the run with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ahead(batches):
+    """Yield from an iterator whose next value is made by another thread, while the device computes."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch

@@ -19,7 +19,7 @@ def rows(folder: Path) -> list[dict]:
         return listed
     except FileNotFoundError:
         raise ValueError(f"{path}: the list of the book's weights is not there. Install sepbook again") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path}: the list of the book's weights is damaged ({error}). Install sepbook again"
         ) from None

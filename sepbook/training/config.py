@@ -15,6 +15,7 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sepbook.architectures.recipe import Recipe
+from sepbook.training.device import FORMATS
 
 CLASSES = {
     "adam": torch.optim.Adam,
@@ -56,6 +57,8 @@ class TrainConfig:
     optimizer: str = "adam"  # or "adamw", "sgd", "rmsprop"
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)  # as PyTorch's optimiser calls them
     schedule_options: Mapping[str, Any] = field(default_factory=dict)
+    precision: str = "auto"  # of the parts: "float32", "bfloat16" or "float16"; else what suits the device
+    hold_tracks: bool | None = None  # mix on the device; None: where a card has room for all tracks
     average: float = 0.0  # decay of a moving average of the weights, which is validated and kept; 0: none
 
     def __post_init__(self):
@@ -119,6 +122,8 @@ LIMITS = {  # field: kind of value, what must hold, and the same in words
     "resume": (_truth, _any, "True or False"),
     "save_every": (_whole, lambda v: v >= 1, "a whole number of steps, 1 or more"),
     "optimizer": (_any, lambda v: v in [*CLASSES], f"one of {', '.join(map(repr, CLASSES))}"),
+    "precision": (_any, lambda v: v in ("auto", *FORMATS), f"one of auto, {', '.join(FORMATS)}"),
+    "hold_tracks": (_any, lambda v: v is None or _truth(v), "True, False or None (where they fit)"),
     "average": (_real, lambda v: 0 <= v < 1, "0 (none) or a decay below 1, for example 0.999"),
 }
 

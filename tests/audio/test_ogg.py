@@ -131,8 +131,8 @@ def test_a_page_that_is_cut_is_refused_where_it_holds_more_than_a_tenth_of_a_sec
     previous = at[-2] if len(at) > 1 else 0
     rate = 48_000 if b"OpusHead" in data[:100] else 16_000
     path = write(tmp_path, data)
-    if (at[-1] - previous) / rate > 0.1:
-        with pytest.raises(audio.AudioError, match="truncated|not a readable audio file"):
+    if (at[-1] - previous) / rate > 0.1 or previous <= 0:
+        with pytest.raises(audio.AudioError, match="truncated"):
             audio.load(path)
     else:
         with pytest.warns(audio.AudioWarning, match="its last page is cut off"):
@@ -149,7 +149,7 @@ def test_ffmpegs_files_and_chains_of_them(tmp_path, codec):
     assert abs(one.shape[1] / audio.info(tmp_path / "a.ogg").sample_rate - odd.SECONDS) < 0.1
     data = (tmp_path / "a.ogg").read_bytes()
     with pytest.warns(audio.AudioWarning, match="2 streams"):
-        found = odd.agrees(write(tmp_path, data + data))
+        found = audio.load(write(tmp_path, data + data))[0]
     assert abs(found.shape[1] - 2 * one.shape[1]) < 500
     torch.testing.assert_close(found[:, :20_000], one[:, :20_000], atol=2e-3, rtol=0)
 

@@ -21,11 +21,16 @@ def experiments() -> list[str]:
 def do(name: str, again: bool) -> None:
     """Run an experiment, unless it is done; that of the systems has a job for every run of its own."""
     module = importlib.import_module(f"tools.results.{name}")
-    if name == "systems" or again:
+    if name == "systems":
         return module.run()
     edition = _edition.of_module(module.__name__)
-    _queue.do(_queue.Job(name, edition), lambda folder: module.run())
-    _weights.record_pages(name, edition)
+
+    def work(folder: Path) -> None:
+        module.run()
+        _weights.record_pages(name, edition)
+
+    job = _queue.Job(name, edition)
+    return work(job.folder) if again else _queue.do(job, work)
 
 
 def main() -> None:
@@ -33,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(experiments())}")
     parser.add_argument("--plan", action="store_true", help="print the core-hours first, and do nothing")
-    parser.add_argument("--again", action="store_true", help="do also what is done")
+    parser.add_argument("--again", action="store_true", help="do also what is done (systems: `make clean` first)")
     parser.add_argument("--stamp", action="store_true", help="say that the files are still what today's code makes")
     parser.add_argument("--because", help="how you know, where the code is not what it was")
     given = parser.parse_args()

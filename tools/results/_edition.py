@@ -1,7 +1,7 @@
 """Which corpus, code and recipe made a number: an edition, kept with every results and weights file.
 
-Code counts as what it does: comments, docstrings and layout may change. A number whose edition is not today's was made
-by something else than what the book shows, and `tests/tools/test_editions.py` refuses a page that quotes it.
+Code counts as what it does: comments, docstrings, layout and the places of imports may change. A number whose edition
+is not today's was made by something else than what the book shows; `tests/tools/test_editions.py` refuses it.
 """
 
 import ast
@@ -101,9 +101,9 @@ def is_table(node: ast.stmt) -> bool:
 
 
 def skeleton(node):
-    """Return a tree as nested lists, the same for every version of Python, without docstrings."""
+    """Return a tree as nested lists, the same for every version of Python, without docstrings and imports."""
     if isinstance(node, list):
-        return [skeleton(child) for child in node]
+        return [skeleton(child) for child in node if not isinstance(child, ast.Import | ast.ImportFrom)]
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = dict(ast.iter_fields(node))
