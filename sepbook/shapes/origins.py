@@ -55,11 +55,14 @@ class Origins:
         if not found:
             return
         origin = found[0] if len(found) == 1 else meet(HOW.get(func.overloadpacket, "&"), found, self.here)
+        if func._schema.is_mutable and isinstance(args[0], torch.Tensor) and args[0] not in self.known:
+            place = args[0].untyped_storage()._cdata
+            before = self.memory.get(place, origin)
+            self.memory[place] = origin if before == origin else meet("cat", [before, origin], self.here)
+            return
         for result in out if isinstance(out, list | tuple) else [out]:
             if isinstance(result, torch.Tensor):
                 self.known[result] = origin
-        if func._schema.is_mutable and isinstance(args[0], torch.Tensor) and args[0] not in self.known:
-            self.memory[args[0].untyped_storage()._cdata] = origin
 
     def leave(self, call: int, outputs, inputs):
         """Let the outputs of a call come from it. Returns where they come from inside.
