@@ -54,11 +54,12 @@ class Origins:
                 found.append(origin)
         if not found:
             return
-        origin = found[0] if len(found) == 1 else meet(HOW.get(func.overloadpacket, "&"), found, self.here)
-        if func._schema.is_mutable and isinstance(args[0], torch.Tensor) and args[0] not in self.known:
-            place = args[0].untyped_storage()._cdata
-            before = self.memory.get(place, origin)
-            self.memory[place] = origin if before == origin else meet("cat", [before, origin], self.here)
+        how = HOW.get(func.overloadpacket, "&")
+        place = args[0].untyped_storage()._cdata if isinstance(args[0], torch.Tensor) else None
+        filled = func._schema.is_mutable and (place in self.memory or args[0] not in self.known)
+        origin = found[0] if len(found) == 1 else meet("cat" if filled else how, found, self.here)
+        if filled:
+            self.memory[place] = origin
             return
         for result in out if isinstance(out, list | tuple) else [out]:
             if isinstance(result, torch.Tensor):
