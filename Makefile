@@ -16,7 +16,8 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # Labs that a test runs keep no progress of a reader.
 export SEPBOOK_PROGRESS := off
 
-.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean quick
+.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean quick \
+	plan colab mutants release-check
 .DEFAULT_GOAL := help
 
 help:
@@ -25,8 +26,12 @@ help:
 	@echo "make check      lint and the quick unit tests: three minutes, for daily use"
 	@echo "make test       everything: lint, unit, strict-book, labs, solutions, browser"
 	@echo "make results    train and measure again: the numbers that the pages quote"
+	@echo "make plan       say first how many core-hours that takes, and what is done already"
 	@echo "make corpus     render the built-in songs and talkers again, from seeds"
 	@echo "make bench      measure speed and memory, on an idle machine"
+	@echo "make mutants    plant faults one at a time, and list those that no test notices (an hour or more)"
+	@echo "make colab      the quick tests and all labs with Colab's Python and versions (several GB)"
+	@echo "make release-check   say what stands in the way of a release"
 	@echo "make format     let ruff format the code"
 	@echo "make clean      remove _build; .venv stays"
 
@@ -88,12 +93,24 @@ browser: $(VENV)
 results: $(VENV)
 	$(BIN)/python -m tools.results
 
+plan: $(VENV)
+	$(BIN)/python -m tools.results --plan
+
 corpus: $(VENV)
 	bash tools/setup.sh apt corpus
 	$(BIN)/python -m tools.corpus
 
 bench: $(VENV)
 	$(BIN)/python -m tools.bench
+
+mutants: $(VENV)
+	$(BIN)/python -m tools.mutants
+
+colab: $(VENV)
+	$(BIN)/python -m tools.colab
+
+release-check: $(VENV)
+	$(BIN)/python -m tools.release check
 
 format: $(VENV)
 	$(BIN)/ruff check --fix .

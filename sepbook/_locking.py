@@ -6,11 +6,13 @@ lock file that a killed run leaves behind keeps nobody out.
 
 import errno
 import os
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NAME = ".sepbook.lock"
 TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)  # no link, no waiting
 BEYOND = 1 << 20  # Windows locks bytes, and then nobody else may read them: one that is never written
 
 _held: set[int] = set()  # the lock files that this process has open
@@ -34,6 +36,8 @@ def alone_in(folder, error=OSError):
         ) from None
     except (OSError, ValueError) as refused:
         reason = "this is a file" if folder.is_file() else getattr(refused, "strerror", None) or refused
+        if getattr(refused, "errno", None) == errno.ELOOP and (folder / NAME).is_symlink():
+            reason = f"its {NAME} is a link: remove it"
         raise error(
             f"{folder}: no folder that can be written to ({reason}). Check the permissions, or choose another place."
         ) from None
@@ -46,8 +50,11 @@ def alone_in(folder, error=OSError):
 def _take(path) -> int:
     """Open a lock file and lock it. Raises BlockingIOError when another process has it."""
     while True:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | PLAIN, 0o666)
         _held.add(lock)
+        if not _is_ours(lock):
+            _close(lock)
+            raise OSError(errno.EINVAL, f"its {NAME} is a link or no file: remove it")
         try:
             _lock(lock)
             if _is_still_there(path, lock):
@@ -61,6 +68,12 @@ def _take(path) -> int:
             _give_back(path, lock)
             raise
         _close(lock)  # its owner removed the file just before: once more, with a new one
+
+
+def _is_ours(lock) -> bool:
+    """Tell whether the lock is a plain file of one name: else somebody has put it there for us to write to."""
+    about = os.fstat(lock)
+    return stat.S_ISREG(about.st_mode) and about.st_nlink <= 1
 
 
 def _lock(lock) -> None:
@@ -96,7 +109,7 @@ def _give_back(path, lock) -> None:
 
 def _is_still_there(path, lock) -> bool:
     try:
-        return os.path.samestat(os.stat(path), os.fstat(lock))
+        return os.path.samestat(os.lstat(path), os.fstat(lock))
     except FileNotFoundError:
         return False
 

@@ -1,7 +1,7 @@
-"""Two older libraries on today's NumPy and SciPy: `nussl` (classical separation) and `scaper` (soundscapes).
+"""Libraries in more than one version: `nussl` and `scaper` on today's NumPy and SciPy, `librosa` before and after 1.0.
 
-Both still ask for a few names that NumPy 2 and SciPy 1.13 took away. `nussl()` and `scaper()` put these names
-back where the library looks for them, then import it:
+nussl (classical separation) and scaper (soundscapes) still ask for a few names that NumPy 2 and SciPy 1.13 took away.
+`nussl()` and `scaper()` put these names back where the library looks for them, then import it:
 
     from sepbook import compat
     nussl = compat.nussl()
@@ -9,13 +9,16 @@ back where the library looks for them, then import it:
 
 Only names are mended, and only those in `RESTORED`. A function whose arguments have changed stays broken: in
 nussl 1.1.9 these are `AudioSignal.rms(win_len=…)`, `AudioSignal.resample`, `OverlapAdd` with its default window,
-and `visualize_waveform`, which librosa has changed underneath. The rest of this package imports neither library.
+and `visualize_waveform`, which librosa has changed underneath. The rest of this package imports neither of the two.
+
+`griffin_lim(…)` gives the same sound with every librosa from 0.11 on.
 
 Taught on: book/foundations/classical
 """
 
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 
 # The old name, and the name under which the same thing is found today.
 RESTORED = {
@@ -50,6 +53,20 @@ def scaper():
     Raises CompatError when it is not installed. Source: Salamon et al. 2017. Taught on: book/foundations/classical
     """
     return _load("scaper")
+
+
+def griffin_lim(magnitude, seed=0, **options):
+    """Return samples whose magnitudes come near `magnitude` `(…, F, T)`, by `librosa.griffinlim` with its options.
+
+    librosa 1.0 renamed `random_state` to `rng`, and lets the same integer begin elsewhere; with a generator of
+    NumPy's older kind, both begin alike. Source: Griffin and Lim 1984. Taught on: book/building_blocks/stft
+    """
+    import librosa
+    import numpy as np
+
+    asks_for = "rng" if "rng" in signature(librosa.griffinlim).parameters else "random_state"
+    start = np.random.RandomState(seed)  # noqa: NPY002
+    return librosa.griffinlim(magnitude, **{asks_for: start}, **options)
 
 
 def _load(library):

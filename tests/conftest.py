@@ -61,3 +61,19 @@ def chromium_path():
     if not Path(path).exists():
         pytest.fail("These tests need Chromium. Get one with `bash tools/setup.sh browser`.")
     return path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, but the contract tests of each system are a group of their own, so that all workers help."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileAndSystem(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            system = test.partition("[")[2].split("-")[0].rstrip("]")
+            return f"{file}[{system}]" if "contracts/" in file else file
+
+    return ByFileAndSystem(config, log)

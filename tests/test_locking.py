@@ -148,6 +148,51 @@ def test_a_folder_that_is_removed_meanwhile(tmp_path):
     assert not (tmp_path / "gone").exists()
 
 
+PLANTED = {
+    "a link to a file": lambda lock, target: lock.symlink_to(target),
+    "a link to nothing": lambda lock, target: lock.symlink_to(target.with_name("made by us")),
+    "a link to a folder": lambda lock, target: lock.symlink_to(target.parent),
+    "a link to itself": lambda lock, target: lock.symlink_to(lock),
+    "a second name of a file": lambda lock, target: os.link(target, lock),
+    "a pipe": lambda lock, target: os.mkfifo(lock),
+    "a folder": lambda lock, target: lock.mkdir(),
+    "a link to a device": lambda lock, target: lock.symlink_to("/dev/null"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of this kind are Unix's")
+@pytest.mark.parametrize("kind", PLANTED)
+def test_what_is_planted_in_place_of_the_lock_is_refused_and_stays(tmp_path, kind):
+    target = tmp_path / "elsewhere" / "letter.txt"
+    target.parent.mkdir()
+    target.write_text("mine")
+    lock = tmp_path / "run" / NAME
+    lock.parent.mkdir()
+    PLANTED[kind](lock, target)
+    with pytest.raises(ValueError, match=r"run: no folder that can be written to \(.+\)"):
+        with alone_in(lock.parent, ValueError):
+            pytest.fail("it was taken")
+    assert target.read_text() == "mine" and list(target.parent.iterdir()) == [target]
+    assert os.path.lexists(lock)
+
+
+def test_a_lock_that_a_killed_run_left_is_written_anew(tmp_path):
+    (tmp_path / NAME).write_text("123456789")
+    with alone_in(tmp_path):
+        assert (tmp_path / NAME).read_text() == str(os.getpid())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of this kind are Unix's")
+def test_a_checkpoint_is_not_written_through_a_link(tmp_path):
+    target = tmp_path / "letter.txt"
+    target.write_text("mine")
+    for planted in (".a.safetensors.part", "a.safetensors"):
+        (tmp_path / planted).symlink_to(target)
+    checkpoint.save_weights(tmp_path / "a.safetensors", architectures.create("unet", **TINY))
+    assert target.read_text() == "mine" and not (tmp_path / "a.safetensors").is_symlink()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.safetensors", "letter.txt"]
+
+
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder to work in: a long song, stems to learn from, and the weights of a tiny U-Net."""

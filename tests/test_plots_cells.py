@@ -35,6 +35,14 @@ def test_cell_shows_every_gate_and_stays_on_its_sheet(kind, mode):
             assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and figure.bbox.y0 <= box.y0
 
 
+def test_the_gru_is_drawn_as_it_is_computed_with_the_reset_gate_after_the_matrix():
+    from sepbook.plots.cells import FLOWS, PLAIN
+
+    matrix, reset = (2.4, 4.4), (2.4, 3.6)
+    assert ("$U_n$", *matrix) in PLAIN["gru"] and ("×", *reset) in POINTS["gru"]
+    assert [(2.4, 5.2), matrix] in FLOWS["gru"] and [matrix, reset] in FLOWS["gru"]
+
+
 def test_unrolled_has_one_step_for_each_frame_and_direction():
     for frames, both in ((2, False), (4, False), (5, True)):
         figure = unrolled(frames, both)

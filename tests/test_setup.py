@@ -11,6 +11,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tools import hashes
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LINES = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line[:1].isalnum()]
@@ -30,6 +32,15 @@ def test_the_pinned_environment_has_what_the_package_names(line):
     have = REQUIREMENTS[re.sub(r"[-_.]+", "-", need.name).lower()]
     (pin,) = have.specifier
     assert need.specifier.contains(pin.version), f"requirements.txt has {have}, pyproject.toml asks for {line}"
+
+
+def test_what_ci_installs_is_pinned_alike_and_has_hashes():
+    blocks = re.split(r"\n(?=\w)", (ROOT / "requirements-ci.txt").read_text(encoding="utf-8"))[1:]
+    hashed = {Requirement(block.partition("\\")[0].strip()) for block in blocks}
+    versions = {re.sub(r"[-_.]+", "-", r.name).lower(): str(r.specifier) for r in hashed}
+    wanted = {name: str(r.specifier) for name, r in REQUIREMENTS.items() if name != hashes.WITHOUT_HASH}
+    assert versions == wanted, "run `python -m tools.hashes`"
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}\b", block) for block in blocks)
 
 
 # A machine is a folder of commands: those that every system has, and those that the test puts there.
@@ -52,10 +63,10 @@ def machine(tmp_path):
     for name in ALWAYS:
         add(name, f'exec "{shutil.which(name)}" "$@"')
 
-    def run(*arguments, **scripts):
+    def run(*arguments, environment=None, **scripts):
         for name, script in scripts.items():
             add(name.replace("_", "-"), script)
-        environment = {"PATH": str(commands), "HOME": str(tmp_path)}
+        environment = {"PATH": str(commands), "HOME": str(tmp_path), **(environment or {})}
         command = [shutil.which("bash"), run.script, *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
 
@@ -137,6 +148,24 @@ def test_a_wrong_call_says_what_is_right(machine, arguments):
     assert done.returncode == 2 and "corpus" in done.stderr
 
 
+@pytest.mark.parametrize("ci", ["true", ""])
+def test_hashes_are_asked_for_in_continuous_integration_only(machine, ci):
+    write = machine.folder / ".venv" / "bin"
+    write.mkdir(parents=True)
+    for name in ("python", "pip"):
+        (write / name).write_text(f'#!{shutil.which("bash")}\necho "$@" >> "$HOME/pip.log"\n')
+        (write / name).chmod(0o755)
+    (machine.folder / "requirements.txt").write_text("numpy==1.0\ntorch==2.0\n")
+    done = machine("venv", "python3", environment={"CI": ci})
+    assert done.returncode == 0, done.stderr
+    first, *rest = [line for line in (machine.folder / "pip.log").read_text().splitlines() if "pip install" in line]
+    if ci:
+        assert first.endswith("--no-deps --require-hashes -r requirements-ci.txt")
+        assert rest[0].endswith("-c requirements.txt torch==2.0")
+    else:
+        assert first.endswith("-r requirements.txt") and "hash" not in first and len(rest) == 1
+
+
 def make(*arguments):
     return subprocess.run(["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True)
 
@@ -152,7 +181,10 @@ def test_make_alone_prints_the_commands():
 def test_all_stages_run_in_their_order_and_every_command_can_be_planned():
     plan = make("--dry-run", "test")
     assert "lint unit strict-book labs solutions browser" in plan.stdout
-    for target in ("book", "check", "lint", "unit", "strict-book", "labs", "solutions", "results", "corpus", "bench"):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY:((?:.*\\\n)*.*)", makefile, re.MULTILINE)[1].replace("\\\n", " ").split()
+    assert {"book", "colab", "mutants", "release-check", "plan"} <= set(phony)
+    for target in phony:
         assert make("--dry-run", target).returncode == 0, target
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What pip cannot install. The Makefile calls this file:
 #   setup.sh python              print the Python to build .venv with (3.11 or newer)
-#   setup.sh venv PYTHON         make .venv and install requirements.txt and the package into it
+#   setup.sh venv PYTHON         make .venv and install requirements.txt and the package into it (with CI=true, by hash)
 #   setup.sh apt book|test|corpus    see to the system's packages that this target needs
 #   setup.sh browser             see to a Chromium for the browser tests
 set -euo pipefail
@@ -138,6 +138,19 @@ install_browser() {
     .venv/bin/playwright install $with_deps chromium
 }
 
+# In continuous integration, only files whose hashes are known. torch comes last, by its version: from place to place its
+# files differ (tools/hashes.py), and a CUDA build brings libraries along.
+install_pins() {
+    if [ "${CI:-}" = true ]; then
+        say "Installing requirements-ci.txt into .venv, by hash."
+        .venv/bin/python -m pip install "$@" --no-deps --require-hashes -r requirements-ci.txt
+        .venv/bin/python -m pip install "$@" -c requirements.txt "$(grep '^torch==' requirements.txt)"
+    else
+        say "Installing requirements.txt into .venv (the first time takes some minutes)."
+        .venv/bin/python -m pip install "$@" -r requirements.txt
+    fi
+}
+
 # Python's pip finds sox's header and library by itself, save where Homebrew keeps them.
 make_venv() {
     local quiet=""
@@ -147,8 +160,8 @@ make_venv() {
     export PIP_DISABLE_PIP_VERSION_CHECK=1
     [ -x .venv/bin/pip ] || "$1" -m venv .venv
     [ -t 1 ] || quiet=--quiet # to a person, pip shows what it is loading and how much is left
-    say "Installing requirements.txt into .venv (the first time takes some minutes)."
-    .venv/bin/python -m pip install $quiet --no-compile -r requirements.txt
+    # shellcheck disable=SC2086  # nothing, or one word
+    install_pins $quiet --no-compile
     # pip compiles one file after the other; this uses all cores. Some packages hold files that are no valid Python.
     .venv/bin/python -m compileall -qq -j 0 .venv/lib || true
     .venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
+from sepbook_execution import config_of
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -29,17 +30,17 @@ class Calm:
         """Leave it to Sphinx."""
 
 
-def run(path, env):
-    """Execute one page, unless its results are in the cache."""
+def run(path, env, config):
+    """Execute one page, unless its results are in the cache that its configuration names."""
     from myst_nb.core.execute import create_client
     from myst_nb.core.read import create_nb_reader
 
     text = Path(path).read_text(encoding="utf-8")
-    reader = create_nb_reader(path, env.myst_config, env.mystnb_config, text)
+    reader = create_nb_reader(path, env.myst_config, config, text)
     if reader is None:
         return
     try:
-        with create_client(reader.read(text), path, env.mystnb_config, Calm(path), reader.read_fmt):
+        with create_client(reader.read(text), path, config, Calm(path), reader.read_fmt):
             pass
     except Exception as error:
         logger.info("%s did not run ahead: %s", path, type(error).__name__)
@@ -49,14 +50,11 @@ def run_ahead(app, env, docnames):
     """Execute the pages among ``docnames``, as many at a time as there are cores, up to four."""
     if env.mystnb_config.execution_mode != "cache":
         return
-    from jupyter_cache import get_cache
-
     at_once = min(4, os.cpu_count() or 1)
-    get_cache(env.mystnb_config.execution_cache_path).list_cache_records()  # its tables are made once, not by each page
-    paths = [path for path in map(env.doc2path, docnames) if path.endswith(".md")]
+    pages = [(env.doc2path(page), config_of(app, page)) for page in docnames if page in env.sepbook_keys]
     # Kernels side by side would take each other's cores.
     with patch.dict(os.environ, OMP_NUM_THREADS="1"), ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(lambda path: run(path, env), paths))
+        list(pool.map(lambda page: run(page[0], env, page[1]), pages))
 
 
 def setup(app):

@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+from sepbook_sources import Sources
+
 KEPT_KEYS = 3
 IGNORED = {"__pycache__", ".ipynb_checkpoints"}
 
@@ -21,29 +23,64 @@ def digest(roots):
     return total.hexdigest()
 
 
-def cache_key(root):
-    """Return the key of all that an executed cell can depend on besides its own text."""
-    return digest([root / "sepbook", root / "results", root / "requirements.txt"])
+def page_folder(app, page):
+    """Return the folder in which the executed cells of a page are kept, one folder for each of its keys."""
+    return Path(app.outdir).resolve().parent / ".jupyter_cache" / page.replace("/", ".")
+
+
+def keys(env, pages):
+    """Return {page: key} of the pages in Markdown; labs never run here, and have none."""
+    sources = Sources(env.srcdir)
+    paths = {page: Path(env.doc2path(page)) for page in pages}
+    there = {page: path for page, path in paths.items() if path.suffix == ".md" and path.is_file()}
+    return {page: sources.key(path, path.read_text(encoding="utf-8")) for page, path in there.items()}
+
+
+def changed_pages(app, env, added, changed, removed):
+    """Read those pages again on which something that they depend on has changed (``env-get-outdated``)."""
+    before = getattr(env, "sepbook_keys", {})
+    env.sepbook_keys = keys(env, env.found_docs)
+    for folder in (Path(app.outdir).resolve().parent / ".jupyter_cache").glob("*"):
+        if folder.name not in {page.replace("/", ".") for page in env.sepbook_keys}:
+            shutil.rmtree(folder, ignore_errors=True)
+    return [page for page, key in env.sepbook_keys.items() if before.get(page) != key and page not in removed]
+
+
+def config_of(app, page):
+    """Return MyST-NB's configuration for one page: its cells are kept by what they depend on."""
+    folder = page_folder(app, page) / app.env.sepbook_keys[page]
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    forget_old_keys(folder.parent)
+    return app.env.mystnb_config.copy(execution_cache_path=str(folder))
+
+
+def choose_cache(app, page, source):
+    """Let MyST-NB look for a page's outputs where they are (``source-read``)."""
+    if page in app.env.sepbook_keys:
+        app.env.mystnb_config = config_of(app, page)
 
 
 def forget_old_keys(folder, kept=KEPT_KEYS):
     """Delete all but the ``kept`` most recently used caches in ``folder``."""
-    keys = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda p: p.stat().st_mtime)
-    for path in keys[:-kept]:
+    found = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda p: p.stat().st_mtime)
+    for path in found[:-kept]:
         shutil.rmtree(path, ignore_errors=True)
 
 
 def prepare(app, config):
-    """Choose the execution cache by content, and tell kernels that they run for the book."""
-    root, build = Path(app.srcdir), Path(app.outdir).resolve().parent
-    cache = build / ".jupyter_cache" / cache_key(root)
-    cache.mkdir(parents=True, exist_ok=True)
-    os.utime(cache)
-    forget_old_keys(cache.parent)
-    config.nb_execution_cache_path = str(cache)
-
+    """Tell kernels that they run for the book, and where their sounds and pictures go."""
+    build = Path(app.outdir).resolve().parent
+    config.nb_execution_cache_path = str(build / ".jupyter_cache")  # for files that are no page: each page has its own
     os.environ["SEPBOOK_BOOK"] = "1"
     for kind in ("audio", "figures"):
         folder = build / kind
         folder.mkdir(parents=True, exist_ok=True)
         os.environ[f"SEPBOOK_BOOK_{kind.upper()}"] = str(folder)
+
+
+def setup(app):
+    """Called by ``sepbook_sphinx``."""
+    app.connect("config-inited", prepare)
+    app.connect("env-get-outdated", changed_pages)
+    app.connect("source-read", choose_cache)

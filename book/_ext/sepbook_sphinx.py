@@ -1,10 +1,11 @@
 """The one Sphinx extension of the book.
 
 It adds the directives ``{player} {explorer} {lab} {ledger} {result} {cited} {core-path}`` and the role ``{result}``,
-links docstrings with the pages that teach them, keeps the results of executed cells as long as the package has not
-changed, and mends a few things in the theme.
+links docstrings with the pages that teach them, keeps the results of executed cells as long as nothing has changed
+that their page imports or quotes, and mends a few things in the theme.
 
-    sepbook_execution.py   what kernels see, and the key of the execution cache
+    sepbook_sources.py     what a page imports and quotes: its key
+    sepbook_execution.py   what kernels see, and where the outputs of each page are kept
     sepbook_ahead.py       pages run side by side before they are read
     sepbook_media.py       {player} {explorer}
     sepbook_cards.py       {lab} {ledger}
@@ -41,12 +42,11 @@ def add_own_files(app, config):
 
 def setup(app):
     """Called by Sphinx (``sphinx: local_extensions`` in ``_config.yml``)."""
-    app.connect("config-inited", sepbook_execution.prepare)
     app.connect("config-inited", add_own_files)
     app.add_css_file("sepbook.css", priority=900)
     app.add_js_file("sepbook.js", type="module")
 
-    # A change of the extension itself reads every page again; so does a new cache key.
+    # A change of the extension itself reads every page again; its cells do not run for that.
     app.add_config_value("sepbook_extension", sepbook_execution.digest([HERE]), "env")
 
     app.add_directive("player", sepbook_media.Player)
@@ -56,6 +56,7 @@ def setup(app):
     app.add_directive("result", sepbook_results.ResultTable)
     app.add_role("result", sepbook_results.result_role)
 
+    sepbook_execution.setup(app)
     sepbook_references.setup(app)
     sepbook_api.setup(app)
     sepbook_path.setup(app)

@@ -9,12 +9,19 @@ Taught on: book/architectures/unet
 import dataclasses
 import difflib
 import importlib
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from sepbook.architectures._fields import FieldError, bounded, check_fields, first_line, short
 
 if TYPE_CHECKING:
     from sepbook.architectures.base import System
     from sepbook.architectures.recipe import Recipe
+
+__all__ = ["FieldError", "UnknownError", "configure", "create", "module", "names", "plan", "presets", "recipe_of"]
 
 SHARED = ("base", "recipe", "streaming")  # files of this folder that are no systems
 
@@ -35,10 +42,10 @@ NEEDED = {  # what a system's file has at its top level: a line that would do
 
 
 def _refuse(kind: str, given: Any, choices, owner: str = "") -> None:
-    near = difflib.get_close_matches(str(given), list(choices), n=1)
+    near = difflib.get_close_matches(str(given)[:100], list(choices), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise UnknownError(
-        f"{kind} {given!r} is unknown{owner and f' to {owner!r}'}{hint} Choose one of: {', '.join(choices)}"
+        f"{kind} {short.repr(given)} is unknown{owner and f' to {owner!r}'}{hint} Choose one of: {', '.join(choices)}"
     )
 
 
@@ -50,7 +57,7 @@ def names() -> tuple[str, ...]:
 
 def module(name: str):
     """Import and return the module of a system. Raises UnknownError. Taught on: book/architectures/unet."""
-    if name not in names():
+    if not isinstance(name, str) or name not in names():
         _refuse("system", name, names())
     return importlib.import_module(f"sepbook.architectures.{name}")
 
@@ -92,19 +99,54 @@ def create(name: str, preset: str = "small", **overrides) -> "System":
     `preset` names a configuration of the system's file (``paper``: as published; ``small``: trains on two cores;
     ``tiny``: what tests train);
     `overrides` replace single fields of it. Seed before calling (`torch.manual_seed`) for the same weights again.
-    Raises UnknownError for a name, preset or field that does not exist, and lists the ones that do; ContractError
-    where the system's file lacks a line. Taught on: book/architectures/unet
+    Raises UnknownError for a name, preset or field that does not exist, and lists the ones that do; FieldError for a
+    value that the field cannot hold; ValueError for a network that cannot be built; ContractError where the system's
+    file lacks a line.
+    Taught on: book/architectures/unet
+    """
+    if overrides:
+        plan(name, preset, overrides)
+    return _build(name, preset, configure(name, preset, overrides))
+
+
+def plan(name: str, preset: str, overrides: Mapping[str, Any]) -> "System":
+    """Build a system that has shapes and no memory: is it one that can be built? Raises ValueError as `create` does.
+
+    Taught on: book/architectures/unet
+    """
+    import torch
+
+    config = configure(name, preset, overrides)
+    try:
+        with torch.device("meta"), bounded(), warnings.catch_warnings(action="ignore"):
+            return _build(name, preset, config)
+    except ValueError:
+        raise
+    except Exception as error:  # whatever breaks, it is the given values
+        fields = ", ".join(f"{field}={short.repr(value)}" for field, value in overrides.items())
+        raise ValueError(f"{name} cannot be built with {fields} ({first_line(error)})") from error
+
+
+def configure(name: str, preset: str = "small", overrides: Mapping[str, Any] = MappingProxyType({})):
+    """Return the configuration of a preset, with single fields replaced. Raises UnknownError and FieldError.
+
+    Taught on: book/architectures/unet
     """
     found = _whole(name)
-    if preset not in found.PRESETS:
+    if not isinstance(preset, str) or preset not in found.PRESETS:
         _refuse("preset", preset, found.PRESETS, name)
     config = found.PRESETS[preset]
     fields = [field.name for field in dataclasses.fields(config)]
     for field in overrides:
         if field not in fields:
             _refuse("field", field, fields, name)
-    config = dataclasses.replace(config, **{k: _frozen(v) for k, v in overrides.items()})
-    system = found.SYSTEM(config)
+    overrides = {field: _frozen(value) for field, value in overrides.items()}
+    check_fields(config, overrides, found.PRESETS)
+    return dataclasses.replace(config, **overrides)
+
+
+def _build(name: str, preset: str, config) -> "System":
+    system = module(name).SYSTEM(config)
     system.name, system.preset, system.task = name, preset, recipe_of(name, preset).task
     stride = getattr(system, "stride", None)
     if not (isinstance(stride, int) and stride > 0):
@@ -117,5 +159,7 @@ def create(name: str, preset: str = "small", **overrides) -> "System":
 
 
 def _frozen(value):
-    """Lists become tuples: a configuration that came from JSON equals the one that was written."""
-    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value
+    """Lists become tuples, and numbers of NumPy become Python's: a configuration survives JSON."""
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(v) for v in value)
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value

@@ -6,6 +6,8 @@ Taught on: book/architectures/unet
 import torch
 from torch import Tensor, nn
 
+from sepbook.architectures._names import check_format, check_source_names
+
 
 class System(nn.Module):
     """A source separation system: a mixture goes in, one estimate per source comes out.
@@ -40,7 +42,8 @@ class System(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.config = config
-        self.source_names = tuple(config.source_names)
+        self.source_names = check_source_names(config.source_names)
+        check_format(config.sample_rate, config.channels)
         self.sample_rate = config.sample_rate
         self.channels = config.channels
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-LOOKS = 10  # how often a run looks at the validation data
+LOOKS = 10  # how often a run looks at the validation data …
+APART = 35  # … but so many steps lie between, if it has so many
 
 
 @dataclass(frozen=True)
@@ -38,5 +39,5 @@ class Recipe:
         return replace(self, **self.short, short={}) if self.short and steps <= self.steps["first"] else self
 
     def items(self, steps: int) -> int:
-        """Return how many items an epoch has, so that a run of this many steps is validated `LOOKS` times."""
-        return max(self.batch_size, steps * self.batch_size // LOOKS)
+        """Return how many items an epoch has: at its end the system is validated."""
+        return self.batch_size * min(steps, max(APART, steps // LOOKS))

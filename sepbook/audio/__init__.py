@@ -8,13 +8,13 @@ Taught on: book/how_to_read
 """
 
 from sepbook.audio.converting import remix, resample, resampled, resampled_length
-from sepbook.audio.errors import AudioError
+from sepbook.audio.errors import AudioError, AudioWarning
 from sepbook.audio.files import AudioInfo, blocks, info, load, mp3_bytes, save
 from sepbook.audio.measuring import loudness
 from sepbook.audio.writing import ClippingWarning, Writer
 
 __all__ = [
-    "SUFFIXES", "AudioError", "AudioInfo", "ClippingWarning", "Writer",
+    "SUFFIXES", "AudioError", "AudioInfo", "AudioWarning", "ClippingWarning", "Writer",
     "blocks", "info", "load", "loudness", "mp3_bytes", "remix", "resample", "resampled", "resampled_length", "save",
 ]  # fmt: skip
 

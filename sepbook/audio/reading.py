@@ -2,18 +2,19 @@
 
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from sepbook.audio.errors import AudioError
-from sepbook.audio.mp3 import mp3_length
-from sepbook.audio.opening import name_for_c, open_bytes
+from sepbook.audio import chunks, ffmpeg, mp3, ogg
+from sepbook.audio.errors import AudioError, AudioWarning
+from sepbook.audio.opening import open_bytes
 
 PIECE = 1 << 18  # frames that are decoded at once: what a header promises is never allocated unseen
 RATES = (1_000, 768_000)  # Hz: outside of this a header is damaged
-STREAMED = 0x7FFF_0000  # bytes: a WAV whose writer could not go back claims at least this much
-UNKNOWN = 1 << 60  # frames: libsndfile's number for a length that was never written down
+TOLERATED = 0.1  # seconds that may be missing at the end, with a note
+FOREIGN = (b"ftyp", b"\x1aE\xdf\xa3", b"0&\xb2u", b"FLV\1", b"caff", b"fLaC", b".snd", b"FORM", b"RIFF")
 HINT = "sepbook reads wav, flac, ogg and mp3; other formats convert with: ffmpeg -i INPUT output.wav"
 
 
@@ -28,6 +29,7 @@ class Reader:
 
     def __init__(self, path):
         self.path = Path(path)
+        self.notes = []  # what is told when the sound is read
         self._file = open_bytes(self.path)
         try:
             self._stamp = self._state()
@@ -36,8 +38,8 @@ class Reader:
             self._file.close()
             raise
         try:
+            self.rate, self.channels, self.frames = self._sound.rate, self._sound.channels, self._sound.frames
             self._check_header()
-            self._check_complete()
         except BaseException:
             self.__exit__()
             raise
@@ -52,10 +54,13 @@ class Reader:
     def pieces(self, start=0, frames=None):
         """Yield float32 arrays (frames, C) from frame `start` on, `frames` in all or up to the end."""
         at, end = start, self.frames if frames is None else start + frames
+        for note in self.notes:
+            warnings.warn(f"{self.path}: {note}.", AudioWarning, stacklevel=2)
         if start:
-            self._sound.seek(min(start, self.frames))
-        while at < end:
-            piece = self._decode(min(PIECE, end - at), at)
+            self._guarded(lambda: self._sound.seek(min(start, self.frames)), at)
+        while at < min(end, self.frames):
+            wanted = min(PIECE, min(end, self.frames) - at)
+            piece = self._guarded(lambda wanted=wanted: self._sound.read(wanted), at)
             if len(piece) == 0:
                 break
             self._check_finite(piece, at)
@@ -69,60 +74,108 @@ class Reader:
             self._check_end(at)
 
     def _open_sound(self):
-        import soundfile
+        """The decoder that gets all of the sound out of this file."""
+        from sepbook.audio import decoders
 
-        self._failures = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError, MemoryError)
-        if self._stamp[0] == 0:
+        self._failures, size = decoders.FAILURES, self._stamp[0]
+        if size == 0:
             raise AudioError(f"{self.path}: the file is empty (0 bytes). Copy or download it again.")
+        self._file.seek(0)
+        head = self._file.read(12)
         try:
-            return soundfile.SoundFile(name_for_c(self.path))  # not self._file: its callbacks swallow ctrl-C
+            if head[:4] == b"OggS":
+                return self._walked(ogg.Walk(self._file, size), decoders)
+            if samples := chunks.find(self._file, size):
+                return self._open_chunks(samples, decoders)
+            return self._open_other(head, size, decoders)
         except self._failures as error:
-            raise AudioError(f"{self.path}: not a readable audio file ({_reason(error)}). {HINT}") from None
+            if isinstance(error, AudioError):
+                raise
+            return self._open_foreign(_reason(error), decoders)
+
+    def _walked(self, walk, decoders):
+        """A file of frames or pages: as it is where it is plain, else through a clean copy."""
+        if walk.lost > TOLERATED:
+            self._refuse_as_cut(f"the last {walk.lost:.2f} s" if walk.lost < 1e6 else "its last page")
+        self.notes += walk.notes
+        if walk.plain or not walk.parts:
+            return decoders.Plain(self.path)
+        return decoders.Joined(self._file, walk.parts)
+
+    def _open_chunks(self, samples, decoders):
+        """A file of chunks: libsndfile reads it where it finds as much as we do, else plainly from byte to byte."""
+        missing = 0 if samples.claimed is None else samples.claimed - samples.there
+        if missing > 0 and samples.lost > TOLERATED:
+            self._refuse_as_cut(f"{missing} bytes ({samples.lost:.2f} s)")
+        if missing > 0:
+            self.notes.append(f"its header promises {missing} bytes more than are there ({samples.lost:.4f} s)")
+        try:
+            sound = decoders.Plain(self.path)
+        except self._failures:
+            if samples.format.subtype is None:
+                raise
+            return decoders.Bare(self.path, samples)
+        if samples.format.subtype and sound.frames != samples.frames:
+            sound.close()
+            return decoders.Bare(self.path, samples)
+        if samples.claimed is None and not samples.format.subtype:
+            sound.close()
+            raise ValueError("it does not say how long it is")
+        return sound
+
+    def _open_other(self, head, size, decoders):
+        """MP3, even behind junk; FLAC, and what else libsndfile knows."""
+        if not (head[:4] in FOREIGN or head[4:8] in FOREIGN or self._is_tagged_flac(head)):
+            walk = mp3.Walk(self._file, size)
+            if walk.runs:
+                return self._walked(walk, decoders)
+        sound = decoders.Plain(self.path)
+        if sound.frames > decoders.UNKNOWN:
+            sound.close()
+            raise ValueError("it does not say how long it is")
+        return sound
+
+    def _is_tagged_flac(self, head):
+        self._file.seek(mp3.tag_length(head))
+        return self._file.read(4) == b"fLaC"
+
+    def _open_foreign(self, reason, decoders):
+        """What libsndfile cannot read, or not all of it, through ffmpeg."""
+        if not ffmpeg.installed():
+            advice = f"More formats are read where ffmpeg is installed ({ffmpeg.INSTALL})."
+            raise AudioError(f"{self.path}: not a readable audio file ({reason}). {HINT}. {advice}") from None
+        try:
+            return decoders.Streamed(self.path, self._stamp)
+        except ffmpeg.Stopped as error:
+            raise AudioError(f"{self.path}: not a readable audio file ({reason}; ffmpeg: {error}). {HINT}") from None
 
     def _check_header(self):
-        self.rate, self.channels = self._sound.samplerate, self._sound.channels
-        self.frames, self.format = self._sound.frames, self._sound.format
         if not RATES[0] <= self.rate <= RATES[1]:
             raise AudioError(
                 f"{self.path}: its header says {self.rate} samples per second; "
                 f"expected {RATES[0]} to {RATES[1]}. The header is damaged: export the file again."
             )
-        if self.frames > UNKNOWN:
-            raise AudioError(
-                f"{self.path}: does not say how long it is. Rewrite it: ffmpeg -i INPUT{self.path.suffix} "
-                f"output{self.path.suffix}"
-            )
 
-    def _check_complete(self):
-        """Formats that say in their header or last page how long they ought to be."""
-        short, self._estimated = None, False
-        if self.format in ("WAV", "WAVEX", "AIFF"):
-            short = _wav_missing_bytes(self._sound.extra_info)
-        elif self.format == "OGG" and not _ogg_is_closed(self._file):
-            short = "its last page"
-        elif self.format == "MP3":
-            there = mp3_length(self._file)  # None where the header states the length
-            self._estimated = there is not None
-            if self._estimated and there > self.frames + 4 * 1152:
-                raise AudioError(
-                    f"{self.path}: this MP3 does not say how long it is, and the decoder would stop after "
-                    f"{self.frames / self.rate:.2f} s of {there / self.rate:.2f} s. "
-                    "Rewrite it: ffmpeg -i INPUT.mp3 -c copy output.mp3"
-                )
-        if short:
-            raise AudioError(f"{self.path}: the file is truncated, {short} missing. Copy or export it again.")
+    def _refuse_as_cut(self, what):
+        raise AudioError(f"{self.path}: the file is truncated, {what} missing. Copy or export it again.")
 
     def _check_end(self, at):
-        """MP3 and FLAC show only at their end whether something is missing."""
-        if at < self.frames and not self._estimated:
+        """FLAC, and frames that cannot be decoded, show only at the end whether something is missing."""
+        missing = (self.frames - at) / self.rate
+        if missing > TOLERATED or at == 0:
             raise AudioError(
                 f"{self.path}: the file is truncated: {at / self.rate:.2f} s of "
                 f"{self.frames / self.rate:.2f} s could be read. Copy or export it again."
             )
+        if note := getattr(self._sound, "note", None):
+            warnings.warn(f"{self.path}: {note}.", AudioWarning, stacklevel=3)
+        if missing > 0:
+            note = f"the last {missing:.3f} s could not be decoded and are left out"
+            warnings.warn(f"{self.path}: {note}.", AudioWarning, stacklevel=3)
 
-    def _decode(self, frames, at):
+    def _guarded(self, action, at):
         try:
-            return self._sound.read(frames, dtype="float32", always_2d=True)
+            return action()
         except self._failures as error:
             where = f"after {at / self.rate:.2f} s"
             raise AudioError(
@@ -148,24 +201,4 @@ class Reader:
 
 def _reason(error):
     reason = str(getattr(error, "error_string", error)).strip().rstrip(".").removeprefix("Error : ")
-    return "no sound in it" if reason.startswith("File does not exist") else reason  # said of an MP3 without frames
-
-
-def _wav_missing_bytes(log):
-    """libsndfile writes what a chunk claims and what is really there into its log."""
-    for claimed, there in re.findall(r"^(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", log, re.MULTILINE):
-        if int(there) < int(claimed) < STREAMED:
-            return f"{int(claimed) - int(there)} bytes"
-    return None
-
-
-def _ogg_is_closed(file):
-    """The last page of an Ogg stream is marked as the end, and all of it is there."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 131_072))
-    tail = file.read()
-    page = tail.rfind(b"OggS")
-    if page < 0 or len(tail) < page + 27 or not tail[page + 5] & 4:
-        return False
-    segments = tail[page + 26]
-    return len(tail) >= page + 27 + segments + sum(tail[page + 27 : page + 27 + segments])
+    return "no sound in it" if re.match("File does not exist", reason) else reason  # said of an MP3 without frames

@@ -34,8 +34,8 @@ def centre_frequencies(waveforms: Tensor, rate: float) -> Tensor:
 def bandwidths(waveforms: Tensor, rate: float, share: float = 0.5) -> Tensor:
     """Return the width in Hz of the band around its peak that holds a share of each waveform's energy: `(K,)`.
 
-    The band grows evenly to both sides, and stops at 0 Hz and at half the rate. White noise has about a quarter to
-    a half of the rate, a long wave nearly nothing: this tells filters that have learned from those that have not.
+    The band grows evenly to both sides, and stops at 0 Hz and at half the rate. White noise has about a quarter of
+    the rate, a long wave nearly nothing: this tells filters that have learned from those that have not.
     Taught on: book/building_blocks/filterbank
     """
     frequencies, magnitude = responses(waveforms, rate, 4096)
@@ -52,10 +52,10 @@ def bandwidths(waveforms: Tensor, rate: float, share: float = 0.5) -> Tensor:
 def inverse(waveforms: Tensor, hop: int) -> Tensor:
     """Return the waveforms `(K, size)` of a linear decoder that undoes an encoder with these waveforms and this hop.
 
-    Each sample lies in J = size / hop frames, which together hold `size + (J - 1) hop` samples. To find one among these
-    takes at least as many numbers, so `needed` real ones per frame (1.5 hop at half overlap), and no frequency may be
-    missed. It is a set of linear equations; the solution with the smallest numbers is returned.
-    Raises ValueError when there is none. Source: Pariente 2020 for the question, least squares for the answer.
+    Each frame brings `hop` new samples, so nothing less than `hop` real numbers per frame can hold them. A bank that is
+    made for it gets by with that (the MDCT does); one of no special form takes `needed` of them (1.5 hop at half
+    overlap); and no frequency may be missed. It is a set of linear equations; the solution with the smallest numbers is
+    returned. Raises ValueError when there is none. Source: Pariente 2020 for the question, least squares for the answer.
     Taught on: book/building_blocks/filterbank
     """
     waveforms = _two_axes(waveforms).detach()
@@ -81,7 +81,8 @@ def inverse(waveforms: Tensor, hop: int) -> Tensor:
     if worst > EXACT:
         mend = "some frequencies get hardly any answer; use filters that miss none"
         if len(rows) < needed(size, hop):
-            mend = f"there are {len(rows)} real numbers per frame, and it takes {needed(size, hop)}; use more filters"
+            mend = f"there are {len(rows)} real numbers per frame. It takes {hop} at least, and {needed(size, hop)} "
+            mend += "unless the filters are made for each other, as those of an MDCT are; use more filters"
         raise ValueError(
             f"K={K} filters of {size} samples with hop={hop} cannot be undone: at best, a sample comes back with an "
             f"error of {worst:.0%}, because {mend} or a smaller hop"
@@ -93,10 +94,11 @@ def inverse(waveforms: Tensor, hop: int) -> Tensor:
 
 
 def needed(size: int, hop: int) -> int:
-    """Return how many real numbers per frame a decoder of this size needs, if it is to undo an encoder exactly.
+    """Return how many real numbers per frame undo an encoder of no special form (random filters, say) exactly.
 
-    `(size + (J - 1) hop) / J` with J = size / hop frames for each sample, rounded up. Taught on:
-    book/building_blocks/filterbank
+    `(size + (J - 1) hop) / J` with J = size / hop frames for each sample, rounded up: J frames together hold
+    `size + (J - 1) hop` samples, and one is to be found among them. Filters that are made for each other need fewer,
+    though never fewer than `hop`: the MDCT has just that. Taught on: book/building_blocks/filterbank
     """
     J = math.ceil(size / hop)
     return math.ceil((size + (J - 1) * hop) / J)

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from sepbook.building_blocks._scales import erb, spaced
 from sepbook.building_blocks.stft import make_window
 
+LARGEST_BANK = 1 << 26  # numbers in all filters; more would fill the memory
+
 
 class Bank(nn.Module):
     """What all banks share: `K` waveforms of `size` samples. Raises ValueError unless both are at least 1.
@@ -24,6 +26,8 @@ class Bank(nn.Module):
         for name, value, what in (("K", K, "filter"), ("size", size, "sample per filter")):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} is {value!r}; a bank needs a whole number, at least 1 {what}")
+        if K * size > LARGEST_BANK:
+            raise ValueError(f"K={K} filters of size={size} samples are more than {LARGEST_BANK:,} numbers; use fewer")
         self.K, self.size = K, size
 
     def waveforms(self) -> Tensor:

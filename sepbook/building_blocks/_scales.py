@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 ERB_LOW, ERB_SLOPE = 24.7, 9.265  # Hz; bandwidth of the ear's filter at 0 Hz, and centre frequency per bandwidth
+LARGEST = 1 << 26  # numbers in a matrix; more would fill the memory
 
 
 def hz_to_mel(hertz) -> Tensor:
@@ -70,6 +71,11 @@ def mel_matrix(K: int, n_fft: int, rate: float, low: float = 0.0, high: float | 
     norm=None. Raises ValueError when a triangle is so narrow that it falls between two bins.
     Source: Davis and Mermelstein 1980. Taught on: book/building_blocks/filterbank
     """
+    if not (1 <= K and 2 <= n_fft and rate > 0 and K * n_fft <= LARGEST):
+        raise ValueError(
+            f"K={K} bands, n_fft={n_fft} samples and rate={rate} Hz; expected numbers above 0, such as K=40, "
+            f"n_fft=1024 and rate=16000, and a matrix of at most {LARGEST:,} numbers"
+        )
     corners = spaced(K + 2, low, rate / 2 if high is None else high, "mel")  # (K + 2,)
     bins = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * rate / n_fft  # (F,)
     left, peak, right = corners[:-2, None], corners[1:-1, None], corners[2:, None]  # (K, 1)

@@ -25,8 +25,9 @@ AXES = {1: ("B", "H", "T"), 2: ("B", "H", "F", "T")}  # of the input of a convol
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
     """Return how many zeros go before and after an axis, so that a convolution gives ceil(size / stride) values.
 
-    Where their number is odd, the extra zero goes after, as TensorFlow's "same" does. PyTorch's symmetric
-    `padding=kernel // 2` gives the same length from even sizes, but every map sits one place off.
+    Where their number is odd, the extra zero goes after, as TensorFlow's "same" does. There (at stride 2, for example)
+    PyTorch's symmetric `padding=kernel // 2` gives the same length from even sizes, but reads one place earlier; at
+    stride 1 and an odd kernel the two agree.
     Taught on: book/building_blocks/convolution
     """
     covers = dilation * (kernel - 1) + 1

@@ -51,10 +51,10 @@ def lstm_step(x: Tensor, h: Tensor, c: Tensor, w_x: Tensor, w_h: Tensor, b_x: Te
 
 
 def gru_step(x: Tensor, h: Tensor, w_x: Tensor, w_h: Tensor, b_x: Tensor, b_h: Tensor) -> Tensor:
-    """One step of a GRU: frame `(B, H)` and state `(B, H')` to the next state `(B, H')`.
+    """One step of a GRU, in the form "reset after": frame `(B, H)` and state `(B, H')` to the next state `(B, H')`.
 
-    Weights `(3H', H)` and `(3H', H')`, biases `(3H',)`; PyTorch stacks reset gate, update gate, candidate.
-    Source: Cho 2014. Taught on: book/building_blocks/recurrent
+    Weights `(3H', H)` and `(3H', H')`, biases `(3H',)`; PyTorch stacks reset gate, update gate, candidate. PyTorch's r
+    comes after the matrix; in Cho 2014 it multiplies h before it. Taught on: book/building_blocks/recurrent
     """
     from_x, from_h = (x @ w_x.T + b_x).chunk(3, dim=-1), (h @ w_h.T + b_h).chunk(3, dim=-1)
     r, z = (from_x[0] + from_h[0]).sigmoid(), (from_x[1] + from_h[1]).sigmoid()

@@ -25,6 +25,8 @@ WINDOWS = {
     "sqrt_hann": lambda n: torch.hann_window(n).sqrt(),
     "rectangular": torch.ones,
 }
+LONGEST_WINDOW = 1 << 17  # samples, three seconds at 44.1 kHz: a larger number is a slip
+MOST_FRAMES = 1024  # windows that may hold the same sample: more would fill the memory
 MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 SMALLEST_OVERLAP = 1e-3  # of the largest summed squared window; below it the inverse divides by almost nothing
 
@@ -38,6 +40,8 @@ def make_window(name: str, n_fft: int) -> Tensor:
     _check_whole("n_fft", n_fft)
     if name not in WINDOWS:
         raise ValueError(f"window {name!r} is unknown; choose one of {', '.join(WINDOWS)}")
+    if not 1 <= n_fft <= LONGEST_WINDOW:
+        raise ValueError(f"n_fft is {n_fft}; expected 2 to {LONGEST_WINDOW} samples, for example 1024")
     return WINDOWS[name](n_fft)
 
 
@@ -54,6 +58,11 @@ def check_geometry(window: Tensor, hop: int) -> None:
     if not 1 <= hop <= n_fft:
         raise ValueError(
             f"hop is {hop} and n_fft is {n_fft}; hop must lie between 1 and n_fft, or samples fall between frames"
+        )
+    if n_fft > MOST_FRAMES * hop:
+        raise ValueError(
+            f"hop is {hop} and n_fft is {n_fft}: each sample would lie in {n_fft // hop} frames, and the most is "
+            f"{MOST_FRAMES}; use a larger hop (n_fft // 4 = {n_fft // 4} is common)"
         )
     padded = torch.zeros(math.ceil(n_fft / hop) * hop)
     padded[:n_fft] = window.square()
@@ -90,6 +99,14 @@ def leakage(window: Tensor) -> float:
 
 def _full_precision(x: Tensor):
     return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
+
+
+def _checked_window(name: str, n_fft: int, hop: int) -> Tensor:
+    """Return the window on the default device; made on the CPU, so that it is checked on the meta device too."""
+    with torch.device("cpu"):
+        window = make_window(name, n_fft)
+        check_geometry(window, hop)
+    return window.to(torch.get_default_device())
 
 
 def _check_whole(name: str, value: int) -> None:
@@ -153,10 +170,8 @@ class STFT(nn.Module):
 
     def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
         super().__init__()
-        with torch.device("cpu"):
-            check_geometry(make_window(window, n_fft), hop)
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("window", make_window(window, n_fft), persistent=False)
+        self.register_buffer("window", _checked_window(window, n_fft, hop), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
@@ -196,10 +211,8 @@ class ISTFT(nn.Module):
 
     def __init__(self, n_fft: int = 1024, hop: int = 256, window: str = "hann"):
         super().__init__()
-        with torch.device("cpu"):
-            check_geometry(make_window(window, n_fft), hop)
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("window", make_window(window, n_fft), persistent=False)
+        self.register_buffer("window", _checked_window(window, n_fft, hop), persistent=False)
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""

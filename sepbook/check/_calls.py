@@ -77,6 +77,7 @@ def _check_callable(function, inputs: tuple) -> str:
 
 def _check_return(function, name: str) -> None:
     """Tell a stub, which returns nothing because it does nothing, from a forgotten return."""
+    function = inspect.unwrap(function)
     code = getattr(
         getattr(type(function), "forward", None) if isinstance(function, nn.Module) else function, "__code__", None
     )

@@ -12,6 +12,7 @@ from sepbook.evaluation.metrics import si_sdr
     "Exercise 1: mix at a level",
     hints=(
         "Decibels of level are 20 times the logarithm of the factor, so the factor is 10 ** (gain_db / 20).",
+        "6 dB should double the amplitude, nearly. Which power of ten is that?",
         "return rest + 10 ** (gain_db / 20) * vocals",
     ),
 )
@@ -35,6 +36,7 @@ def exercise_1(mix):
     "Exercise 2: the shape of the masks",
     hints=(
         "One mask for each source and for each point of the spectrogram. 1024 samples give 513 bins.",
+        "How many frames begin in 48000 samples when one begins every 256?",
         "N = 3 * 16000 = 48000 samples. A frame every 256 of them, and one at the very start: 1 + ceil(48000 / 256).",
     ),
 )
@@ -55,6 +57,7 @@ def exercise_2(prediction):
     "Exercise 3: from masks to sound",
     hints=(
         "The spectrogram has no source axis yet. bins[:, None] puts one there, so that it meets each of the masks.",
+        "Multiply first, with the new axis; then print the shape of what you hand to istft.",
         "return istft(bins[:, None] * masks, length)",
     ),
 )
@@ -80,6 +83,7 @@ def exercise_3(apply_masks):
     "Exercise 4: find the bug",
     hints=(
         "What does it return when an estimate is perfect, so that it is much better than the mixture?",
+        "Put numbers in: the estimate has 10 dB, the mixture 0 dB. What should come out, and what does?",
         "Improvement is what the estimate has more than the mixture: si_sdr(estimates, …) - si_sdr(mixture, …).",
     ),
 )

@@ -7,48 +7,73 @@ from pathlib import Path
 import torch
 
 from sepbook import architectures
-from sepbook.data import corpus
-from sepbook.data.folder import StemFolder
+from sepbook.data import tasks
 from sepbook.training import checkpoint
 from sepbook.training.device import choose
 
+BUILT_IN = "corpus"  # what --data is without a folder
 
-def load_system(name: str | None, preset: str, weights: Path | None, device: str):
+
+def load_system(name: str | None, preset: str | None, weights: Path | None, device: str):
     """A trained system on its device: from a file of weights, or the one that comes with the book."""
     where = choose(device).device
     if weights is not None:
-        return checkpoint.load_weights(weights, expect=name).to(where)
-    return checkpoint.shipped(name or "unet", preset).to(where)
+        return from_weights(name, preset, weights).to(where)
+    return checkpoint.shipped(name or "unet", preset or "small").to(where)
+
+
+def from_weights(name: str | None, preset: str | None, weights: Path):
+    """The system that a file of weights describes; another preset than the one asked for is refused."""
+    system = checkpoint.load_weights(weights, expect=name)
+    if preset not in (None, system.preset):
+        raise ValueError(
+            f"{weights}: holds weights of the preset {system.preset!r}, but --preset {preset} was asked for; leave "
+            "--preset out, or take other weights"
+        )
+    return system
+
+
+def begin_with(name: str, preset: str | None, fields: list[str], weights: Path | None):
+    """A system to train: a fresh one, or one that goes on from weights."""
+    if weights is None:
+        return create_system(name, preset or "small", fields)
+    if fields:
+        raise ValueError(
+            f"--from {weights} and --set {fields[0]}: the weights say how the system is built; leave --set out, or "
+            "train anew without --from"
+        )
+    return from_weights(name, preset, weights)
+
+
+def find_task(system, name: str | None, data: str, allow_missing: bool) -> tasks.Task:
+    """The data for a system: that of its own task, or of the one named, from the corpus or from a folder."""
+    folder = None if data == BUILT_IN else data
+    if name is None:
+        name = system.task if folder is None or system.task == "vocals" else "folder"
+    return tasks.task(name, folder, allow_missing)
 
 
 def create_system(name: str, preset: str, fields: list[str]):
     """A fresh system, with single fields of its configuration replaced."""
     overrides = dict(map(parse_field, fields))
     if fields:
-        _check_types(name, preset, overrides)
         _try_fields(name, preset, fields, overrides)
     return architectures.create(name, preset, **overrides)
-
-
-def _check_types(name: str, preset: str, overrides: dict) -> None:
-    """Refuse a value of another kind than the preset's own, such as a word for a list."""
-    config = architectures.module(name).PRESETS.get(preset)
-    for field, value in overrides.items():
-        own = getattr(config, field, value)  # an unknown preset or field gets its own error later
-        kinds = {float: (int, float), tuple: list}.get(type(own), type(own))
-        if own is not value and (not isinstance(value, kinds) or isinstance(value, bool) is not isinstance(own, bool)):
-            example = json.dumps(own, separators=(",", ":"))
-            raise ValueError(f"--set {field}={value}: expected a value like {example}: --set '{field}={example}'")
 
 
 def _try_fields(name: str, preset: str, fields: list[str], overrides: dict) -> None:
     """Build the system without memory and send one second through it: whatever breaks, it is the given values."""
     try:
+        system = architectures.plan(name, preset, overrides)
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            system = architectures.create(name, preset, **overrides)
             system.eval()(torch.zeros(1, system.channels, system.sample_rate))
+    except architectures.FieldError as error:
+        example = json.dumps(error.example, separators=(",", ":"))
+        given = [text for text in fields if text.partition("=")[0].strip() == error.field][-1]  # the last one counts
+        wanted = f"expected {error.expected}, like {example}: --set '{error.field}={example}'"
+        raise ValueError(f"--set {given}: {wanted}") from error
     except (architectures.UnknownError, NotImplementedError):  # the latter: a step that the meta device lacks
-        pass
+        architectures.configure(name, preset, overrides)
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"--set {' '.join(fields)}: {name} cannot be built like this ({reason})") from error
@@ -63,13 +88,3 @@ def parse_field(text: str) -> tuple[str, object]:
         return name.strip(), json.loads(value)
     except ValueError:
         return name.strip(), value
-
-
-def load_tracks(data: str, split: str, sample_rate=None, channels=None, allow_missing=False) -> StemFolder:
-    """The tracks of the built-in corpus ("corpus") or of a folder of stems."""
-    if data != "corpus":
-        return StemFolder(data, split, sample_rate, channels, allow_missing=allow_missing)
-    songs = corpus.songs(split)
-    if sample_rate in (None, corpus.SAMPLE_RATE) and channels in (None, 1):
-        return songs
-    return StemFolder(songs.root, split, sample_rate, channels, songs.source_names)

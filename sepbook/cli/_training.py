@@ -8,48 +8,40 @@ from pathlib import Path
 
 import torch
 
-from sepbook.cli._loading import create_system, load_tracks
-from sepbook.data.mixing import Mixtures
+from sepbook.cli._loading import begin_with, find_task
 from sepbook.training import checkpoint
-from sepbook.training.loop import TrainConfig, train
+from sepbook.training.loop import train
+from sepbook.training.recipes import by_recipe
 
-EPOCHS = 10  # how often a run looks at the validation songs …
-EPOCH_STEPS = 35  # … but not more often than this
-VALID_ITEMS = 32
 INTERRUPTED = 130
 
 
-def run_training(name, preset, fields, data, seconds, allow_missing, settings, progress) -> int:
-    """Train, save weights.safetensors, say what comes next; return the exit code."""
-    config = TrainConfig(**settings)
-    if not 0 < config.learning_rate < math.inf:
-        raise ValueError(f"--learning-rate {config.learning_rate}: expected a number above 0, for example 0.002")
-    torch.manual_seed(config.seed)
-    system = create_system(name, preset, fields)
-    mixtures, valid = make_data(system, data, seconds, allow_missing, config)
+def run_training(name, preset, fields, weights, task, data, allow_missing, steps, seed, changes, progress) -> int:
+    """Train by the recipe, save weights.safetensors, say what comes next; return the exit code.
+
+    `changes` are the options that were given; what is None is left to the recipe.
+    """
+    rate = changes["learning_rate"]
+    if rate is not None and not 0 < rate < math.inf:
+        raise ValueError(f"--learning-rate {rate}: expected a number above 0, for example 0.002")
+    torch.manual_seed(seed)
+    system = begin_with(name, preset, fields, weights)
+    about = find_task(system, task, data, allow_missing)
+    changes = {field: value for field, value in changes.items() if value is not None}
+    changes.setdefault("folder", Path("runs") / f"{system.name}_{system.preset}")
+    mixtures, valid, config = by_recipe(system, steps, seed, about, **changes)
+    if valid is None:
+        print(f"sepbook: note: {data} has no folder 'valid': the last weights are kept.", file=sys.stderr)
     if config.resume and not (Path(config.folder) / "last.safetensors").exists():
         print(f"sepbook: note: {config.folder} holds no run to go on with: this is a new one.", file=sys.stderr)
     with redirect_stdout(sys.stderr):  # what it says on the way is for people; the path below is for programs too
         history = train(system, mixtures, valid, config, progress)
-    weights = Path(config.folder) / "weights.safetensors"
+    saved = Path(config.folder) / "weights.safetensors"
     if int(os.environ.get("RANK", 0)) == 0:  # under torchrun one process writes for all
-        checkpoint.save_weights(weights, system, steps=history.steps, seed=config.seed)
-        print(weights)
+        checkpoint.save_weights(saved, system, steps=history.steps, seed=seed, task=about.name)
+        print(saved)
     if history.stopped == "interrupted":
         print(f"sepbook: step {history.steps} of {config.steps}. Go on with --resume.", file=sys.stderr)
         return INTERRUPTED
-    print(f"How good is it?  sepbook evaluate --weights {weights}", file=sys.stderr)
+    print(f"How good is it?  sepbook evaluate --weights {saved}", file=sys.stderr)
     return 0
-
-
-def make_data(system, data, seconds, allow_missing, config):
-    """Random mixtures to train on, and fixed ones to choose the best weights by (None without such songs)."""
-    format = {"sample_rate": system.sample_rate, "channels": system.channels, "allow_missing": allow_missing}
-    epoch = min(config.steps, max(EPOCH_STEPS, config.steps // EPOCHS))
-    tracks = load_tracks(data, "train", **format)
-    mixtures = Mixtures(tracks, seconds, epoch * config.batch_size, seed=config.seed)
-    if data != "corpus" and not (Path(data) / "valid").is_dir():
-        print(f"sepbook: note: {data} has no folder 'valid': the last weights are kept.", file=sys.stderr)
-        return mixtures, None
-    valid = load_tracks(data, "valid", **format)
-    return mixtures, Mixtures(valid, seconds, VALID_ITEMS, incoherent=0.0, gain_db=(0.0, 0.0), flip=False)

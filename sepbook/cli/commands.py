@@ -30,14 +30,27 @@ class Format(StrEnum):
     wav, flac, ogg, mp3 = "wav", "flac", "ogg", "mp3"
 
 
+class At(StrEnum):
+    """Rates to score at. Taught on: book/evaluation/metrics."""
+
+    track, system = "track", "system"
+
+
 SystemName = Annotated[str, Argument(metavar="SYSTEM", help=f"One of: {SYSTEMS}.")]
 Chosen = Annotated[
     str | None, Option("--system", help=f"One of: {SYSTEMS}. [default: unet, or what the weights are for]")
 ]
 Preset = Annotated[str, Option(help="Its configuration: small (trains on a laptop) or paper (as published).")]
+PresetOf = Annotated[
+    str | None, Option("--preset", help="Its configuration, as for shapes. [default: small, or that of the weights]")
+]
 Weights = Annotated[Path | None, Option(help="Weights of your own (.safetensors). [default: those of the book]")]
 Where = Annotated[str, Option("--device", help="auto, cpu, cuda or mps.")]
-Data = Annotated[str, Option(help="corpus (the built-in songs) or a FOLDER/split/song/stem.wav of your own.")]
+Data = Annotated[str, Option(help="corpus (the built-in sounds) or a FOLDER/split/song/stem.wav of your own.")]
+TaskName = Annotated[
+    str | None,
+    Option("--task", help="songs, vocals, talkers, speech_noise or folder. [default: what the system is for]"),
+]
 Fields = Annotated[
     list[str] | None,
     Option("--set", metavar="FIELD=VALUE", help="Change one field of the configuration; may be repeated."),
@@ -80,7 +93,7 @@ def separate(
     song: Annotated[Path, Argument(help="An audio file: wav, flac, ogg or mp3; any rate, channels and length.")],
     out: Annotated[Path, Option("--out", "-o", help="Folder for the stems.")] = Path("stems"),
     system: Chosen = None,
-    preset: Preset = "small",
+    preset: PresetOf = None,
     weights: Weights = None,
     format: Annotated[Format, Option(help="Format of the stems; wav keeps every bit.")] = Format.wav,
     overwrite: Annotated[bool, Option("--overwrite", help="Replace stems that are there already.")] = False,
@@ -114,13 +127,19 @@ def separate(
 @app.command()
 def train(
     system: SystemName,
-    preset: Preset = "small",
+    preset: PresetOf = None,
+    task: TaskName = None,
     data: Data = "corpus",
-    steps: Annotated[int, Option(min=1, help="Steps of gradient descent; they define the result.")] = 350,
-    batch_size: Annotated[int, Option(min=1, help="Mixtures in a step.")] = 8,
-    seconds: Annotated[float, Option(help="Length of a mixture.")] = 3.0,
-    learning_rate: Annotated[float, Option(help="Adam's, at its highest.")] = 2e-3,
+    steps: Annotated[
+        int | None, Option(min=1, help="Steps of gradient descent; they define the result. [default: the recipe's]")
+    ] = None,
+    batch_size: Annotated[int | None, Option(min=1, help="Mixtures in a step. [default: the recipe's]")] = None,
+    seconds: Annotated[float | None, Option(help="Length of a mixture. [default: the recipe's]")] = None,
+    learning_rate: Annotated[float | None, Option(help="At its highest. [default: the recipe's]")] = None,
     seed: Annotated[int, Option(min=0, help="The same seed and steps give the same weights.")] = 0,
+    start: Annotated[
+        Path | None, Option("--from", metavar="WEIGHTS", help="Go on from these weights instead of random ones.")
+    ] = None,
     out: Annotated[Path | None, Option("--out", "-o", help="Folder for the run. [default: runs/SYSTEM_PRESET]")] = None,
     resume: Annotated[bool, Option("--resume", help="Go on where the run in that folder stopped.")] = False,
     workers: Annotated[int, Option(min=0, help="Processes that prepare batches.")] = 0,
@@ -129,11 +148,13 @@ def train(
     device: Where = "auto",
     quiet: Quiet = False,
 ):
-    """Train a system on the built-in songs, or on a folder of your own stems.
+    """Train a system by its recipe: on the built-in songs or talkers, or on a folder of your own stems.
+
+    Without options this is the run behind the weights of the book. Each option replaces one line of the recipe.
 
     Ctrl-C stops after the step and loses nothing: --resume goes on from there. The folder gets
     weights.safetensors (what `separate` and `evaluate` take), best.safetensors, and last.safetensors (what
-    --resume takes).
+    --resume takes). --from begins a new run with weights that are there already, such as those of another run.
 
     \b
     A folder of your own has one folder for each song, with equal names for its stems:
@@ -144,26 +165,33 @@ def train(
     Examples:
       sepbook train unet --steps 350
       sepbook train unet --data my_stems --steps 3000 --out runs/mine
+      sepbook train unet --from runs/unet_small/weights.safetensors --data my_stems --steps 500 --out runs/tuned
       sepbook train unet --set hop=512 --set "widths=[16,32,64]"
+      sepbook train unet --task talkers --set 'source_names=["talker_1","talker_2"]' --out runs/talk
     """
     from sepbook.cli._training import run_training
 
-    folder = out or Path("runs") / f"{system}_{preset}"
-    settings = {"steps": steps, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    settings |= {"folder": str(folder), "resume": resume, "workers": workers, "device": device}
-    return run_training(system, preset, fields or [], data, seconds, allow_missing, settings, not quiet)
+    changes = {"batch_size": batch_size, "seconds": seconds, "learning_rate": learning_rate, "folder": out}
+    changes |= {"resume": resume, "workers": workers, "device": device}
+    about = (fields or [], start, task, data, allow_missing)
+    return run_training(system, preset, *about, steps, seed, changes, not quiet)
 
 
 @app.command()
 def evaluate(
     system: Chosen = None,
-    preset: Preset = "small",
+    preset: PresetOf = None,
     weights: Weights = None,
+    task: TaskName = None,
     data: Data = "corpus",
     split: Annotated[str, Option(help="Which songs: test, valid or train.")] = "test",
     oracle: Annotated[
         bool, Option("--oracle", help="Score the ideal ratio mask too: the ceiling of all masks.")
     ] = False,
+    at: Annotated[
+        At | None,
+        Option(help="Score at the rate of the track or of the system. [default: track, and system where it is lower]"),
+    ] = None,
     as_json: AsJson = False,
     allow_missing: AllowMissing = False,
     device: Where = "auto",
@@ -172,27 +200,27 @@ def evaluate(
     """Score a system: SI-SDR, and how much better that is than the untouched mixture, in dB.
 
     The interval says where the mean over more songs of this kind lies, with 95 % confidence. A source that is
-    silent in a song has no score there and is left out.
+    silent in a song has no score there and is left out. A system that works at a lower rate than the songs can
+    return nothing above half of it; then there is a second table, at its own rate.
 
     \b
     Examples:
       sepbook evaluate
       sepbook evaluate --weights runs/unet_small/weights.safetensors --oracle
+      sepbook evaluate --weights runs/talk/weights.safetensors --task talkers
       sepbook evaluate --data my_stems --split test --json > scores.json
     """
-    from sepbook.cli._loading import load_system, load_tracks
-    from sepbook.evaluation import metrics, oracles
+    from sepbook.cli._loading import find_task, load_system
+    from sepbook.cli._scoring import score_all
 
-    tracks = load_tracks(data, split, allow_missing=allow_missing)
     found = load_system(system, preset, weights, device)
-    scores = {"scores": metrics.evaluate(found, tracks, progress=not quiet)}
-    if oracle:
-        scores["oracle"] = oracles.evaluate(tracks, found.source_names, progress=not quiet)
+    about = find_task(found, task, data, allow_missing)
+    tables = score_all(found, about.tracks(split), at and at.value, oracle, not quiet)
     if as_json:
-        about = {"system": found.name, "preset": found.preset, "data": data, "split": split}
-        print(json.dumps(about | {name: table.as_dict() for name, table in scores.items()}, indent=2))
+        what = {"system": found.name, "preset": found.preset, "task": about.name, "data": data, "split": split}
+        print(json.dumps(what | {name: table.as_dict() for name, table in tables.items()}, indent=2))
     else:
-        print(*scores.values(), sep="\n\n")
+        print(*tables.values(), sep="\n\n")
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """Training items: short mixtures, drawn from the tracks of a folder or of the built-in corpus.
 
 A *coherent* item is an excerpt of one song. An *incoherent* item takes each stem from another song and
-place: it sounds like no music, but it shows the network many more combinations.
+place: it sounds like no music, but it shows the network many more combinations. Where tracks say who talks
+in them (`identities`), an incoherent item never mixes a talker with himself.
 
 Taught on: book/data/corpus
 """
@@ -13,6 +14,7 @@ import torch
 from torch.utils.data import Dataset
 
 LABEL_RATE = 100  # frames per second of the labels in a score
+TRIES = 100  # draws of stems in which no talker meets himself
 LABELS = ("vocal_activity", "f0")  # 0 or 1; fundamental frequency in Hz, 0 where nobody sings
 
 
@@ -61,6 +63,7 @@ class Mixtures(Dataset):
         if self.samples == 0:
             raise ValueError(f"Mixtures: seconds={seconds} is less than one sample at {self.sample_rate} Hz.")
         self._lengths, self._scores = [track.length for track in tracks], {}
+        self._identities = [_identities(track, self.source_names) for track in tracks]
         self._check_labels()
 
     def __len__(self):
@@ -70,16 +73,27 @@ class Mixtures(Dataset):
         return (self[index] for index in range(self.length))
 
     def __getitem__(self, index):
+        places, gains = self.draw(index)
+        sources = self._cut(places) * torch.from_numpy(gains)[:, None, None]  # (S, C, N)
+        return {"mixture": sources.sum(dim=0), "sources": sources, **self.labels_at(places)}
+
+    def draw(self, index):
+        """What item `index` is: for each stem (number of a track, first sample), and its gain `(S,)` as float32.
+
+        Whoever has the tracks in memory can make the item from that.
+        """
         if index < 0:
             raise IndexError(f"item {index}: items count from 0")
         random = np.random.default_rng(np.random.SeedSequence([self.seed, index]))
         places = self._draw_places(random)
-        sources = self._augment(self._cut(places), random)  # (S, C, N)
-        item = {"mixture": sources.sum(dim=0), "sources": sources}
-        if self.labels:
-            track, start = places[self.source_names.index("vocals")]
-            item |= {label: self._label(label, track, start) for label in self.labels}
-        return item
+        return places, self._draw_gains(random)
+
+    def labels_at(self, places):
+        """The labels of an item, each (T,), which follow the excerpt that the vocals come from."""
+        if not self.labels:
+            return {}
+        track, start = places[self.source_names.index("vocals")]
+        return {label: self._label(label, track, start) for label in self.labels}
 
     def settings(self):
         """What decides which items come out, ready for JSON: a training run must go on with the same."""
@@ -100,8 +114,22 @@ class Mixtures(Dataset):
     def _draw_places(self, random):
         """For each stem the number of a track and the first sample: one place for all, or one for each."""
         different = random.random() < self.incoherent
-        drawn = [self._draw_place(random) for _ in (self.source_names if different else "1")]
-        return drawn if different else drawn * len(self.source_names)
+        if not different:
+            return [self._draw_place(random)] * len(self.source_names)
+        for _ in range(TRIES):
+            drawn = [self._draw_place(random) for _ in self.source_names]
+            if self._all_others(drawn):
+                return drawn
+        raise ValueError(
+            f"Mixtures: {TRIES} draws gave no {len(self.source_names)} different talkers: the tracks have too few. "
+            "Add some, or set incoherent=0.0."
+        )
+
+    def _all_others(self, places):
+        """Whether no talker is there twice; stems of which nobody says who it is are all different."""
+        known = [self._identities[track].get(name) for name, (track, _) in zip(self.source_names, places, strict=True)]
+        known = [identity for identity in known if identity is not None]
+        return len(known) == len(set(known))
 
     def _draw_place(self, random):
         track = int(random.integers(len(self.tracks)))
@@ -123,11 +151,11 @@ class Mixtures(Dataset):
         ]
         return torch.cat(parts)
 
-    def _augment(self, sources, random):
-        gains = 10 ** (random.uniform(*self.gain_db, size=len(sources)) / 20)
+    def _draw_gains(self, random):
+        gains = 10 ** (random.uniform(*self.gain_db, size=len(self.source_names)) / 20)
         if self.flip:
-            gains *= random.choice((-1.0, 1.0), size=len(sources))
-        return sources * torch.tensor(gains, dtype=torch.float32)[:, None, None]
+            gains *= random.choice((-1.0, 1.0), size=len(gains))
+        return gains.astype(np.float32)
 
     def _label(self, label, track, start):
         """Frames of one label (T,) from sample `start` on; zeros after the end."""
@@ -185,3 +213,11 @@ def _common(tracks):
                     f"{first.name!r}. Give StemFolder a sample_rate, channels and source_names to convert to."
                 )
     return first.stem_names, first.sample_rate, first.channels
+
+
+def _identities(track, names):
+    """Who talks in which stem of a track, as it says itself or its score.json does; empty where nobody knows."""
+    told = getattr(track, "identities", None)
+    if told is None and any(name.startswith("talker") for name in names):
+        told = (track.score or {}).get("identities")
+    return told or {}

@@ -25,14 +25,15 @@ from torch import Tensor
 from torch.linalg import vecdot
 from tqdm.auto import tqdm
 
+from sepbook import audio
 from sepbook.evaluation.scores import Scores, TrackScores
 from sepbook.evaluation.separation import separate
 from sepbook.losses.permutation import best_permutation
+from sepbook.losses.silence import SILENCE
 
-__all__ = ["Scores", "evaluate", "match", "pairwise_si_sdr", "score", "si_sdr", "si_sdr_improvement"]
+__all__ = ["Scores", "at_rate", "evaluate", "match", "pairwise_si_sdr", "score", "si_sdr", "si_sdr_improvement"]
 
 LIMIT_DB = 100.0  # no score is above this or below minus this
-SILENCE_DB = -90.0  # a source with less mean square counts as silent
 BLOCK = 1 << 15  # samples turned into float64 at a time: few enough for the processor's cache
 
 
@@ -85,24 +86,51 @@ def match(estimates: Tensor, sources: Tensor) -> Tensor:
     `(S, C, N), (S, C, N) -> (S,)` int64. Of all orders it is the one with the largest sum of SI-SDR; a silent
     source takes what is left over. Raises ValueError like `si_sdr`. Taught on: book/evaluation/metrics
     """
-    scores = pairwise_si_sdr(estimates, sources).nan_to_num(0.0)  # for silence every choice is as good
-    return best_permutation(-scores[None])[0]
+    scores = pairwise_si_sdr(estimates, sources)  # (S, S)
+    return best_permutation(-scores.nan_to_num()[None], silent=scores.isnan().any(0)[None])[0]
 
 
-def evaluate(system, tracks: Iterable, progress: bool = True) -> Scores:
+def evaluate(system, tracks: Iterable, progress: bool = True, at: str = "track") -> Scores:
     """Separate every track with a system and score the estimates.
 
     A track has `name`, `seconds`, `sample_rate`, `mixture() -> (C, N)` and `sources(names) -> (S, C, N)`.
     Scores are taken at the track's own rate and channels, as a listener hears it, whatever the system works
-    at. When the system is not `ordered`, each track is scored in its best order. `progress` shows a bar after
-    two seconds. Taught on: book/evaluation/metrics
+    at. A system of a lower rate can return nothing above half of it: `at="system"` scores it at its own rate,
+    against sources that end there too. When the system is not `ordered`, each track is scored in its best order.
+    `progress` shows a bar after two seconds. Raises ValueError for another `at`. Taught on: book/evaluation/metrics
     """
+    if at not in ("track", "system"):
+        raise ValueError(f"at is {at!r}; choose 'track' (at each track's own rate) or 'system' (at the system's)")
 
     def estimate(track) -> Tensor:
         return separate(system, track.mixture(), track.sample_rate)
 
     title = " ".join(word for word in (system.name, system.preset) if word)
+    tracks = at_rate(tracks, system.sample_rate) if at == "system" else tracks
     return score(estimate, tracks, system.source_names, system.ordered, title, progress)
+
+
+def at_rate(tracks: Iterable, rate: int) -> list:
+    """See tracks at another sample rate in Hz: what lies above half of it is gone from mixture and sources.
+
+    For scores at a system's own rate, and for those of ideal masks beside them. Taught on: book/evaluation/metrics
+    """
+    return [track if track.sample_rate == rate else _AtRate(track, rate) for track in tracks]
+
+
+class _AtRate:
+    """A track at another rate."""
+
+    def __init__(self, track, rate: int):
+        self.track, self.name, self.seconds, self.sample_rate = track, track.name, track.seconds, rate
+
+    def sources(self, names) -> Tensor:
+        """The sources `(S, C, N)`."""
+        return audio.resample(self.track.sources(names), self.track.sample_rate, self.sample_rate)
+
+    def mixture(self) -> Tensor:
+        """The mixture `(C, N)`."""
+        return audio.resample(self.track.mixture(), self.track.sample_rate, self.sample_rate)
 
 
 def score(
@@ -134,7 +162,7 @@ def _score_track(estimates: Tensor, track, names: tuple[str, ...], ordered: bool
     plain = si_sdr(estimates, sources).tolist()
     gained = si_sdr_improvement(estimates, sources, mixture).tolist()
     by_name = [dict(zip(names, values, strict=True)) for values in (plain, gained)]
-    return TrackScores(track.name, float(track.seconds), *by_name)
+    return TrackScores(track.name, float(track.seconds), *by_name, getattr(track, "sample_rate", None))
 
 
 def _blocks(estimates: Tensor, sources: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -154,7 +182,7 @@ def _decibels(es: Tensor, ee: Tensor, ss: Tensor, count: int) -> Tensor:
     most = 10 ** (LIMIT_DB / 10)
     decibels = 10 * (target / rest).clamp(1 / most, most).log10()
     decibels = torch.where(target > 0, decibels, -LIMIT_DB)  # 0 / 0: the estimate is silent
-    return torch.where(ss > count * 10 ** (SILENCE_DB / 10), decibels, torch.nan)
+    return torch.where(ss > count * SILENCE, decibels, torch.nan)
 
 
 def _check(estimates: Tensor, sources: Tensor) -> None:

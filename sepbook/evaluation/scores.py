@@ -29,6 +29,7 @@ class TrackScores:
     seconds: float
     si_sdr: dict[str, float]
     improvement: dict[str, float]  # si_sdr minus that of the untouched mixture; NaN also if that is perfect
+    sample_rate: int | None = None  # in Hz, of what was compared
 
     def mean(self, measure: str = "improvement") -> float:
         """Average the sources that sound; NaN if none does."""
@@ -81,6 +82,11 @@ class Scores:
         return {name: self.mean(measure, name) for name in self.source_names}
 
     @property
+    def sample_rates(self) -> list[int]:
+        """List the rates in Hz at which songs were scored, each once."""
+        return sorted({track.sample_rate for track in self.tracks if track.sample_rate})
+
+    @property
     def silent(self) -> int:
         """Count the sources, over all songs, that are silent and left out."""
         return sum(map(self._silent, self.source_names))
@@ -89,6 +95,7 @@ class Scores:
         """Give everything as plain dicts, lists and numbers that JSON can hold; None where no score exists."""
         return {
             "title": self.title,
+            "sample_rates": self.sample_rates,
             "unit": "dB",
             "source_names": list(self.source_names),
             "tracks": len(self.tracks),
@@ -106,7 +113,7 @@ class Scores:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = [_line(row, widths) for row in (head, *rows)]
         lines.insert(1, "-" * len(lines[0]))
-        return "\n".join([*([self.title] if self.title else []), *lines, self._note()])
+        return "\n".join([*filter(None, [self._caption()]), *lines, self._note()])
 
     def _repr_html_(self) -> str:
         """Draw the table as HTML for a notebook."""
@@ -116,7 +123,7 @@ class Scores:
             f'<tr><th scope="row">{escape(r[0])}</th>' + "".join(f"<td>{escape(c)}</td>" for c in r[1:]) + "</tr>"
             for r in rows
         )
-        caption = escape(f"{self.title}. {self._note()}" if self.title else self._note())
+        caption = escape(". ".join(filter(None, [self._caption(), self._note()])))
         return f"<table><caption>{caption}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
     def _rows(self) -> list[list[str]]:
@@ -135,6 +142,11 @@ class Scores:
                 ]
             )
         return rows
+
+    def _caption(self) -> str:
+        """Say what was scored, and at which rate."""
+        rates = " and ".join(f"{rate} Hz" for rate in self.sample_rates)
+        return ", ".join(filter(None, [self.title, rates and f"at {rates}"]))
 
     def _note(self) -> str:
         """Say what was left out."""

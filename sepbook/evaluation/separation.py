@@ -34,6 +34,7 @@ from tqdm.auto import tqdm
 
 from sepbook import audio
 from sepbook._locking import alone_in
+from sepbook.architectures.base import check_source_names
 from sepbook.losses.permutation import best_permutation
 
 STRIDE = 3 << 14  # samples: a multiple of nearly every hop and stride in this book
@@ -87,7 +88,7 @@ def separate_file(
     """
     about = audio.info(path)
     length, hop = chunk_sizes(system, chunk_seconds, overlap)
-    paths = {name: Path(folder) / f"{name}{suffix}" for name in system.source_names}
+    paths = {name: Path(folder) / f"{name}{suffix}" for name in check_source_names(system.source_names)}
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder, audio.AudioError))
         _check_free(paths.values(), path, overwrite)

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 TINY = 1e-300  # a source without weight has a size of 0: nothing is divided by that
-RIDGE = 1e-6  # added to the Gram matrix of unit-length embeddings before it is inverted
+RIDGE = 1e-6  # share of a Gram matrix's trace that is added to its diagonal before it is inverted
 
 
 def membership(source_magnitudes: Tensor) -> Tensor:
@@ -105,14 +105,17 @@ def whitened_kmeans(embedding: Tensor, membership: Tensor, weight: Tensor, reduc
     """Distance of the whitened embeddings to the mean of their source: D - tr((VᵀV)⁻¹ VᵀY (YᵀY)⁻¹ YᵀV).
 
     The trace says how many of the S sources can be told from the others by a linear look at the embedding. So the
-    value lies between D - S (perfect) and D, and any invertible linear map of the embeddings leaves it as it is.
-    Each source counts alike, however small. Shapes and errors as in `deep_clustering`; `RIDGE` keeps the inverse
-    finite. Source: Wang 2018. Taught on: book/losses/clustering
+    value lies between D - S (perfect) and D, and any invertible linear map of the embeddings leaves it as it is (but
+    for directions that it makes a thousand times weaker than the others: `RIDGE` keeps the inverse finite). Each source
+    counts alike, however small. Shapes and errors as in `deep_clustering`. Source: Wang 2018.
+    Taught on: book/losses/clustering
     """
     check_clustering(embedding, membership, weight, reduction)
     vv, vy, sizes = grams(embedding, membership, weight)  # (B, D, D), (B, D, S), (B, S)
     D = embedding.shape[-1]
-    white = torch.linalg.solve(vv + RIDGE * torch.eye(D).to(vv), vy)  # (B, D, S)
+    size = vv.diagonal(dim1=1, dim2=2).sum(1).view(-1, 1, 1)  # (B, 1, 1): 1 for embeddings of length 1
+    ridge = RIDGE * torch.where(size > 0, size, 1.0)
+    white = torch.linalg.solve(vv + ridge * torch.eye(D).to(vv), vy)  # (B, D, S)
     explained = ((vy * white).sum(1) / sizes.clamp(min=TINY)).sum(1)  # (B,): the trace
     return _reduce(torch.where(sizes.sum(1) > 0, D - explained, 0.0), embedding, reduction)
 
@@ -149,7 +152,8 @@ def attractor_masks(embedding: Tensor, attractors: Tensor, kind: str = "softmax"
     """
     if kind not in ("softmax", "sigmoid"):
         raise ValueError(f"kind is {kind!r}; choose softmax or sigmoid")
-    likeness = torch.einsum("bftd,bsd->bsft", _full(embedding), attractors).unsqueeze(2)  # (B, S, C, F, T)
+    with torch.autocast(embedding.device.type, enabled=False):  # it would compute the product in half precision
+        likeness = torch.einsum("bftd,bsd->bsft", _full(embedding), _full(attractors)).unsqueeze(2)  # (B, S, C, F, T)
     return likeness.softmax(1) if kind == "softmax" else likeness.sigmoid()
 
 

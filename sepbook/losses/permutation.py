@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from sepbook.losses._finite import check_all
+from sepbook.losses.silence import is_silent
 
 EXHAUSTIVE = 3  # up to this many sources every order is tried; above, the Hungarian algorithm finds the best
 MOST_ORDERS = 50_000  # orders or assignments that are tried at most: 8 sources, or 15 estimates of two mixtures
@@ -46,13 +47,14 @@ def pairwise(loss: Loss, estimates: Tensor, sources: Tensor) -> Tensor:
     return loss(rows, columns, reduction="none").view(B, S, S)
 
 
-def best_permutation(costs: Tensor, method: str = "auto") -> Tensor:
+def best_permutation(costs: Tensor, method: str = "auto", silent: Tensor | None = None) -> Tensor:
     """Return for each item the order of estimates with the smallest sum: `(B, S, S) -> (B, S)` int64.
 
     ``permutation[b, s]`` is the estimate that belongs to source s. ``method`` is "exhaustive" (all S! orders),
     "hungarian" (about S³ steps), or "auto": the first up to `EXHAUSTIVE` sources, the second above. Both find the
-    same smallest sum. Source: Kuhn 1955. Raises ValueError for costs that hold NaN, for another method, and for more
-    orders than can be tried. Taught on: book/losses/permutation
+    same smallest sum. Sources that are ``silent (B, S)`` take what is left over: no estimate is theirs, so their costs
+    do not count (`losses.silence.is_silent`). Source: Kuhn 1955. Raises ValueError for costs that hold NaN, for
+    another method, and for more orders than can be tried. Taught on: book/losses/permutation
     """
     S = costs.shape[-1]
     if method not in METHODS:
@@ -62,6 +64,8 @@ def best_permutation(costs: Tensor, method: str = "auto") -> Tensor:
     costs = costs.detach()
     costs = costs if costs.dtype == torch.float64 else costs.float()
     _check_costs(costs)
+    if silent is not None:
+        costs = costs.masked_fill(silent.unsqueeze(-2), 0.0)  # whole columns: they weigh nothing in any order
     if method == "exhaustive" or (method == "auto" and S <= EXHAUSTIVE):
         orders = torch.tensor(list(permutations(range(S))), device=costs.device)  # (S!, S)
         sums = costs[:, orders, torch.arange(S, device=costs.device)].sum(-1)  # (B, S!)
@@ -84,14 +88,14 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
     """Loss under the best order of the estimates, one order per utterance.
 
     `loss(estimates (B, 1, …), sources (B, 1, …), reduction="none") -> (B,)` is evaluated for all pairs; returned are
-    the value `(B,)`, averaged over sources, and the permutation `(B, S)`. The gradient flows through the chosen pairs
-    only. Source: Kolbæk 2017 (uPIT). Raises ValueError that names the axis when the shapes differ, and the place of
-    the first NaN. Taught on: book/losses/permutation
+    the value `(B,)`, averaged over sources, and the permutation `(B, S)`; a silent source takes what is left over. The
+    gradient flows through the chosen pairs only. Source: Kolbæk 2017 (uPIT). Raises ValueError that names the axis when
+    the shapes differ, and the place of the first NaN. Taught on: book/losses/permutation
     """
     _check_pair(estimates, sources)
     check_all(_letters(sources.dim()), estimates=estimates, sources=sources)
     costs = pairwise(loss, estimates, sources)  # (B, S, S)
-    permutation = best_permutation(costs)  # (B, S)
+    permutation = best_permutation(costs, silent=is_silent(sources))  # (B, S)
     chosen = costs.gather(1, permutation.unsqueeze(1)).squeeze(1)  # (B, S): [b, permutation[b, s], s]
     return chosen.mean(1), permutation
 
@@ -99,10 +103,12 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
 def remix(estimates: Tensor, assignment: Tensor, mixtures: int = 2) -> Tensor:
     """Add up the estimates `(B, S, …)` of each mixture: `(B, mixtures, …)`, by `assignment (B, S)`.
 
-    ``assignment[b, s]`` is the number of the mixture that estimate s goes to. Taught on: book/losses/permutation
+    ``assignment[b, s]`` is the number of the mixture that estimate s goes to. It is a sum and no matrix product, so
+    that autocast leaves its digits alone. Taught on: book/losses/permutation
     """
     belongs = one_hot(assignment, mixtures).to(estimates.dtype)  # (B, S, mixtures)
-    return torch.einsum("bsm,bs...->bm...", belongs, estimates)
+    belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))
+    return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)
 
 
 def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:

@@ -112,14 +112,18 @@ def spectral_convergence(estimates: Tensor, sources: Tensor, reduction: str = "m
     """Length of the error relative to the length of the source: ‖Ŝ - S‖ / ‖S‖, for each source, then their mean.
 
     magnitudes `(B, S, C, F, T), (B, S, C, F, T) -> ()`, or `(B,)` with ``reduction="none"``. The length of a
-    spectrogram that is `floor` everywhere is added to the divisor, so that silence can be one. Raises ValueError like
-    `l1`. Source: Arık 2019. Taught on: book/losses/spectrogram
+    spectrogram that is `floor` everywhere is added to the divisor, so that silence can be one (at a high price). Raises
+    ValueError like `l1`. Source: Arık 2019. Taught on: book/losses/spectrogram
     """
     check_pair(estimates, sources, reduction)
+    return _reduce(_convergence(estimates, sources, floor)[0].mean(1), estimates, sources, reduction)
+
+
+def _convergence(estimates: Tensor, sources: Tensor, floor: float) -> tuple[Tensor, Tensor]:
+    """Return the relative error of each source, and whether the source is silent: `(B, S)` both."""
     e, s = _full(estimates).flatten(2), _full(sources).flatten(2)  # (B, S, C * F * T)
-    least = floor * math.sqrt(s.shape[-1])
-    ratio = torch.linalg.vector_norm(e - s, dim=-1) / (torch.linalg.vector_norm(s, dim=-1) + least)  # (B, S)
-    return _reduce(ratio.mean(1), estimates, sources, reduction)
+    least, length = floor * math.sqrt(s.shape[-1]), torch.linalg.vector_norm(s, dim=-1)
+    return torch.linalg.vector_norm(e - s, dim=-1) / (length + least), length <= least
 
 
 def spectrum_approximation(
@@ -157,9 +161,9 @@ def multi_resolution(
     """Multi-resolution STFT loss of waveforms: what differs in their magnitudes, seen through several windows.
 
     For each (n_fft, hop) in samples, the spectral convergence and the mean absolute difference of the natural
-    logarithms are added; the resolutions are averaged. `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with
-    ``reduction="none"``. Raises ValueError when the two do not belong together or a sample is NaN.
-    Source: Yamamoto 2020. Taught on: book/losses/spectrogram
+    logarithms are added; the resolutions are averaged. `(B, S, C, N), (B, S, C, N) -> ()`, or `(B,)` with "none". A
+    silent source is judged by the logarithms alone; a silent estimate has no slope. Raises ValueError when the two do
+    not belong together or a sample is NaN. Source: Yamamoto 2020. Taught on: book/losses/spectrogram
     """
     check_waveforms(estimates, sources, reduction)
     if not resolutions:
@@ -168,7 +172,8 @@ def multi_resolution(
     values = 0.0
     for n_fft, hop in resolutions:
         e, s = (magnitudes(x, n_fft, hop) for x in (estimates, sources))  # (B, S, C, F, T)
-        values = values + spectral_convergence(e, s, "none", floor)  # (B,)
+        ratio, silent = _convergence(e, s, floor)  # (B, S)
+        values = values + torch.where(silent, 0.0, ratio).mean(1)  # (B,)
         values = values + log_magnitude(e, s, "none", floor) / DECIBELS
     values = values / len(resolutions)
     return values.mean() if reduction == "mean" else values

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from sepbook.losses._waveforms import check_finite, check_waveforms
+from sepbook.losses.silence import is_silent
 
 EPSILON = 1e-10  # energy per sample, added to both energies of a ratio: -100 dB against full scale
-SILENCE = 1e-9  # a source with less energy per sample counts as silent: -90 dB
 
 
 def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
@@ -133,7 +133,7 @@ def _over_sources(decibels: Tensor, sources: Tensor, skip_silent: bool) -> Tenso
     """Average `(B, S)` over S, without the silent sources where asked: `(B,)`."""
     if not skip_silent:
         return decibels.reshape(len(decibels), -1).mean(1)
-    heard = _full(sources).square().mean((-2, -1)) > SILENCE  # (B, S)
+    heard = ~is_silent(sources)  # (B, S)
     kept = torch.where(heard, decibels, 0.0)
     count = heard.reshape(len(heard), -1).sum(1).clamp(min=1)
     return kept.reshape(len(kept), -1).sum(1) / count

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from sepbook.losses._finite import NotFiniteError
-
-SILENCE = 1e-12  # mean energy below which a source counts as silent (-120 dB)
+from sepbook.losses.silence import SILENCE
 
 
 def energies(sources: Tensor) -> Tensor:

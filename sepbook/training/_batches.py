@@ -1,6 +1,6 @@
 """Which items make which batch, and what of a batch a system wants to see."""
 
-import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -8,11 +8,10 @@ from torch.utils.data import DataLoader, Sampler
 
 from sepbook.architectures.base import System
 from sepbook.training._distributed import World
+from sepbook.training._folder import leave_signals_to_the_loop
+from sepbook.training._held import Held, fits
+from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on. Taught on: book/training/loop."""
 
 
 class ItemNumbers(Sampler):
@@ -24,6 +23,7 @@ class ItemNumbers(Sampler):
 
     def __init__(self, data, config, start: int, world: World):
         self.data, self.config, self.start, self.world = data, config, start, world
+        self._rounds: dict[int, Tensor] = {}  # the order of the items in each of the latest two
 
     def __len__(self) -> int:
         return (self.config.steps - self.start) * self.config.batch_size
@@ -42,8 +42,11 @@ class ItemNumbers(Sampler):
 
     def _shuffled(self, i: int, size: int) -> int:
         turn, position = divmod(i, size)
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
-        return int(torch.randperm(size, generator=generator)[position])
+        if turn not in self._rounds:
+            generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
+            latest = dict(list(self._rounds.items())[-1:])  # a batch may end one round and begin the next
+            self._rounds = latest | {turn: torch.randperm(size, generator=generator)}
+        return int(self._rounds[turn][position])
 
 
 def select(batch: dict, data, system: System) -> dict[str, Tensor]:
@@ -56,43 +59,97 @@ def select(batch: dict, data, system: System) -> dict[str, Tensor]:
     return {**batch, "sources": batch["sources"][:, index]}
 
 
-def check(system: System, data, config) -> None:
+def check(system: System, data, valid, config) -> None:
     """Raise a clear error before the first step rather than a strange one after it.
+
+    Taught on: book/training/loop
+    """
+    check_fit(system, data, "training")
+    if len(data) < config.batch_size:
+        raise TrainingError(f"the training set has {len(data)} items, fewer than one batch of {config.batch_size}")
+    if valid is not None:
+        check_fit(system, valid, "validation")
+        if len(valid) == 0:
+            raise TrainingError("the validation set has no items; give none (valid=None), or one with at least one")
+
+
+def check_fit(system: System, data, which: str) -> None:
+    """Raise TrainingError where a data set has other sources, another rate or other channels than the system.
 
     Taught on: book/training/loop
     """
     missing = [name for name in system.source_names if name not in data.source_names]
     if missing:
         raise TrainingError(
-            f"the system separates {', '.join(system.source_names)}, but the data has only "
+            f"the system separates {', '.join(system.source_names)}, but the {which} data has only "
             f"{', '.join(data.source_names)}; missing: {', '.join(missing)}"
         )
-    if len(data) < config.batch_size:
-        raise TrainingError(f"the training set has {len(data)} items, fewer than one batch of {config.batch_size}")
-    if config.schedule not in ("cosine", "constant"):
-        raise TrainingError(f"schedule {config.schedule!r} is unknown; choose 'cosine' or 'constant'")
+    for field, unit, mend in (
+        ("sample_rate", " Hz", "resample the tracks: StemFolder(..., sample_rate={0})"),
+        ("channels", " audio channel(s)", "mix the tracks down or up: StemFolder(..., channels={0})"),
+    ):
+        own, given = getattr(system, field), getattr(data, field, None)
+        if given not in (None, own):
+            raise TrainingError(
+                f"the {which} data has {given}{unit}, but the system was made for {own}{unit}: "
+                f"{mend.format(own)}, or create the system with {field}={given}"
+            )
 
 
-def make_loader(data, config, device: Device, start: int, world: World) -> DataLoader:
-    """Batches from step `start` on, in memory that the device can copy from while it computes.
+class Batches:
+    """The batches of a run, selected and on the device: `steps()` gives those to train on, iteration every item once.
 
     Taught on: book/training/loop
     """
-    return DataLoader(
-        data,
-        batch_size=config.batch_size,
-        sampler=ItemNumbers(data, config, start, world),
-        num_workers=config.workers,
-        pin_memory=device.device.type == "cuda",
-        worker_init_fn=ignore_interrupt,
-    )
+
+    def __init__(self, system: System, data, config, device: Device, world: World):
+        self.system, self.data, self.config, self.device, self.world = system, data, config, device, world
+        self.held = Held(data, device.device) if fits(data, device.device, config.hold_tracks) else None
+
+    def numbers(self, start: int = 0) -> ItemNumbers:
+        """The numbers of the items from a step on."""
+        return ItemNumbers(self.data, self.config, start, self.world)
+
+    def steps(self, start: int):
+        """Return an iterator over the batches from step `start` on. Making it may draw a random number."""
+        numbers, B = self.numbers(start), self.config.batch_size
+        if self.held:
+            drawn = (self.held.draw(numbers.of_step(step)) for step in range(start, self.config.steps))
+            return (self._selected(self.held.make(batch)) for batch in _ahead(drawn))
+        workers = self.config.workers
+        loader = DataLoader(
+            self.data,
+            batch_size=B,
+            sampler=numbers,
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            pin_memory=self.device.device.type == "cuda",
+            worker_init_fn=leave_signals_to_the_loop,
+        )
+        return (self._selected(self.device.move(batch)) for batch in iter(loader))
+
+    def __len__(self) -> int:
+        """Number of batches that hold every item once, for all processes together."""
+        return -(-len(self.data) // (self.config.batch_size * self.world.size))
+
+    def __iter__(self):
+        """Every item once, in order, the same in every process: what `System.prepare` may look at."""
+        B = self.config.batch_size * self.world.size
+        if self.held:
+            numbers = range(len(self.data))
+            every = (self.held.make(self.held.draw(numbers[i : i + B])) for i in range(0, len(self.data), B))
+        else:
+            every = map(self.device.move, DataLoader(self.data, batch_size=B, sampler=range(len(self.data))))
+        return map(self._selected, every)
+
+    def _selected(self, batch: dict) -> dict[str, Tensor]:
+        return select(batch, self.data, self.system)
 
 
-def one_epoch(data, batch_size: int) -> DataLoader:
-    """Batches of every item once, in order: what `System.prepare` may look at. Taught on: book/training/loop."""
-    return DataLoader(data, batch_size=batch_size, sampler=range(len(data)))
-
-
-def ignore_interrupt(worker: int) -> None:
-    """Leave ctrl-C to the loop: a worker that dies of it would take the run with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ahead(batches):
+    """Yield from an iterator whose next value is made by another thread, while the device computes."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch

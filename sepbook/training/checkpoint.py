@@ -9,15 +9,18 @@ Taught on: book/training/loop
 import dataclasses
 import json
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from sepbook import architectures
 from sepbook.architectures.base import System
+from sepbook.training import _manifest
+from sepbook.training._untrusted import about, check_size, compare, converted, described, promised, shapes
 
 FORMAT = 1
 HEADER = "sepbook"  # key of our JSON in the file's header
@@ -41,11 +44,13 @@ def write(path: str | Path, tensors: dict[str, Tensor], header: dict) -> None:
     try:
         data = save(tensors, metadata={HEADER: json.dumps({"format": FORMAT, **header})})
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        temporary.unlink(missing_ok=True)  # of a run that was killed, or planted
+        with open(temporary, "xb") as file:  # x: never through a link, never into a file that is there
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _flush_folder(path.parent)
     except OSError as error:
         raise CheckpointError(
             f"{path}: could not be written ({error.strerror or error}); an earlier checkpoint there is untouched. "
@@ -55,28 +60,53 @@ def write(path: str | Path, tensors: dict[str, Tensor], header: dict) -> None:
         temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
 
 
+def _flush_folder(folder: Path) -> None:
+    """Make the new name last too, where the system can: without power, the file would be there without a name."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _opened(path: Path):
+    """Open a file of ours for a `with` block: yield it and its header. Whatever breaks in there, it is the file."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such file; checkpoints end in .safetensors")
+    try:
+        check_size(path)
+        with safe_open(path, framework="pt") as file:
+            header = about((file.metadata() or {}).get(HEADER))
+            if not isinstance(header, dict) or header.get("format") != FORMAT:
+                raise CheckpointError(f"{path}: a safetensors file, but not written by sepbook (no {HEADER!r} header)")
+            yield file, header
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise CheckpointError(f"{path}: not a readable safetensors checkpoint; {_guess(path)} ({error})") from error
+
+
+def _guess(path: Path) -> str:
+    """Say what a file seems to be that is no checkpoint."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(2)
+    except OSError:
+        return "it cannot be opened"
+    if start[:1] == b"\x80" or start == b"PK":
+        return "it looks like a pickle (torch.save), which could run code when opened, so it is refused"
+    return "it is truncated or damaged"
+
+
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """Read tensors and header. Raises CheckpointError for anything that is not one of our files.
 
     Taught on: book/training/loop
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: there is no such file; checkpoints end in .safetensors")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(HEADER, "null"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
-        hint = "it is truncated or damaged"
-        with open(path, "rb") as file:
-            start = file.read(2)
-        if start[:1] == b"\x80" or start == b"PK":
-            hint = "it looks like a pickle (torch.save), which could run code when opened, so it is refused"
-        raise CheckpointError(f"{path}: not a readable safetensors checkpoint; {hint} ({error})") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: a safetensors file, but not written by sepbook (no {HEADER!r} header)")
-    return tensors, header
+    with _opened(Path(path)) as (file, header):
+        return {key: file.get_tensor(key) for key in file.keys()}, header  # noqa: SIM118
 
 
 def describe(system: System) -> dict:
@@ -87,32 +117,41 @@ def describe(system: System) -> dict:
 def save_weights(path: str | Path, system: System, half: bool = False, **notes) -> None:
     """Save a system's weights and buffers. `half` stores floats in 16 bits, for half the size.
 
-    `notes` (JSON values, for example steps and seed) are kept in the header. Raises CheckpointError.
-    Taught on: book/training/loop
+    `notes` (JSON values, for example steps and seed) are kept in the header. Raises CheckpointError, also for a weight
+    that is too large for 16 bits. Taught on: book/training/loop
     """
     tensors = system.state_dict()
     if half:
-        tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+        half_of = {k: (v.shape, torch.float16 if v.is_floating_point() else v.dtype) for k, v in tensors.items()}
+        with _about(path):
+            tensors = converted(tensors, half_of)
     write(path, tensors, {**describe(system), "notes": notes})
 
 
 def load_weights(path: str | Path, expect: str | None = None) -> System:
     """Build the system that a checkpoint describes and load its weights; it comes back in eval mode.
 
-    `expect` names the system that it must be. Raises CheckpointError for a damaged file, another system, or weights
-    that do not fit. Taught on: book/training/loop
+    `expect` names the system that it must be. The file is not trusted: the system is built without memory first, and
+    every shape and type compared, before a weight is read. Raises CheckpointError for a damaged file, another system,
+    or weights that do not fit. Taught on: book/training/loop
     """
-    tensors, header = read(path)
-    name = header.get("system")
-    if expect is not None and name != expect:
-        raise CheckpointError(f"{path}: holds the weights of system {name!r}, but {expect!r} was asked for")
-    try:
-        system = architectures.create(name, header.get("preset", ""), **header.get("config", {}))
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path}: its header does not describe a system of this version ({error})") from error
-    prefix = "system." if any(key.startswith("system.") for key in tensors) else ""
-    weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    fill(system, weights, path)
+    path = Path(path)
+    with _opened(path) as (file, header):
+        with _about(path):
+            name, preset, fields = described(header)
+        if expect is not None and name != expect:
+            raise CheckpointError(f"{path}: holds the weights of system {name[:80]!r}, but {expect!r} was asked for")
+        try:
+            plan = architectures.plan(name, preset, fields)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise CheckpointError(f"{path}: its header does not describe a system of this version ({error})") from error
+        there = promised(file)
+        prefix = "system." if any(key.startswith("system.") for key in there) else ""
+        mine = {key.removeprefix(prefix): promise for key, promise in there.items() if key.startswith(prefix)}
+        with _about(path):
+            compare(name, mine, shapes(plan.state_dict()))
+        system = architectures.create(name, preset, **fields)
+        fill(system, {key: file.get_tensor(prefix + key) for key in mine}, path)
     return system.eval()
 
 
@@ -121,31 +160,34 @@ def fill(system: System, weights: dict[str, Tensor], path: str | Path) -> None:
 
     Taught on: book/training/loop
     """
-    own = system.state_dict()
-    for key in sorted(own.keys() | weights.keys()):
-        if key not in weights:
-            raise CheckpointError(f"{path}: the weight {key!r} of system {system.name!r} is missing")
-        if key not in own:
-            raise CheckpointError(f"{path}: holds a weight {key!r} that system {system.name!r} does not have")
-        if own[key].shape != weights[key].shape:
-            raise CheckpointError(
-                f"{path}: weight {key!r} is {tuple(weights[key].shape)}, but the system expects {tuple(own[key].shape)}"
-            )
-    if bad := [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]:
-        raise CheckpointError(f"{path}: weight {bad[0]!r} holds NaN or infinity; the training run had failed")
-    system.load_state_dict({k: v.to(own[k].dtype) for k, v in weights.items()})
+    own = shapes(system.state_dict())
+    with _about(path):
+        compare(system.name, shapes(weights), own)
+        weights = converted(weights, own)
+    system.load_state_dict(weights)
 
 
-def shipped(name: str, preset: str = "small") -> System:
+@contextmanager
+def _about(path: str | Path):
+    """Put the file in front of what is said about it."""
+    try:
+        yield
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def shipped(name: str, preset: str = "small", task: str | None = None) -> System:
     """Load the trained weights that come with the book: `shipped("unet")`.
 
-    Raises CheckpointError when there are none for this system and preset. Taught on: book/training/loop
+    `task` is what they were trained on, unless given that of the preset's recipe. Raises CheckpointError when there are
+    none for this system, and when the file is not the one that assets/weights/manifest.json lists.
+    Taught on: book/training/loop
     """
-    path = WEIGHTS / f"{name}_{preset}.safetensors"
-    if not path.is_file():
-        architectures.module(name)  # an unknown name gets its own error
-        have = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.safetensors"))) or "none yet"
-        raise CheckpointError(f"no trained weights are shipped for {name!r}, preset {preset!r}; there are: {have}")
+    task = task or architectures.recipe_of(name, preset).task  # an unknown name gets its own error
+    try:
+        path = _manifest.find(WEIGHTS, name, preset, task)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
     return load_weights(path, expect=name)
 
 

@@ -6,44 +6,26 @@ Taught on: book/training/loop
 """
 
 import math
-import time
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from sepbook.architectures.base import System
 from sepbook.losses._finite import NotFiniteError
-from sepbook.training import _distributed, _state
-from sepbook.training._batches import TrainingError, check, make_loader, one_epoch, select
+from sepbook.training import _distributed, _folder
+from sepbook.training._batches import Batches, ItemNumbers, check
+from sepbook.training._meter import Meter
 from sepbook.training._state import History, Run
-from sepbook.training._validation import validate
-from sepbook.training.device import Device, choose, peak_memory
+from sepbook.training.config import TrainConfig, TrainingError
+from sepbook.training.descent import learning_rate
+from sepbook.training.device import choose
+from sepbook.training.validation import validate
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How to train. Steps and seed define the result, not the clock. Taught on: book/training/loop."""
-
-    steps: int = 350
-    batch_size: int = 8  # items per step and process
-    learning_rate: float = 3e-3  # Adam's, at its highest
-    schedule: str = "cosine"  # from the highest rate down to zero at the last step; or "constant"
-    weight_decay: float = 0.0
-    clip_norm: float = 5.0  # longest allowed gradient, as a vector over all weights
-    patience: int = 0  # epochs without a better validation before stopping early; 0: never
-    seed: int = 0
-    workers: int = 0  # processes that prepare batches; 0: the loop does it itself
-    device: str = "auto"
-    compile: bool = False  # compile the network in place (torch.compile)
-    folder: str | None = None  # where last.safetensors and best.safetensors go
-    resume: bool = False  # go on where last.safetensors stopped, if it is there
-    save_every: int = 100  # steps between checkpoints
+__all__ = ["History", "TrainConfig", "TrainingError", "TrainingStep", "train"]
 
 
 class TrainingStep(nn.Module):
-    """A module whose forward pass is the system's loss: what autocast and several processes can wrap.
+    """A module whose forward pass is the system's loss: what several processes can wrap.
 
     Taught on: book/training/loop
     """
@@ -64,128 +46,107 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
     else a batch holds goes to the system as labels. One epoch is once through ``len(data)`` items. Validation measures
     the SI-SDR improvement of whole estimates; without `valid` the last weights are kept.
 
-    Ctrl-C finishes the step, saves, and leaves the best weights. Raises TrainingError for a loss that is not finite
-    or too little data, CheckpointError when files stand in the way. Taught on: book/training/loop
+    Ctrl-C (SIGTERM, SIGHUP) finishes the step, saves, and leaves the best weights. Raises TrainingError for a loss that
+    is not finite or data that do not fit, CheckpointError when files stand in the way. Taught on: book/training/loop
     """
     config = config or TrainConfig()
-    world = _distributed.join()
-    device = choose(config.device, world.local)
-    check(system, data, config)
-    torch.manual_seed(config.seed)
-    system.to(device.device).train()
-    optimizer = torch.optim.Adam(system.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    scaler = torch.amp.GradScaler(device.device.type, enabled=device.scaler)
-    run = Run(system, optimizer, scaler, config, data)
-    with _state.claim(config.folder, config.resume, world.first) as resuming:
-        random_state = run.restore() if resuming else torch.get_rng_state()
-        loader = make_loader(data, config, device, run.step, world)
-        run.items = loader.sampler
-        if run.step == 0:
-            system.prepare(one_epoch(data, config.batch_size * world.size))  # the same look in every process
-        model = wrap(system, config, device, world)
-        epoch = max(1, len(data) // (config.batch_size * world.size))  # steps
-        bar = tqdm(total=config.steps, initial=run.step, disable=not (progress and world.first), unit="step")
-        with bar, _state.ask_to_stop() as asked:
-            batches = iter(loader)
-            torch.set_rng_state(random_state)  # only now: making the loader's iterator draws a number
-            started, since = time.perf_counter(), run.step
-            if run.step == 0:
-                bar.write(device.reason) if progress and world.first else None
-            for batch in batches:
-                batch = device.move(select(batch, data, system))
-                terms = one_step(model, run, batch, device, world)
-                seconds = batch["mixture"].shape[0] * batch["mixture"].shape[-1] / system.sample_rate * world.size
-                rate = seconds * (run.step - since) / (time.perf_counter() - started)
-                bar.update()
-                bar.set_postfix(postfix(terms["loss"], run, rate, device), refresh=False)
-                last = run.step == config.steps
-                if run.step % epoch == 0 or last:
-                    end_epoch(run, valid, device, world, epoch, rate, time.perf_counter() - started)
-                    if config.patience and run.step - run.history.best_step >= config.patience * epoch:
+    check(system, data, valid, config)
+    world = _distributed.find()
+    device = choose(config.device, world.local, config.precision, bool(config.compile))
+    with device.ready(), world.joined(device.device), _folder.claim(config.folder, config.resume, world) as resuming:
+        torch.manual_seed(config.seed)
+        system.to(device.device).train()
+        run = Run(system, config, data, valid, device, world)
+        batches = Batches(system, data, config, device, world)
+        random_states = run.restore() if resuming else run.begin(prepare=batches)
+        model = distribute(TrainingStep(system), run)
+        with Meter(run, progress) as meter, _folder.ask_to_stop() as asked:
+            steps = batches.steps(run.step)
+            run.set_random(random_states)  # only now: making the iterator draws a number
+            meter.say(run.news if resuming else device.reason)
+            for batch in meter.watch(steps if not run.over else ()):
+                terms = one_step(model, run, batch)
+                meter.step(batch, terms)
+                if run.step % run.epoch == 0 or run.step == config.steps:
+                    end_epoch(run, meter)
+                    if config.patience and run.step - run.history.best_step >= config.patience * run.epoch:
                         run.history.stopped = "early stopping"
-                if world.any(asked(), device.device):
+                if world.any(asked()) and not run.history.stopped:
                     run.history.stopped = "interrupted"
-                if world.first and (run.step % config.save_every == 0 or last or run.history.stopped):
+                if run.step % config.save_every == 0 or run.over:
                     run.save()
-                if run.history.stopped:
+                if run.over:
                     break
-        if run.best and valid is not None:
-            system.load_state_dict(run.best)
-    world.wait()
+            meter.finish()
+        run.keep()
     system.eval()
     return run.history
 
 
-def one_step(model: nn.Module, run: Run, batch: dict, device: Device, world) -> dict[str, float]:
-    """Forward, backward, clip, update: one step of gradient descent. Returns the loss terms.
+def one_step(model: nn.Module, run: Run, batch: dict) -> dict[str, float]:
+    """Forward, backward, clip, update: one step of gradient descent. Returns the loss terms of this process.
 
     Taught on: book/training/loop
     """
     config, optimizer = run.config, run.optimizer
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(run.step, config)
+    if config.schedule != "plateau":
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(run.step, config)
     try:
-        with device.autocast():
+        with run.parts.in_use():
             terms = model(**batch)
     except NotFiniteError:  # a loss that looks for the sample; the loop also knows the item, and keeps the best weights
         terms = {"loss": torch.tensor(math.nan)}
     values = {name: term.item() for name, term in terms.items()}
-    if world.any(not math.isfinite(values["loss"]), device.device):
+    loss = run.world.mean(values["loss"])
+    if not math.isfinite(loss):
         stop_not_finite(run, batch, "loss", values["loss"])
     optimizer.zero_grad(set_to_none=True)
     run.scaler.scale(terms["loss"]).backward()
     run.scaler.unscale_(optimizer)
     norm = nn.utils.clip_grad_norm_(run.system.parameters(), config.clip_norm)
-    if not (device.scaler or norm.isfinite()):  # float16 may overflow: its scaler leaves such a step out
+    if not (run.scaler.is_enabled() or norm.isfinite()):  # float16 may overflow: its scaler leaves such a step out
         stop_not_finite(run, batch, "gradient", norm.item())
     run.scaler.step(optimizer)
     run.scaler.update()
-    run.history.losses.append(values["loss"])
+    if run.average:
+        run.average.update()
+    run.history.losses.append(loss)
     for name, value in values.items():
         run.sums[name] = run.sums.get(name, 0.0) + value
     return values
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Adam's rate at a step: constant, or half a cosine from the highest rate to zero.
-
-    Taught on: book/training/loop
-    """
-    if config.schedule == "constant":
-        return config.learning_rate
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-
-
-def end_epoch(run: Run, valid, device: Device, world, epoch: int, rate: float, seconds: float) -> None:
+def end_epoch(run: Run, meter: Meter) -> None:
     """Average the epoch's terms, validate, keep the best weights, and tell the system.
 
-    Taught on: book/training/loop
+    The first process validates; all take its word. Taught on: book/training/loop
     """
-    steps = run.step % epoch or epoch
-    terms = {name: total / steps for name, total in run.sums.items()}
-    run.sums = {}
-    row = {"step": run.step, **terms, "learning_rate": learning_rate(run.step - 1, run.config)}
-    row |= {"seconds": seconds, "audio_per_second": rate}
-    if world.first:
-        if valid is not None:
-            row |= validate(run.system, valid, device, run.config.batch_size)
-        run.keep_best(row.get("valid_si_sdr_improvement", -terms["loss"]))
-    run.history.rows.append(row)
-    world.wait()
+    if run.scaler.is_enabled() and run.scaler.get_scale() < 1.0:  # halved at each overflow: it is something else
+        stop_not_finite(run, {}, "gradient", math.inf)
+    steps = run.step % run.epoch or run.epoch
+    terms, run.sums = run.means(steps), {}
+    row = {"step": run.step, **terms, "learning_rate": run.optimizer.param_groups[0]["lr"]}
+    row |= {"seconds": meter.seconds, "audio_per_second": meter.rate, "waited": meter.waited}
+    with run.averaged():
+        if run.valid is not None:
+            look = (run.system, run.valid, run.device, run.config.batch_size)
+            row |= run.world.lead(lambda: validate(*look))
+        score = row.get("valid_si_sdr_improvement", -terms["loss"])
+        run.keep_best(score)
+    run.history.rows.append(run.world.tell(row))
+    if run.plateau:
+        run.plateau.step(score)
     run.system.epoch_end(terms)
     run.system.train()
 
 
-def wrap(system: System, config: TrainConfig, device: Device, world) -> nn.Module:
-    """Return the training step, compiled and distributed where asked. Taught on: book/training/loop."""
-    network = getattr(system, "network", None)
-    if config.compile and network is not None:
-        network.compile()  # in place, so that the names of the weights stay
-    model = TrainingStep(system)
-    if world.size > 1:
-        cards = [device.device.index] if device.device.type == "cuda" else None
-        model = nn.parallel.DistributedDataParallel(model, device_ids=cards)
-    return model
+def distribute(model: nn.Module, run: Run) -> nn.Module:
+    """Let the gradients of all processes be averaged, where there are several. Taught on: book/training/loop."""
+    if run.world.size == 1:
+        return model
+    cards = [run.device.device.index] if run.device.device.type == "cuda" else None
+    return nn.parallel.DistributedDataParallel(model, device_ids=cards, find_unused_parameters=True)
 
 
 def stop_not_finite(run: Run, batch: dict, what: str, value: float) -> None:
@@ -193,7 +154,7 @@ def stop_not_finite(run: Run, batch: dict, what: str, value: float) -> None:
 
     The best weights are restored; where no epoch was complete yet, the last ones stay. Taught on: book/training/loop
     """
-    items = run.items.of_step(run.step)
+    items = ItemNumbers(run.data, run.config, run.step, run.world).of_step(run.step)
     broken = {  # item: what of it is broken
         item: name
         for name, tensor in batch.items()
@@ -212,11 +173,3 @@ def stop_not_finite(run: Run, batch: dict, what: str, value: float) -> None:
         run.system.load_state_dict(run.best)
     kept = run.history.best_step if run.best else run.step
     raise TrainingError(f"the {what} is {value} at step {run.step}: {cause}. The weights of step {kept} are kept")
-
-
-def postfix(loss: float, run: Run, rate: float, device: Device) -> dict[str, str]:
-    """Say beside the progress bar: loss, validation, throughput, peak memory. Taught on: book/training/loop."""
-    shown = {"loss": f"{loss:.4f}"}
-    if run.history.rows and "valid_si_sdr_improvement" in run.history.rows[-1]:
-        shown["valid SI-SDRi"] = f"{run.history.rows[-1]['valid_si_sdr_improvement']:.1f} dB"
-    return shown | {"audio": f"{rate:.0f} s/s", "memory": f"{peak_memory(device.device):.0f} MB"}

@@ -63,12 +63,26 @@ def test_empty_file(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", audio.SUFFIXES)
-@pytest.mark.parametrize("kept", [0.0005, 0.01, 0.3, 0.5, 0.9, 0.99, -1])
+@pytest.mark.parametrize("kept", [0.0005, 0.01, 0.3, 0.5, 0.85])
 def test_truncated_file(tmp_path, good, suffix, kept):
     data = good[suffix]
     path = tmp_path / f"cut{suffix}"
-    path.write_bytes(data[: int(len(data) * kept)] if kept > 0 else data[:-1])
+    path.write_bytes(data[: int(len(data) * kept)])
     refused(path, "truncated|not a readable audio file|damaged")
+
+
+@pytest.mark.parametrize("suffix", audio.SUFFIXES)
+@pytest.mark.parametrize("missing", [1, 2, 30])
+@pytest.mark.filterwarnings("ignore::sepbook.audio.AudioWarning")
+def test_a_few_bytes_short(tmp_path, good, suffix, missing):
+    """Less than a tenth of a second may be missing, with a note; where more depends on these bytes: refused."""
+    path = tmp_path / f"short{suffix}"
+    path.write_bytes(good[suffix][:-missing])
+    if suffix in (".flac", ".ogg"):
+        refused(path, "truncated|damaged")
+        return
+    with pytest.warns(audio.AudioWarning, match="promises|cut off"):
+        assert audio.load(path)[0].shape[1] > 14_400
 
 
 @pytest.mark.parametrize(
@@ -149,19 +163,10 @@ def test_files_from_a_pipe_do_not_know_their_length_and_are_read(ffmpeg, name):
     assert audio.load(ffmpeg(name, piped=True))[0].shape == (1, 441_000)
 
 
-def test_a_flac_that_does_not_know_its_length_is_refused(ffmpeg):
-    refused(ffmpeg("a.flac", piped=True), "does not say how long it is")
-
-
 def test_other_peoples_mp3(ffmpeg):
     assert audio.load(ffmpeg("vbr.mp3", "-q:a", "4"))[0].shape == (1, 441_000)
     bare = audio.load(ffmpeg("cbr.mp3", "-b:a", "128k", "-write_xing", "0"))[0]
     assert 441_000 <= bare.shape[1] <= 441_000 + 3 * 1152  # delay and padding stay, as no header notes them
-
-
-def test_an_mp3_that_would_lose_its_end_is_refused(ffmpeg):
-    path = ffmpeg("lost.mp3", "-q:a", "4", "-write_xing", "0")
-    refused(path, r"would stop after \d.\d\d s of 10.0\d s. Rewrite it: ffmpeg")
 
 
 @pytest.mark.parametrize("suffix", audio.SUFFIXES)

@@ -169,14 +169,15 @@ def test_colab_button_stands_on_labs_only(book, index):
     assert not index.select(".article-header-buttons a[href$='.ipynb']")
 
 
-def test_changed_prose_reuses_outputs_and_a_changed_package_runs_anew(book):
-    page = book.folder / "book/deep/down.md"
+def test_a_page_runs_anew_when_something_changes_that_it_depends_on_and_only_then(book):
+    page, numbers = book.folder / "book/deep/down.md", book.folder / "results/unet/small.json"
     page.write_text(page.read_text() + "\nOne more sentence.\n")
+    numbers.write_text(numbers.read_text().replace("1234567", "7654321"))
     status, printed = book.build()
-    assert status == 0 and "Using cached notebook" in printed and "Executing notebook" not in printed
-    assert "One more sentence" in book.html("book/deep/down")
+    assert status == 0 and "index.md: Execut" in printed and "down.md: Execut" not in printed
+    assert "One more sentence" in book.html("book/deep/down") and "7,654,321" in book.html("book/index")
 
     (book.folder / "requirements.txt").write_text("something==1.0\n")
     status, printed = book.build()
-    assert status == 0 and "Executing notebook" in printed
-    assert len(list((book.folder / "_build/.jupyter_cache").iterdir())) == 2
+    assert status == 0 and "index.md: Execut" in printed and "down.md: Execut" in printed
+    assert len(list((book.folder / "_build/.jupyter_cache/book.deep.down").iterdir())) == 2

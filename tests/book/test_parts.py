@@ -16,35 +16,6 @@ def write(path, text="text"):
     return path
 
 
-@pytest.fixture
-def root(tmp_path):
-    write(tmp_path / "sepbook" / "a.py", "one")
-    write(tmp_path / "results" / "b.json", "{}")
-    write(tmp_path / "requirements.txt", "torch")
-    return tmp_path
-
-
-@pytest.mark.parametrize("name", ["sepbook/a.py", "sepbook/new.py", "results/deep/c.json", "requirements.txt"])
-def test_cache_key_follows_what_cells_can_see(root, name):
-    before = sepbook_execution.cache_key(root)
-    assert before == sepbook_execution.cache_key(root)
-    write(root / name, "changed")
-    assert sepbook_execution.cache_key(root) != before
-
-
-def test_cache_key_follows_a_new_name(root):
-    before = sepbook_execution.cache_key(root)
-    (root / "sepbook" / "a.py").rename(root / "sepbook" / "z.py")
-    assert sepbook_execution.cache_key(root) != before
-
-
-def test_cache_key_ignores_prose_and_compiled_files(root):
-    before = sepbook_execution.cache_key(root)
-    write(root / "book" / "page.md")
-    write(root / "sepbook" / "__pycache__" / "a.cpython-311.pyc")
-    assert sepbook_execution.cache_key(root) == before
-
-
 def test_only_the_last_caches_are_kept(tmp_path):
     for age, name in enumerate(["oldest", "old", "new", "newer", "newest"]):
         write(tmp_path / name / "file")

@@ -69,6 +69,6 @@ def test_a_stranger_is_blocked_and_noted(page_and_log):
 
 def test_errors_of_scripts_are_noted(page_and_log):
     page, log = page_and_log
-    page.evaluate("console.error('planted'); setTimeout(() => { throw new Error('thrown') })")
-    page.wait_for_timeout(200)
+    with page.context.expect_event("weberror"):
+        page.evaluate("console.error('planted'); setTimeout(() => { throw new Error('thrown') })")
     assert any("planted" in error for error in log.errors) and any("thrown" in error for error in log.errors)

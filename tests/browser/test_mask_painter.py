@@ -16,7 +16,7 @@ def test_a_reader_paints_and_the_score_follows(visit, view):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 0.93 * box["height"], steps=12)
     page.mouse.up()
-    page.wait_for_function(f"() => {HANDLE}.scores.yours > {HANDLE}.scores.mixture && !{HANDLE}.busy", timeout=60_000)
+    page.wait_for_function(f"() => {HANDLE}.scores.yours > {HANDLE}.scores.mixture && !{HANDLE}.busy")
     loaded = sum(size for url, size in log.fetched if url.endswith(".wav"))
     assert 0 < loaded <= 1_000_000
     assert page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth") <= 0

@@ -2,9 +2,11 @@
 
 import re
 
-from tests.browser.acts import TIME, first_player, press_play, wait_for_time
+from tests.browser.acts import assert_time_went_on, first_player, press_play, wait_for_time, watch_time
 
-GAINS = "(e) => e.sepbookPlayer.gains()"
+# Some rows are heard, others are not: gains glide, and a busy machine takes its time over it.
+HEARD = """([e, heard, silent]) => { const gains = e.sepbookPlayer.gains();
+    return heard.every((name) => gains[name] > 0.01) && silent.every((name) => gains[name] < 0.01); }"""
 
 
 def test_there_are_players_and_solutions(pages_with):
@@ -21,19 +23,15 @@ def test_solo_and_mute_switch_at_once_and_keep_the_time(visit):
     stem = solos[0].get_attribute("data-stem")
     press_play(player)
     wait_for_time(page, player, 0.2)
-    before = player.evaluate(TIME)
+    before = watch_time(page, player)
     solos[0].click()
     assert solos[0].get_attribute("aria-pressed") == "true"
-    page.wait_for_timeout(300)
-    gains = player.evaluate(GAINS)
-    heard = {name for name, gain in gains.items() if gain > 0.01}
-    assert stem in heard and not heard & {s.get_attribute("data-stem") for s in solos[1:]}
+    others = [s.get_attribute("data-stem") for s in solos[1:]]
+    page.wait_for_function(HEARD, arg=[player, [stem], others])
     solos[0].click()
     mutes[0].click()
-    page.wait_for_timeout(300)
-    assert player.evaluate(GAINS)[stem] < 0.01
-    after = player.evaluate(TIME)
-    assert before < after < before + 10  # the clock neither stopped nor started anew
+    page.wait_for_function(HEARD, arg=[player, others, [stem]])
+    assert_time_went_on(page, player, before)
     press_play(player)
 
 

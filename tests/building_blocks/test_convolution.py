@@ -210,3 +210,14 @@ class DilatedFirst(DilatedBlock):
 
     def forward(self, x):
         return super().forward(x)[0]
+
+
+@pytest.mark.parametrize("stride, earlier", [(1, 0), (2, 1)])
+def test_symmetric_padding_reads_one_place_earlier_at_stride_2_and_none_at_stride_1(stride, earlier):
+    x, weight = torch.randn(1, 1, 64), torch.randn(1, 1, 5)
+    before, after = same_padding(64, 5, stride)
+    ours = nn.functional.conv1d(nn.functional.pad(x, (before, after)), weight, stride=stride)
+    theirs = nn.functional.conv1d(nn.functional.pad(x, (2 - earlier, 2)), weight, stride=stride)[..., : ours.shape[-1]]
+    torch.testing.assert_close(ours, theirs)
+    symmetric = nn.functional.conv1d(x, weight, stride=stride, padding=2)
+    assert torch.equal(symmetric, ours) is (earlier == 0)

@@ -1,5 +1,7 @@
 """Filter banks: equal to the STFT and to librosa where they should be, exact inverses, and errors that help."""
 
+import math
+
 import librosa
 import numpy as np
 import pytest
@@ -78,11 +80,32 @@ def test_what_cannot_be_undone_is_refused():
 
 
 @pytest.mark.parametrize("size, hop, least", [(80, 40, 60), (80, 20, 35), (40, 40, 40), (24, 8, 14)])
-def test_as_many_numbers_are_needed_as_said(size, hop, least):
+def test_random_filters_need_as_many_numbers_as_said(size, hop, least):
     assert fb.needed(size, hop) == least
     fb.inverse(noise(least, size), hop)
-    with pytest.raises(ValueError, match=f"there are {least - 1} real numbers per frame, and it takes {least}"):
+    says = f"there are {least - 1} real numbers per frame. It takes {hop} at least, and {least} unless"
+    with pytest.raises(ValueError, match=says):
         fb.inverse(noise(least - 1, size), hop)
+
+
+@pytest.mark.parametrize("hop", [8, 40])
+def test_an_mdct_is_undone_with_one_number_for_each_new_sample(hop):
+    bank = mdct(hop)
+    assert bank.shape == (hop, 2 * hop) and hop < fb.needed(2 * hop, hop)
+    torch.testing.assert_close(fb.inverse(bank, hop), bank, rtol=0, atol=1e-4)  # it is its own inverse
+    with pytest.raises(ValueError, match="cannot be undone"):
+        fb.inverse(bank[1:], hop)  # one number less than new samples
+
+
+def mdct(hop):
+    n, k = torch.arange(2 * hop, dtype=torch.float64), torch.arange(hop)[:, None]
+    window = torch.sin(math.pi * (n + 0.5) / (2 * hop))
+    return (math.sqrt(2 / hop) * window * torch.cos(math.pi / hop * (n + 0.5 + hop / 2) * (k + 0.5))).float()
+
+
+def test_white_noise_is_a_quarter_of_the_rate_wide_and_never_near_a_half():
+    widths = fb.bandwidths(noise(500, 80), RATE) / RATE
+    assert 0.2 < widths.median() < 0.25 and widths.max() < 0.4
 
 
 def test_the_code_is_an_inner_product_and_the_decoder_is_its_adjoint(free):

@@ -172,3 +172,16 @@ def test_masks_that_sum_to_one_share_the_mixture():
     torch.testing.assert_close(estimates.sum(1), mixture, atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="masks"):
         Masking()(bins, masks[:, :, :, :-1])
+
+
+def test_a_window_twice_as_long_doubles_tones_but_not_noise_or_clicks():
+    click = torch.zeros(64000)
+    click[63 * 512] = 1.0  # in the middle of a frame of either window
+    noise = torch.randn(64000, generator=torch.Generator().manual_seed(0))
+    sounds = {"tone": torch.cos(2 * torch.pi * 1000 / 16000 * torch.arange(64000)), "noise": noise, "click": click}
+    grown = {}
+    for name, x in sounds.items():
+        short, long = (STFT(n, n // 4)(x[None, None]).abs() for n in (1024, 2048))
+        size = (lambda m: m.square().mean().sqrt()) if name == "noise" else (lambda m: m.amax())
+        grown[name] = float(size(long) / size(short))
+    assert grown == pytest.approx({"tone": 2, "noise": 2**0.5, "click": 1}, rel=0.03)

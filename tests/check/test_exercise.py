@@ -280,3 +280,16 @@ def test_of_one_number_no_relation_is_made_up(capsys):
 def test_complex_values_are_short(capsys):
     text = said(capsys, scaled(Z), Z * 1.2345678901)
     assert not re.search(r"\d\.\d{5,}", text), text
+
+
+def test_what_was_written_is_used_once_it_is_right(capsys):
+    exercise_1, book = doubling(), lambda x: x + x
+
+    def double(x):
+        return 2 * x
+
+    assert exercise_1.use(double, book) is book
+    exercise_1(lambda x: x)
+    assert exercise_1.use(double, book) is book and "the book's" in capsys.readouterr().out
+    exercise_1(double)
+    assert exercise_1.use(double, book) is double and "double: yours." in capsys.readouterr().out

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from sepbook.evaluation.metrics import evaluate, score, si_sdr
+from sepbook.evaluation import oracles
+from sepbook.evaluation.metrics import at_rate, evaluate, score, si_sdr
 from sepbook.evaluation.scores import Scores, TrackScores
 
 NAN = float("nan")
@@ -146,3 +147,70 @@ def test_unordered_estimates_are_matched():
 def test_errors_name_the_track():
     with pytest.raises(ValueError, match="track 'song 3'.*NaN"):
         score(lambda t: t.sources("ab") * NAN, [song(3)], "ab")
+
+
+def band(low, high, rate=16_000, seed=0):
+    """Noise between two frequencies: (C=1, N)."""
+    bins = torch.fft.rfft(torch.randn(1, rate, generator=torch.Generator().manual_seed(seed)))
+    frequency = torch.fft.rfftfreq(rate, 1 / rate)
+    return torch.fft.irfft(bins * ((frequency >= low) & (frequency < high)), rate)
+
+
+class Knows(Fixed):
+    """Answers with the true sources, as far as 8 kHz can hold them."""
+
+    def forward(self, mixture):
+        split = torch.fft.rfft(mixture)
+        low = torch.fft.rfftfreq(mixture.shape[-1], 1 / 8000) < 1000
+        a = torch.fft.irfft(split * low, mixture.shape[-1])
+        return torch.stack([a, mixture - a], dim=1)
+
+
+def high_song(name="high"):
+    return Song(name, {"a": band(100, 900), "b": band(1200, 3500, seed=1) + 0.7 * band(4500, 7500, seed=2)}, 16_000)
+
+
+def test_a_system_of_a_lower_rate_is_scored_at_its_own_rate_too():
+    tracks = [high_song()]
+    heard, own = (evaluate(Knows(), tracks, progress=False, at=at) for at in ("track", "system"))
+    source = tracks[0].stems["b"]
+    bound = 10 * math.log10(1 / (1 - band_share(source, 4000)) - 1)  # what no system of 8 kHz gets past
+    assert heard.tracks[0].si_sdr["b"] == pytest.approx(bound, abs=0.1)
+    assert own.tracks[0].si_sdr["b"] > 25
+    assert own.tracks[0].si_sdr["a"] > 25 and heard.tracks[0].si_sdr["a"] > 25, "nothing of it is above 4 kHz"
+    assert (heard.sample_rates, own.sample_rates) == ([16_000], [8_000])
+
+
+def band_share(x, below, rate=16_000):
+    power = torch.fft.rfft(x).abs().square()[0]
+    return float(power[torch.fft.rfftfreq(rate, 1 / rate) < below].sum() / power.sum())
+
+
+def test_the_improvement_is_over_the_mixture_at_the_same_rate():
+    track = high_song()
+    own = evaluate(Knows(), [track], progress=False, at="system").tracks[0]
+    (seen,) = at_rate([track], 8000)
+    before = si_sdr(seen.mixture().expand(2, 1, -1), seen.sources("ab"))
+    assert own.improvement["b"] == pytest.approx(own.si_sdr["b"] - before[1].item(), abs=1e-6)
+    assert seen.mixture().shape == (1, 8000) and (seen.name, seen.seconds) == ("high", 1.0)
+    assert at_rate([track], 16_000) == [track], "nothing to do"
+
+
+def test_the_rate_stands_in_title_and_json():
+    own = evaluate(Fixed(), [high_song(), song(1)], progress=False, at="system")
+    both = evaluate(Fixed(), [high_song(), song(1)], progress=False)
+    assert (
+        str(own).splitlines()[0] == "fixed small, at 8000 Hz" and "fixed small, at 8000 Hz. Impr" in own._repr_html_()
+    )
+    assert str(both).splitlines()[0] == "fixed small, at 8000 Hz and 16000 Hz"
+    assert own.as_dict()["sample_rates"] == [8000] and both.as_dict()["sample_rates"] == [8000, 16_000]
+    assert two_songs().as_dict()["sample_rates"] == [] and str(two_songs()).splitlines()[0] == "a system"
+    with pytest.raises(ValueError, match="at is 'mine'; choose 'track'"):
+        evaluate(Fixed(), [song(1)], at="mine")
+
+
+def test_the_ideal_mask_is_scored_at_the_same_rate():
+    track = high_song()
+    scores = oracles.evaluate(at_rate([track], 8000), "ab", progress=False)
+    assert scores.sample_rates == [8000] and scores.tracks[0].si_sdr["b"] > 15
+    assert str(scores).splitlines()[0] == "ideal ratio mask, p = 1, at 8000 Hz"

@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.labs import reading
 from tests.labs.reading import LABS, problems, read, solution
+from tools import release
 
 SETUP = next(cell.source for cell in read("architectures/unet.ipynb").cells if cell.cell_type == "code")
 FOLDED = """<details>
@@ -38,9 +39,9 @@ def test_lab_is_a_valid_notebook_that_every_host_can_read(name):
     assert notebook.metadata.language_info.name == "python"
 
 
-def test_setup_installs_from_the_one_address():
-    assert f"{reading.address()}/archive/refs/heads/" in SETUP
-    assert "find_spec" in SETUP, "nothing is installed where sepbook is there already"
+def test_every_lab_begins_with_the_cell_of_the_release():
+    assert release.first_cell() == SETUP, "run `python -m tools.release labs`"
+    assert SETUP.count(reading.address()) == 1 and max(map(len, SETUP.splitlines())) <= 88
 
 
 def lab():

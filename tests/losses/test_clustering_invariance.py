@@ -64,6 +64,21 @@ def test_whitened_kmeans_ignores_any_invertible_map(seed):
     assert abs(plain[0] - plain[1]) > 0.1
 
 
+@pytest.mark.parametrize("factor", [1e-6, 1e-3, 1.0, 1e3, 1e6])
+def test_whitened_kmeans_ignores_the_length_of_embeddings(factor):
+    v, y, w = scene(F=12, T=12)
+    v = v.double()
+    torch.testing.assert_close(clustering.whitened_kmeans(factor * v, y, w), clustering.whitened_kmeans(v, y, w))
+
+
+def test_whitened_kmeans_of_nothing_is_zero_with_a_finite_gradient():
+    v, y, w = scene()
+    v = torch.zeros_like(v).requires_grad_()
+    value = clustering.whitened_kmeans(v, y, w)
+    value.backward()
+    assert value.isfinite() and v.grad.isfinite().all()
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, S=st.integers(1, 4), D=st.integers(4, 8))
 def test_never_negative_and_the_bounds_of_whitened_kmeans(seed, S, D):
@@ -124,6 +139,16 @@ def test_half_precision_is_computed_in_double(name, dtype):
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(loss(name)(v, y, w), loss(name)(v, y, w).float())
     assert loss(name)(v.double(), y, w).dtype == torch.float64
+
+
+def test_attractor_masks_keep_their_digits_under_autocast():
+    v, y, w = scene()
+    centres = clustering.attractors(v, y, w)
+    with torch.autocast("cpu", torch.bfloat16):
+        masks = clustering.attractor_masks(10 * v, centres)
+        assert masks.dtype == torch.float32
+        assert torch.equal(masks, clustering.attractor_masks(10 * v, clustering.attractors(v, y, w)))
+    torch.testing.assert_close(masks, clustering.attractor_masks(10 * v, centres), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", PAIRS)

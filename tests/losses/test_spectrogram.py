@@ -149,3 +149,20 @@ def test_an_all_silent_target_costs_the_more_the_louder_the_estimate():
     quiet, loud = torch.full((1, 1, 1, 9, 9), 0.01), torch.full((1, 1, 1, 9, 9), 1.0)
     for loss in MAGNITUDES.values():
         assert loss(quiet, 0 * quiet) < loss(loud, 0 * loud)
+
+
+def test_a_silent_source_is_judged_by_the_logarithms_alone():
+    estimates, sources = torch.randn(1, 2, 1, 8000) * 0.1, torch.randn(1, 2, 1, 8000) * 0.1
+    sources[:, 1] = 0
+    quiet = estimates.clone()
+    quiet[:, 1] *= 1e-3
+    assert multi_resolution(quiet, sources) < multi_resolution(estimates, sources) < 20  # it was 200
+    assert multi_resolution(torch.zeros_like(sources[:, 1:]), sources[:, 1:]) == 0
+
+
+def test_a_silent_estimate_has_no_slope_and_a_very_quiet_one_has():
+    sources = torch.randn(1, 1, 1, 8000)
+    for level, moves in ((0.0, False), (1e-4, True)):
+        estimates = (level * torch.randn(1, 1, 1, 8000)).requires_grad_()
+        multi_resolution(estimates, sources).backward()
+        assert estimates.grad.isfinite().all() and bool(estimates.grad.any()) is moves

@@ -215,3 +215,17 @@ def test_an_all_silent_target_costs_the_more_the_louder_the_estimate():
     quiet, loud = torch.full((1, 1, 1, 500), 0.001), torch.full((1, 1, 1, 500), 0.1)
     for name in ("l1", "mse", "sdr", "si_sdr"):
         assert LOSSES[name](quiet, 0 * quiet) < LOSSES[name](loud, 0 * loud)
+
+
+def test_the_short_formula_in_float32_is_off_by_more_than_a_decibel_at_60_db():
+    fast_bss_eval = pytest.importorskip("fast_bss_eval")
+    worst = {}
+    for level in (0.01, 0.001):
+        for seed in range(10):
+            noise = torch.Generator().manual_seed(seed)
+            x, e = torch.randn(2, 1, 1, 16000, generator=noise)
+            e = x + level * e
+            theirs = -fast_bss_eval.si_sdr_loss(e, x, zero_mean=False)
+            ours = waveform.si_sdr(e[:, None], x[:, None])
+            worst[level] = max(worst.get(level, 0), float((theirs - ours).abs().max()))
+    assert 0.01 < worst[0.01] < 0.2 and worst[0.001] > 1

@@ -107,6 +107,7 @@ def open_page(site, browser, idle_pages):
         idle = idle_pages[made_with]
         page = idle.pop() if idle else browser.new_context(viewport=viewport, **options).new_page()
         used.append((page, idle, []))
+        page.set_default_timeout(90_000)  # other work may run beside the tests
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
         if not expect_errors:

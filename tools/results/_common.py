@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ from statistics import fmean, stdev
 import torch
 from scipy.special import stdtrit
 
-ROOT = Path(__file__).parents[2]
+from tools.results._edition import ROOT, of_module
+
 RESULTS = ROOT / "results"
 
 
@@ -74,9 +76,21 @@ def rounded(value, digits: int = 4):
     return float(f"{value:.{digits + 2}g}") if isinstance(value, float) else value
 
 
-def write(name: str, content: dict) -> None:
-    """Write results/NAME.json."""
+def write(name: str, content: dict, made_by: str | None = None) -> None:
+    """Write results/NAME.json, with the hardware and the edition of the experiment that calls (or of `made_by`)."""
+    edition = of_module(made_by or sys._getframe(1).f_globals["__spec__"].name)
+    write_all(name, {**content, "hardware": hardware(), "edition": edition})
+
+
+def write_all(name: str, content: dict) -> None:
+    """Write results/NAME.json as it is, but for rounding."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rounded({**content, "hardware": hardware()}), indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(rounded(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"wrote {path.relative_to(ROOT)}", flush=True)
+
+
+def read(name: str) -> dict:
+    """Read results/NAME.json; empty where there is none yet."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -10,9 +10,9 @@ from statistics import fmean as mean
 import torch
 
 from sepbook.training import checkpoint
-from sepbook.training._validation import validate
 from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, train
+from sepbook.training.validation import validate
 from tools.results._common import clocks, mean_of, paired, write
 from tools.results._gallery import LOUD_STEP, gallery
 from tools.results._small_runs import SmallSystem, batch_of, cosine, descend, length
@@ -49,8 +49,13 @@ def stuck(corpus: Corpus) -> dict:
 
 
 def rates(corpus: Corpus) -> dict:
-    """Each rate, constant or falling; for the constant ones also the average of the weights."""
+    """Each rate, constant or falling; for the constant ones also the average of the weights. Validation chooses."""
     found = {way: {} for way in ("constant", "averaged", "cosine")}
+
+    def measured(system):
+        watched = validate(system.eval(), corpus.watch(), choose("cpu"), BATCH)["valid_si_sdr_improvement"]
+        return songwise(system, corpus), watched
+
     for rate in RATES:
         rows = {way: [] for way in found}
         for seed in SEEDS:
@@ -58,14 +63,16 @@ def rates(corpus: Corpus) -> dict:
                 system = made(seed=seed)
                 optimizer = torch.optim.Adam(system.parameters(), rate)
                 average = descend(system, optimizer, corpus.items(seed), STEPS, rate=factor, clip=5.0, decay=decay)[2]
-                rows[way].append(songwise(system, corpus))
+                rows[way].append(measured(system))
                 if average:
                     with average.in_use():
-                        rows["averaged"].append(songwise(system, corpus))
+                        rows["averaged"].append(measured(system))
         for way in found:
-            found[way][f"{rate:g}"] = {"mean": mean(mean_of(rows[way])), "songs": mean_of(rows[way])}
+            songs_ = mean_of([songs for songs, _ in rows[way]])
+            watched = mean([score for _, score in rows[way]])
+            found[way][f"{rate:g}"] = {"mean": mean(songs_), "songs": songs_, "valid": watched}
         print(rate, {way: found[way][f"{rate:g}"]["mean"] for way in found}, flush=True)
-    best = {way: max(found[way].values(), key=lambda x: x["mean"])["songs"] for way in found}
+    best = {way: max(found[way].values(), key=lambda x: x["valid"])["songs"] for way in found}
     pairs = (("averaged", "constant"), ("cosine", "constant"), ("averaged", "cosine"))
     compared = {f"{a}_over_{b}": paired(best[a], best[b]) for a, b in pairs}
     at = f"{BEST_RATE:g}"

@@ -10,12 +10,12 @@ waveforms through the inverse transform, and on plain and compressed magnitudes;
 import statistics
 from pathlib import Path
 
-import librosa
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 import sepbook.assets
+from sepbook import compat
 from sepbook.building_blocks.filterbank import mel_matrix
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.data.corpus import SOURCES, songs
@@ -153,9 +153,8 @@ def repaired(magnitude: Tensor, phase: Tensor, stft, istft, N: int) -> Tensor:
 
 def griffin_lim(magnitude: Tensor, N: int) -> Tensor:
     """Return samples `(…, N)` whose magnitudes come near the wanted ones, from a random start, by librosa."""
-    sound = librosa.griffinlim(
-        magnitude.numpy(), n_iter=ROUNDS, hop_length=HOP, n_fft=N_FFT, length=N, pad_mode="constant", random_state=0
-    )
+    options = {"n_iter": ROUNDS, "hop_length": HOP, "n_fft": N_FFT, "length": N, "pad_mode": "constant"}
+    sound = compat.griffin_lim(magnitude.numpy(), **options)
     return torch.from_numpy(sound).float()
 
 

@@ -13,6 +13,7 @@ from sepbook.check._inputs import noise
     "Exercise 1: halved twice",
     hints=(
         "There are two steps, and each is the same sum: where does a window of 5 fit when it moves in steps of 2?",
+        "Begin with F alone: how many places does a window of 5 have on 512 bins, when it starts at 0, 2, 4, …?",
         "Do (size - 5) // 2 + 1 for F and T, and then the same again with what came out. The pool keeps H.",
     ),
 )
@@ -40,6 +41,7 @@ def _join(up, below: Tensor, skip: Tensor, order=(0, 1), end: bool = True) -> Te
     "Exercise 2: enlarge, then join",
     hints=(
         "Three things: what is enlarged, how large it is beside the skip, and along which axis the two are stacked.",
+        "up(below) may be one row or column larger than the skip. Print both shapes, and crop before you join.",
         "x = up(below); then x[..., :F, :T] with F, T = skip.shape[-2:]; then torch.cat([x, skip], dim=1).",
     ),
 )
@@ -69,6 +71,7 @@ def exercise_2(enlarge_and_join):
     "Exercise 3: from logits to an estimate",
     hints=(
         "Ask two questions of the result. Is it anywhere louder than the mixture? Does it know the mixture at all?",
+        "A share between 0 and 1 comes out of a sigmoid. What does a share have to be multiplied with to be sound?",
         "The mask is torch.sigmoid(logits(magnitude)), a share for each bin. Return mask * magnitude.",
     ),
 )
@@ -111,6 +114,8 @@ def _layers():
     "Exercise 4: a step up of which nothing is thrown away",
     hints=(
         "Follow the map that the transposed convolution has made. Is it still there at the end? What did it pass?",
+        "The last line drops parts of another map, and x is forgotten. Let each line take what the line above gave, "
+        "and write the four steps in order: up, norm, ReLU, dropout.",
         "x = torch.relu(norm(up(below))), and then functional.dropout(x, 0.5, training=training).",
     ),
 )
@@ -178,6 +183,7 @@ def _check_dropout(loud: Tensor, full: Tensor) -> None:
     "Exercise 5: freeze all but the last layer",
     hints=(
         "There are three things to do: no gradient for the whole system, one for the last block, and the mode.",
+        "First switch the gradient off for all weights; then find the last block in system.network.decoder.",
         "system.requires_grad_(False); last = system.network.decoder[-1]; last.requires_grad_(True); system.eval(); "
         "return list(last.parameters()).",
     ),

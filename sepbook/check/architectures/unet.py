@@ -16,6 +16,7 @@ TINY = Config(source_names=("voice", "band"), widths=(4, 8, 12), dropout=0.0, no
     "Exercise 1: the shape after one strided convolution",
     hints=(
         "H is the number of kernels. F and T follow from where a kernel of 5 fits when it moves in steps of 2.",
+        "Do it for F alone: kernels at bins 0, 2, 4, …, the last one where all five taps still fit into 512 bins.",
         "Place the kernel at bin 0, 2, 4, … and count the places where all five taps lie inside: (size - 5) // 2 + 1.",
     ),
 )
@@ -41,6 +42,8 @@ def _padded(x: Tensor, kernel: int, order=(0, 1), extra_after: bool = True) -> T
     "Exercise 2: zeros so that a stride of 2 halves",
     hints=(
         "Take each axis by itself. The last kernel starts at (half - 1) * 2 and covers `kernel` values from there.",
+        "For size 7 and kernel 5: half is 4, the last kernel starts at 6 and needs values up to 10. How many "
+        "zeros is that?",
         "half = -(-size // 2); total = max((half - 1) * 2 + kernel - size, 0); put total // 2 zeros before and the "
         "rest after. functional.pad takes the last axis first: (before T, after T, before F, after F).",
     ),
@@ -85,6 +88,7 @@ def _network(seed: int) -> UNet:
     "Exercise 3: down, across and up",
     hints=(
         "Follow one map at a time through the picture: which decoder block has the size of which encoder block?",
+        "Give every encoder output a place in a list. The first decoder block takes the last of them, alone.",
         "Keep every encoder output in a list. The last one starts the way up: x = decoder[0](maps.pop()). Then for "
         "each later block: x = block(torch.cat([x, maps.pop()], dim=1)). End with torch.sigmoid.",
     ),
@@ -118,6 +122,7 @@ def _any_size(
     "Exercise 4: find the bugs",
     hints=(
         "Try it on 32 bins and 16 frames first, where no padding is needed, and look at the smallest and largest mask.",
+        "Try 33 bins after that: how much does F % multiple add, and how much is missing up to the next multiple?",
         "There are three: -F % multiple instead of F % multiple (the same for T), a sigmoid instead of the ReLU, and a "
         "crop at the end: [..., :F, :T].",
     ),

@@ -12,6 +12,8 @@ from sepbook.check._inputs import noise
     "Exercise 5: whiten",
     hints=(
         "The covariance of the training rows has eigenvectors (torch.linalg.eigh). Along them nothing is correlated.",
+        "Mean and covariance come from the training rows only. Turn the test rows into the eigenvectors' "
+        "directions first.",
         "values, axes = torch.linalg.eigh(covariance) of the training rows; (test - mean) @ axes / values.sqrt()",
     ),
 )

@@ -11,6 +11,7 @@ from sepbook.check._inputs import dice, noise
     "Exercise 1: what a GLU leaves",
     hints=(
         "A convolution changes the features to its number of outputs. A GLU halves the axis of the features.",
+        "How many outputs does the convolution have, before the GLU? The GLU keeps half of them.",
         "96 outputs, of which one half opens and closes the other: 48 are left.",
     ),
 )
@@ -31,6 +32,7 @@ def exercise_1(prediction):
     "Exercise 2: one slope per feature",
     hints=(
         "Choose by the sign of x, value by value: x above 0, slope times x below. On which axis are the slopes?",
+        "slope has the shape (H). Give it an axis for T, so that it stands under H: slope[:, None].",
         "torch.where(x > 0, x, slope[:, None] * x)",
     ),
 )
@@ -58,6 +60,7 @@ def exercise_2(bend):
     "Exercise 3: a gate",
     hints=(
         "Cut the axis of the features in two, and let the second half open and close the first.",
+        "x.chunk(2, dim=…) returns both halves. Which axis of (B, H, T) holds the features?",
         "a, b = x.chunk(2, dim=1), then a * b.sigmoid()",
     ),
 )
@@ -89,6 +92,7 @@ def exercise_3(gate):
     "Exercise 4: masks that share",
     hints=(
         "Sum the masks along each axis. Along which one is the sum 1, and along which one should it be?",
+        "The logits are (B, S, C, F, T). Count from 0: at which number does S stand?",
         "torch.softmax(logits, dim=1): axis 1 is S.",
     ),
 )
@@ -119,6 +123,8 @@ def exercise_4(masks_of):
     "Exercise 5: half a wave",
     hints=(
         "Look at the smallest sample. Which values can leave the last step, and which does a waveform have?",
+        "Say for both products what they give: the first the hidden features, the second the samples. Which "
+        "may be negative?",
         "The ReLU belongs between the two products; after the second one there is nothing.",
     ),
 )

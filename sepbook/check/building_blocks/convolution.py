@@ -20,6 +20,7 @@ _random = partial(noise, dtype=torch.float64)
     hints=(
         "One output value is a sum over all input maps and all taps. The place t of the output starts at t * stride of "
         "the input, and the taps are `dilation` apart.",
+        "Write the sum for one value, out[b, h, t]: over which c and which m, and at which place of x does tap m read?",
         "covers = dilation * (M - 1) + 1; windows = x.unfold(-1, covers, stride)[..., ::dilation]  # (B, C, T', M); "
         'return torch.einsum("bctm,hcm->bht", windows, weight). A loop over t and m will do as well.',
     ),
@@ -67,6 +68,7 @@ def exercise_1(convolve):
     "Exercise 2: the shape behind three layers",
     hints=(
         "Take one layer at a time. The kernel covers dilation * (kernel - 1) + 1 values; padding adds zeros twice.",
+        "First layer alone: (16000 - 16) // 8 + 1 frames. What do padding and dilation make of that in the second?",
         "(16000 - 16) // 8 + 1; then 8 zeros come and the kernel covers 9; then (… + 2 - 4) // 2 + 1.",
     ),
 )
@@ -96,6 +98,7 @@ def _causal(x: Tensor, weight: Tensor, dilation: int, before=None, after=0) -> T
     hints=(
         "Give it an impulse: zeros with a single one in the middle. Where does the output begin to differ from zero? "
         "It must not begin before the one. Then try a dilation of 2.",
+        "How many zeros does a causal layer need so that the output is as long as the input, and on which side?",
         "A causal layer needs all its zeros before: functional.pad(x, (dilation * (M - 1), 0)). Then the length is "
         "right already, and nothing has to be cropped.",
     ),
@@ -139,6 +142,8 @@ def _painted(y: Tensor, weight: Tensor, stride: int, add: bool = True) -> Tensor
     hints=(
         "Begin with zeros of the final length. The value at t adds its scaled kernel at the places t * stride, "
         "t * stride + 1, … of the output.",
+        "One value of y at place t paints a picture of M values. Where in the output does it begin, and what "
+        "if pictures overlap?",
         "out = torch.zeros(B, C, (T - 1) * stride + M, dtype=y.dtype); for t in range(T): out[..., t * stride : "
         't * stride + M] += torch.einsum("bh,hcm->bcm", y[..., t], weight); return out.',
     ),
@@ -177,6 +182,7 @@ def _network(reach: int, seed: int):
     hints=(
         "Pad the whole input by `edge` on both sides once. The piece that answers for start … start + piece is then "
         "start … start + piece + 2 * edge of the padded input.",
+        "Pad once, before the loop. Then ask how long the slice is that lets `piece` right values come out.",
         "wide = functional.pad(x, (edge, edge)); for start in range(0, N, piece): y = network(wide[:, start : start + "
         "piece + 2 * edge]); keep y[:, edge:-edge]. Then torch.cat(parts, dim=-1).",
     ),

@@ -22,6 +22,7 @@ RATE = 0.25
     "Exercise 1: how many draws",
     hints=(
         "What shares a draw needs one number only: its axes have size 1.",
+        "A whole feature is dropped at once: all its bins and frames share one draw. Which two axes do not share?",
         "Each of the 8 items draws once for each of its 32 features: (8, 32, 1, 1).",
     ),
 )
@@ -112,6 +113,8 @@ def _unchanged(result, x: Tensor, dims: str) -> None:
     "Exercise 2: dropout",
     hints=(
         "Draw one number between 0 and 1 for each value, keep where it is at least rate, and enlarge what is kept.",
+        "torch.rand draws between 0 and 1. A comparison with `rate` says who is kept; what makes up for those"
+        " who are not?",
         "x * (torch.rand(x.shape) >= rate) / (1 - rate) in training, x otherwise.",
     ),
 )
@@ -130,6 +133,7 @@ def exercise_2(drop):
     "Exercise 3: whole features",
     hints=(
         "Axes of size 1 are repeated by themselves when two tensors are multiplied.",
+        "The mask has the shape (B, H, 1, 1): draw for B and H only.",
         "kept = torch.rand(*x.shape[:2], 1, 1) >= rate",
     ),
 )
@@ -168,6 +172,8 @@ def _mask(x: Tensor, into: Tensor, out: Tensor) -> Tensor:
     "Exercise 4: find the bugs",
     hints=(
         "Two questions: which values are dropped, and when?",
+        "Find the line after which the mask of the separation is zeroed, and the value that `training` has in"
+        " functional.dropout when nobody passes it.",
         "h = functional.dropout((x @ into.T).relu(), rate, training), and no dropout after the sigmoid.",
     ),
 )

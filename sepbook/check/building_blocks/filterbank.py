@@ -26,6 +26,8 @@ def _encode(x: Tensor, w: Tensor, hop: int, before: int | None = None) -> Tensor
     hints=(
         "Three steps: zeros in front and behind; frames (B, C, T, size) with padded.unfold(-1, size, hop); "
         "the inner product of every frame with every waveform.",
+        "First only the frames: pad size - hop zeros in front, unfold, and compare the number of frames with "
+        "the docstring.",
         "padded = torch.nn.functional.pad(samples, (size - hop, size)); frames = padded.unfold(-1, size, hop)"
         "[..., :T, :]; return (frames @ waveforms.T).transpose(-1, -2), with T as the docstring says.",
     ),
@@ -55,6 +57,8 @@ def exercise_1(encode):
     hints=(
         "Each of the filters gives one row. How many frames are there, if the first one begins size - hop samples "
         "before the sound and the last one at or before its last sample?",
+        "The first frame begins at hop - size, the next one hop later. Which is the last one that begins at "
+        "or before sample N - 1?",
         "T = (N - 1 + size - hop) // hop + 1, with N = 2 · 8000, size = 40 and hop = 20.",
     ),
 )
@@ -84,6 +88,7 @@ def _decode(code: Tensor, w: Tensor, hop: int, length: int, start: int | None = 
     hints=(
         "Write the shape behind every line. Which axes does reshape merge, and does it move any number? Which sample "
         "of the padded sound was the first one of the sound itself?",
+        "Take C = 2 and print code after reshape: which of its rows belong to the left channel?",
         "There are two: code.reshape(B * C, K, T), without transpose, because reshape never swaps axes; and the sound "
         "begins behind the zeros, samples[:, 0, before : before + length] with before = size - hop.",
     ),
@@ -111,6 +116,7 @@ def exercise_3(decode):
     "Exercise 4: a mel bank's centres",
     hints=(
         "Go to mel, divide evenly there, and come back. The first filter begins at 0 Hz, so its centre lies above it.",
+        "On the mel axis the K centres are evenly spaced, and both ends of the axis are no centres.",
         "mel = 2595 log10(1 + f / 700), and back f = 700 (10 ** (mel / 2595) - 1). Take torch.linspace from 0 to the "
         "mel of rate / 2 with K + 2 points, drop the first and the last, and come back to Hz.",
     ),

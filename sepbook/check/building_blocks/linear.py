@@ -13,6 +13,8 @@ from sepbook.check._inputs import about, noise, seeded
     "Exercise 1: the shape of the masks",
     hints=(
         "The layer changes the last axis only. Then its row is cut into S times F, and the axes take the book's order.",
+        "A row of the layer's output has 1026 numbers: two sources with 513 bins each. Then write the axes in"
+        " the order B S C F T.",
         "513 bins for each of two sources, in each of 400 frames: (B, S, C, F, T), with one audio channel.",
     ),
 )
@@ -33,6 +35,7 @@ def exercise_1(prediction):
     "Exercise 2: the backward pass of a layer",
     hints=(
         "Three shapes must come out: that of x, that of weight, that of bias. Which products have them?",
+        "slope is (B, H'), x is (B, H), weight is (H', H). Which product of slope and weight is as large as x?",
         "return slope @ weight, slope.T @ x, slope.sum(0)",
     ),
 )
@@ -68,6 +71,7 @@ def _masks(features, weight, bias, S, layout="interleaved", finish=torch.sigmoid
     "Exercise 3: a mask head",
     hints=(
         "In an interleaved row the sources of bin 0 come first: cut the last axis into (F, S), then move the axes.",
+        "features @ weight.T + bias is (B, T, F·S), with S changing fastest. Name the axes in einops: 'b t (f s)'.",
         'rearrange(features @ weight.T + bias, "b t (f s) -> b s f t", s=S).sigmoid()',
     ),
 )
@@ -99,6 +103,7 @@ def exercise_3(mask_head):
     "Exercise 4: from one layout to the other",
     hints=(
         "Row (s, f) of the blocked weight stands at place f * S + s of the interleaved one. Only rows move.",
+        "Try it with F = 3, S = 2: the blocked rows are s0f0 s0f1 s0f2 s1f0 …; write the interleaved order below it.",
         'rearrange(weight, "(f s) h -> (s f) h", s=S)',
     ),
 )
@@ -127,6 +132,7 @@ def _embed(row: Tensor, D: int, axis: int = -1, cut: str = "f d") -> Tensor:
     "Exercise 5: find the bugs",
     hints=(
         "Give frame 0 a row of ones and the others zeros: where do the ones come out? Then measure lengths along D.",
+        "Cut the last axis before any other axis moves. Then print the length of an embedding along each axis.",
         "There are two: cut the last axis first, row.reshape(B, T, -1, D).transpose(1, 2), and normalise along dim=-1.",
     ),
 )
@@ -167,6 +173,7 @@ def _pieces(layer: nn.Linear, x: Tensor, target: Tensor, sizes, shares) -> Tenso
     "Exercise 6: a large batch in small pieces",
     hints=(
         "The mean over all items is not the mean of the means when the pieces differ in size: weight each by its size.",
+        "Two pieces of 3 and 1 items: which part of the whole mean does the first one contribute?",
         "For each piece: (its mean loss * len(piece) / len(x)).backward(). Slopes add up by themselves.",
     ),
 )

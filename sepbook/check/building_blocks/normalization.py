@@ -35,6 +35,7 @@ MEANS = {
     "Exercise 1: the shapes of the means",
     hints=(
         "An axis over which the mean is taken has size 1 afterwards. The others keep their size.",
+        "Start with batch norm: one number for each of the 64 features. Which axes have become 1?",
         "Write for each layer which axes it joins: batch B and T, global H and T, cumulative H at each frame.",
     ),
 )
@@ -50,6 +51,17 @@ def exercise_1(batch, song, frame):
     return "The cumulative norm has as many means as a layer norm of single frames, from more numbers each."
 
 
+def _check_silence(result) -> None:
+    if not torch.as_tensor(result).isfinite().all():
+        raise CheckFailure(
+            "A song of zeros comes out as NaN.",
+            "Its variance is zero, and zero divided by zero is no number.",
+            "Add 1e-5 to the variance before the square root.",
+            kind="silence",
+            known=True,
+        )
+
+
 def _normed(x: Tensor, weight: Tensor, bias: Tensor, axes, weigh=(1, 1)) -> Tensor:
     return normalize(x, axes) * weight[:, None] ** weigh[0] + bias[:, None] * weigh[1]
 
@@ -58,6 +70,8 @@ def _normed(x: Tensor, weight: Tensor, bias: Tensor, axes, weigh=(1, 1)) -> Tens
     "Exercise 2: global layer norm",
     hints=(
         "Mean and variance over axes (1, 2), kept as axes of size 1; then weight and bias, which belong to axis 1.",
+        "Take the mean alone first, and print its shape: it must be (B, 1, 1). The variance is the mean of (x"
+        " - mean)².",
         "mean = x.mean((1, 2), keepdim=True), variance likewise of (x - mean)²; then * weight[:, None] + bias[:, None]",
     ),
 )
@@ -95,15 +109,20 @@ def exercise_2(global_layer_norm):
         result = call(global_layer_norm, x, weight, bias)
         expect_values(result, right, "B H T", known, about(x=("B H T", x.shape)), tolerance=1e-4)
         expect_gradient(result, x)
-    silent = torch.zeros(1, 3, 4)
-    result = call(global_layer_norm, silent, torch.ones(3), torch.zeros(3))
-    if isinstance(result, Tensor) and not result.isfinite().all():
-        raise CheckFailure(
-            "A song of zeros comes out as NaN.",
-            "Its variance is zero, and zero divided by zero is no number.",
-            "Add 1e-5 to the variance before the square root.",
-            kind="silence",
-        )
+    _check_silence(call(global_layer_norm, torch.zeros(1, 3, 4), torch.ones(3), torch.zeros(3)))
+    soft, ones, zeros = 0.002 * noise(1, 3, 8), torch.ones(3), torch.zeros(3)
+    right = normalize(soft, (1, 2))
+    variance = soft.var((1, 2), correction=0, keepdim=True)
+    known = {
+        "1e-5 is added to the root. It belongs to the variance, before the root is taken": (
+            (soft - soft.mean()) / (variance.sqrt() + EPS)
+        ),
+    }
+    for eps in (0.0, 1e-12, 1e-9, 1e-8, 1e-6, 1e-4, 1e-3):
+        known[f"{eps:g} is added to the variance where 1e-5 was asked for"] = (soft - soft.mean()) / (
+            variance + eps
+        ).sqrt()
+    expect_values(call(global_layer_norm, soft, ones, zeros), right, "B H T", known, "It is about a very soft song.")
     return "The gLN of Conv-TasNet, in three lines."
 
 
@@ -111,6 +130,8 @@ def exercise_2(global_layer_norm):
     "Exercise 3: cumulative layer norm",
     hints=(
         "At each frame: how many numbers so far, their sum, the sum of their squares. torch.cumsum adds along T.",
+        "At frame t there are H * (t + 1) numbers so far. Make the row of these counts, then the running sum "
+        "of x over H and T.",
         "count = H * (1 … T); mean = x.sum(1).cumsum(-1) / count; the variance: the same of x.square(), less mean²",
     ),
 )
@@ -134,6 +155,10 @@ def exercise_3(cumulative):
         result = call(cumulative, x)
         expect_values(result, layer(x), "B H T", known, about(x=("B H T", x.shape)), tolerance=1e-3)
         expect_gradient(result, x)
+    _check_silence(call(cumulative, torch.zeros(1, 3, 4)))
+    late = noise(1, 3, 6)
+    late[..., :3] = 0  # a song that begins with silence
+    _check_silence(call(cumulative, late))
     return "Change the future as you like: the past stays."
 
 
@@ -158,6 +183,7 @@ def _batch_norm(x, mean, variance, training, momentum=0.1, use_kept=True, correc
     "Exercise 4: find the bugs",
     hints=(
         "Ask each mode: which mean normalises, and which mean is kept? After one step, how far have the averages gone?",
+        "Call it once in training mode with a kept mean of 0 and a batch mean of 10. Which mean should be kept now?",
         "There are two: kept = 0.9 * kept + 0.1 * new; and with training=False the kept ones normalise, and stay.",
     ),
 )
@@ -208,6 +234,7 @@ LEAKS = {
     "Exercise 6: what leaks the future",
     hints=(
         "Ask for each layer: does a frame's mean contain frames that come later?",
+        "Take batch norm in training and in evaluation mode: where do their means come from? Then the others.",
         "Three of the six leak, those that average over the whole axis T of what they are given.",
     ),
 )

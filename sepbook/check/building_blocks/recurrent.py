@@ -36,6 +36,7 @@ def _layer(seed: int = 0, **fields) -> nn.LSTM:
     "Exercise 1: what a BLSTM returns",
     hints=(
         "T is what it was: there is one answer for each frame. The number of layers changes no size.",
+        "One direction returns hidden_size numbers a frame. There are two directions.",
         "hidden_size counts the units of one direction. The answers of both directions stand side by side along H.",
     ),
 )
@@ -66,6 +67,7 @@ def _step(x, h, c, w_x, w_h, b_x, b_h, order="ifgo", cell=torch.tanh, candidate=
     "Exercise 2: one step of an LSTM",
     hints=(
         "Begin with one sum for all four blocks, (B, 4 H). PyTorch's order is i, f, g, o. Then c, then h.",
+        "Make the sum of all four blocks, print its shape (B, 4 H), and cut it with .chunk(4, dim=-1).",
         "i, f, g, o = (x @ w_x.T + b_x + h @ w_h.T + b_h).chunk(4, dim=-1). New c: sigmoid(f) * c + sigmoid(i) * "
         "tanh(g). New h: sigmoid(o) * tanh(new c). Return both.",
     ),
@@ -114,6 +116,7 @@ def _count(H_in: int, H: int, L: int, second: int = 2, gates: int = 4, biases: i
     "Exercise 3: count the parameters of a stack of BLSTMs",
     hints=(
         "Count one direction of one layer: four blocks, each with a matrix for what comes in, one for h, two biases.",
+        "One direction of the first layer: 4 * (H * H_in + H * H + 2 * H). How wide is what the second layer is given?",
         "Add up 2 * 4 * (H * width + H * H + 2 * H) over the layers. width is H_in for the first one and 2 * H for all "
         "others.",
     ),
@@ -147,6 +150,8 @@ def _without_state(layer: nn.LSTM, x: Tensor, size: int) -> Tensor:
     "Exercise 4: find the bugs of the stream",
     hints=(
         "Give it one chunk that holds everything, then two. What does the second chunk know of the first?",
+        "Which axis of (B, T, H) is time? And which of the two things that a recurrent layer returns is "
+        "thrown away here?",
         "There are two: x.split(size, dim=1) and torch.cat(outputs, dim=1) go along time; and the state that the layer "
         "returns goes into the next call: state = None before the loop, output, state = layer(chunk, state) in it.",
     ),
@@ -174,6 +179,8 @@ def exercise_4(in_chunks):
     "Exercise 5: the last word of each direction",
     hints=(
         "The second direction begins at the last frame. Where has it read everything?",
+        "y[:, -1] holds both directions at the last frame. Of the backward one that is its first word. Where "
+        "is its last?",
         "The first half of H belongs to the forward direction, whose last frame is T - 1: y[:, -1, :H]. The second "
         "half ends at frame 0: y[:, 0, H:], with H = y.shape[-1] // 2. torch.cat both along the last axis.",
     ),

@@ -26,6 +26,7 @@ from sepbook.check._inputs import noise
     hints=(
         "F counts from 0 Hz to half the sample rate, both included. T has a frame at sample 0, and one for each hop "
         "that has begun.",
+        "T first: how many hops of 128 begin in 32001 samples? Then one frame more, at sample 0.",
         "F = 512 // 2 + 1. T = 1 + ceil(32001 / 128): the last sample begins one hop more.",
     ),
 )
@@ -47,6 +48,7 @@ def exercise_1(prediction):
     "Exercise 2: from samples to samples",
     hints=(
         "Four steps: bins = stft(mixture), masks from their magnitudes, masks times the *complex* bins, and back.",
+        "Print the shapes: bins (B, C, F, T), masks (B, S, C, F, T). Where does bins need an axis?",
         "return istft(network(bins.abs()) * bins[:, None], mixture.shape[-1])",
     ),
 )
@@ -92,6 +94,7 @@ def _compressed(bins: Tensor, exponent: float, floor: float) -> Tensor:
     "Exercise 3: compress, also silence",
     hints=(
         "Add the floor to the magnitude before the power is taken, and take off what silence would become.",
+        "What is (0 + floor) ** exponent? Silence should become 0.",
         "return (bins.abs() + floor) ** exponent - floor ** exponent",
     ),
 )
@@ -127,6 +130,7 @@ def exercise_3(compress):
     "Exercise 4: how large on disk?",
     hints=(
         "Bins per frame times frames per second times bytes per number, and then all seconds of all sounds.",
+        "One second of one sound: 1025 bins times 44100 / 512 frames. Then bytes, then seconds and sounds.",
         "1025 bins · 44100 / 512 frames per second · 2 bytes · 36000 s · 5 sounds, in units of 10⁹ bytes.",
     ),
 )
@@ -150,6 +154,7 @@ def exercise_4(gigabytes):
     "Exercise 5: find the bugs",
     hints=(
         "Compare with the words: keep the *directions* of what comes out, and restore the *wanted* magnitudes.",
+        "Which line throws the wanted magnitudes away, and what length does the inverse give when nobody names one?",
         "There are two: torch.polar(magnitude, …) instead of bins.abs(), and the sound's length N instead of "
         "(T - 1) * hop.",
     ),

@@ -15,6 +15,7 @@ from sepbook.data.folder import FolderError, StemFolder
     "Exercise 4: a folder of your own",
     hints=(
         "StemFolder looks for root / split / track / stem.wav. `/` joins parts of a path.",
+        "The folder is Path(root) / split / track. Make it with mkdir(parents=True), or let audio.save do so.",
         'for name, samples in stems.items(): audio.save(folder / f"{name}.wav", samples, rate), with folder = root / '
         "split / track.",
     ),

@@ -16,6 +16,7 @@ STEMS = ("vocals", "drums", "bass", "other")
     "Exercise 1: the shape of a batch",
     hints=(
         "Each item has one waveform for every stem, whether or not the stem sounds. The batch comes first.",
+        "One item first: four stems, one channel, 3 s. Then eight of them.",
         "Eight items, four stems, one audio channel, and 3 * 16000 samples.",
     ),
 )
@@ -59,6 +60,8 @@ class _Numbered:
     hints=(
         "Inside a loop over the stems, draw a track with random.integers(len(tracks)), then a start that leaves room "
         "for the excerpt.",
+        "For one stem: a track from random.integers, a start from random.integers, then track.sources([name],"
+        " start, samples).",
         "start = int(random.integers(track.length - samples + 1)); track.sources([name], start, samples) has the shape "
         "(1, C, N); join the four with torch.cat.",
     ),
@@ -137,6 +140,7 @@ SONGS = tuple(f"{adjective} {noun}" for adjective in ("old", "red", "far", "new"
     "Exercise 3: find the leak",
     hints=(
         "What is shuffled here: pieces or songs? Two pieces of one song have the same singer, band and tune.",
+        "Make the set of songs first. What is shuffled and cut then?",
         "Shuffle sorted({song for song, _ in pieces}), take the first songs for the test, and then sort the pieces by "
         "whether their song is among them.",
     ),

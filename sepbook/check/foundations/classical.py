@@ -28,6 +28,7 @@ def _uniform(*shape: int, seed: int = 0) -> Tensor:
     "Exercise 1: the shortest note that is left",
     hints=(
         "Sort the 21 values under the kernel. The median is the one in the middle. How many must be the note's?",
+        "With 9 of 21 values from the note, on which side of the middle does the median lie?",
         "The eleventh of 21 is the middle. A note of 11 frames reaches it, one of 10 does not.",
     ),
 )
@@ -59,6 +60,7 @@ def _median(x: Tensor, width: int, axis: int, ends: str = "mirror", middle=torch
     "Exercise 2: a running median",
     hints=(
         "`rows` holds the neighbours of each point along its last axis. What is missing: the median, and the way back.",
+        "Take the median of `rows` along the last axis and print its shape: which axis stands at the wrong place now?",
         "return rows.median(dim=-1).values.movedim(-1, axis)",
     ),
 )
@@ -94,6 +96,8 @@ def _masks(lines: Tensor, strokes: Tensor, power: float, margin: float) -> Tenso
     "Exercise 3: two masks",
     hints=(
         "Each mask is what it believes in, against that plus the other one, which the margin makes harder to beat.",
+        "Write the harmonic one first: lines**power above the line. Below it: the same, and the strokes with "
+        "the margin.",
         "harmonic = lines**power / (lines**power + (margin * strokes)**power); percussive is the same with both "
         "exchanged. return torch.stack([harmonic, percussive])",
     ),

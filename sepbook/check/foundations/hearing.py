@@ -38,6 +38,7 @@ def _along(estimate: Tensor, source: Tensor) -> Tensor:
     "Exercise 1: SI-SDR",
     hints=(
         "Three steps: the factor alpha, the target alpha * source, and the rest, estimate - target.",
+        "alpha is the inner product of estimate and source, divided by the energy of the source.",
         "alpha = (estimate * source).sum() / source.square().sum(); target = alpha * source; "
         "10 * torch.log10(target.square().sum() / (estimate - target).square().sum()).",
     ),
@@ -77,6 +78,7 @@ def _row(known: dict) -> dict:
     "Exercise 2: three numbers",
     hints=(
         "A thousandth of the energy is 10 * log10(1000). A factor on the whole estimate changes both energies alike.",
+        "Begin with the first: energy 1 against a thousandth. How many decibels is a factor of a thousand in energy?",
         "Twice the noise is four times its energy: 6 dB less than the first number.",
     ),
 )
@@ -110,6 +112,7 @@ _MORE = "More noise makes it worse."
     "Exercise 3: noise at a score",
     hints=(
         "Only noise at a right angle to the source is wrong. Take away its part along the source, then scale it.",
+        "First make the noise stand at a right angle: take away its part along the source.",
         "noise = noise - (noise * source).sum() / source.square().sum() * source, then "
         "source + noise * source.norm() / noise.norm() * 10 ** (-decibels / 20).",
     ),
@@ -156,6 +159,7 @@ def _songs() -> list[tuple[Tensor, Tensor]]:
     "Exercise 4: a fair mean",
     hints=(
         "losses.waveform.si_sdr has a floor and gives a number even for silence. metrics.si_sdr gives nan there.",
+        "metrics.si_sdr gives nan for a silent source. Which mean of torch leaves nan out?",
         "scores = torch.stack([metrics.si_sdr(e, x) for e, x in songs]); "
         "scores.nanmean(1).mean(), int(scores.isnan().sum()).",
     ),
@@ -206,6 +210,7 @@ def _counts(scores: Tensor) -> dict:
     "Exercise 5: two systems on the same songs",
     hints=(
         "First the difference of each song, then its mean and its standard deviation.",
+        "Make d = a - b first. Everything else is computed from d alone.",
         "d = a - b; half = t * d.std() / len(d) ** 0.5; return d.mean() - half, d.mean() + half.",
     ),
 )

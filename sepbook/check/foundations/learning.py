@@ -36,6 +36,7 @@ def _sums(x: Tensor, bands: Tensor) -> Tensor:
     hints=(
         "Derive ((m Y - X)²) with respect to m, add up over the points of the band, and divide by the number of all "
         "points, F times T.",
+        "Leave the bands aside: what is the slope of one point's (m Y - X)² with respect to its m?",
         "each = 2 * (m[bands][:, None] * Y - X) * Y / Y.numel(), and then for each band b: each[bands == b].sum().",
     ),
 )
@@ -63,6 +64,7 @@ def exercise_1(gradient):
     "Exercise 2: where all slopes are zero",
     hints=(
         "Set the sum of (m Y - X) Y over the band to zero. m does not depend on the bin: it comes out of the sum.",
+        "The sum of (m Y - X) Y is m times one sum, minus another sum. Which two?",
         "For each band b: (Y * X)[bands == b].sum() / (Y * Y)[bands == b].sum().",
     ),
 )
@@ -89,6 +91,7 @@ def exercise_2(best_mask):
     "Exercise 3: the longest step",
     hints=(
         "A step multiplies the distance by 1 - eta * curvature. When is that between -1 and 1? And for all bands?",
+        "Between -1 and 1 means eta * curvature below 2. Which curvature decides for all bands?",
         "curvatures = 2 * (the sum of Y² in each band) / Y.numel(); return 2 / curvatures.max().",
     ),
 )
@@ -140,6 +143,7 @@ def _trained(bugs: tuple[str, ...], data: tuple) -> tuple[Tensor, list[float]]:
     hints=(
         "Compare it line by line with the loop of the page. What is compared with the target, which frames are these, "
         "and what stands in .grad before backward() adds to it?",
+        "There are three places. Start with the loss: what is `masks`, and what is the target made of?",
         "masks = network(mixtures[pick]); loss = ((masks * mixtures[pick] - targets[pick]) ** 2).mean(); "
         "optimiser.zero_grad(); loss.backward(); optimiser.step().",
     ),

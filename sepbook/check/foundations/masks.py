@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from sepbook.building_blocks.stft import STFT
-from sepbook.check import call, exercise, expect_choice, expect_values
+from sepbook.check import CheckFailure, call, exercise, expect_choice, expect_shape, expect_tensor, expect_values
 from sepbook.check._inputs import noise
 from sepbook.evaluation import oracles
 
@@ -18,6 +18,7 @@ def _bins(S: int = 3, C: int = 2, N: int = 300, seed: int = 0) -> Tensor:
     "Exercise 1: the ideal binary mask",
     hints=(
         "Which axis counts the sources? The winner of each bin is found along that one, from magnitudes.",
+        "Find the largest magnitude of each bin with amax over that axis, and keep the axis (keepdim=True).",
         "magnitude = X.abs(); then (magnitude == magnitude.amax(0, keepdim=True)).float()",
     ),
 )
@@ -34,8 +35,34 @@ def exercise_1(binary_mask):
         "it marks the bins where the source is not the loudest": (magnitude < winner).float(),
         "it returns magnitudes: the mask is 1 where the source wins": torch.where(magnitude == winner, magnitude, 0.0),
     }
-    expect_values(call(binary_mask, X), oracles.binary_mask(X), "S C F T", known)
-    return "Every bin has exactly one winner, so the masks add up to one."
+    masks = expect_tensor(call(binary_mask, X))
+    if masks.dtype == torch.bool:
+        raise CheckFailure(
+            "The masks are True and False, but should be numbers: 1.0 and 0.0.",
+            "A comparison such as == or > returns bool. Masks are averaged, summed and trained as numbers.",
+            "End with .float().",
+            kind="bool",
+            known=True,
+        )
+    expect_values(masks, oracles.binary_mask(X), "S C F T", known)
+    _check_ties(binary_mask)
+    return "Every bin has a winner, so no part of the mixture is lost."
+
+
+def _check_ties(binary_mask) -> None:
+    """Two sources that are equally loud, or silence: somebody has to get the bin."""
+    X = _bins(seed=8)
+    X[1] = X[0]
+    X[..., -2:] = 0
+    masks = expect_shape(call(binary_mask, X), X.shape, "S C F T")
+    if (masks.sum(0) < 0.5).any():
+        raise CheckFailure(
+            "Where two sources are equally loud, or all are silent, no source gets the bin: it is lost.",
+            "Is each source compared with *another* one by >? Of two equal numbers neither is greater.",
+            "Compare each with the largest of all: magnitude == magnitude.amax(0, keepdim=True).",
+            kind="ties",
+            known=True,
+        )
 
 
 def _is_largest(values: Tensor, axis: int) -> Tensor:
@@ -46,7 +73,8 @@ def _is_largest(values: Tensor, axis: int) -> Tensor:
     "Exercise 2: the ideal ratio mask",
     hints=(
         "Above the line stands one source, below it the sum over all sources. The power comes before the sum.",
-        "part = X.abs() ** p; return part / part.sum(0, keepdim=True)",
+        "part = X.abs() ** p first. Its sum over the sources is what each part is divided by.",
+        "part = X.abs() ** p; return part / part.sum(0, keepdim=True).clamp(min=1e-12)",
     ),
 )
 def exercise_2(ratio_mask):
@@ -69,6 +97,16 @@ def exercise_2(ratio_mask):
             known["the power is missing: this is p = 1 whatever p is given"] = magnitude / magnitude.sum(0)
         where = f"It is about p = {p:g}, and {len(X)} sources."
         expect_values(call(ratio_mask, X, p), oracles.ratio_mask(X, p), "S C F T", known, where)
+    X[..., -2:] = 0
+    masks = expect_tensor(call(ratio_mask, X, 1.0))
+    if not masks.isfinite().all():
+        raise CheckFailure(
+            "In a bin where all sources are silent, the mask is NaN.",
+            "There it is 0 / 0. A song has such bins wherever it pauses, and one NaN makes all of the sound NaN.",
+            "Keep the sum away from zero: part.sum(0, keepdim=True).clamp(min=1e-12).",
+            kind="silence",
+            known=True,
+        )
     return "The shares of a bin add up to one, whatever p is."
 
 
@@ -77,6 +115,7 @@ def exercise_2(ratio_mask):
     hints=(
         "Think of a bin in which one source is ten times as strong as the other. How much of the wrong one does "
         "p = 1 let in?",
+        "p = 1 gives the weak one a tenth of the bin, p = 2 a hundredth. Its true share of the energy is …?",
         "The page derives the best mask for known magnitudes and unknown phases. Its power is 2.",
     ),
 )
@@ -94,6 +133,7 @@ def exercise_3(prediction):
     "Exercise 4: the truncated phase-sensitive mask",
     hints=(
         "Divide source by mixture, both complex. What is left to do is to take the right part and to cut it.",
+        "X / Y is complex. Which of .abs(), .real and .angle() is the part along the mixture?",
         "Y = X.sum(0); return (X / Y).real.clamp(0, 1)",
     ),
 )
@@ -129,6 +169,7 @@ def _applied(logits: Tensor, bins: Tensor, axis: int = 1) -> Tensor:
     hints=(
         "Print masks.sum(1): what should the masks of one bin add up to? Then look at the axes of `bins`, from the "
         "left, and ask what .abs() throws away.",
+        "Take the softmax first: (B, S, C, F, T) has S at number 1. Then write the shape of bins[:, None].",
         "There are three: the softmax goes over S, dim=1; bins[:, None] puts the new axis where S is; and no .abs().",
     ),
 )

@@ -17,6 +17,7 @@ def _rms(x: Tensor) -> Tensor:
     "Exercise 1: a tone made of numbers",
     hints=(
         "Sample n is taken at n / rate seconds. A sine makes frequency swings per second, and a swing is 2 pi.",
+        "Make the sample numbers with torch.arange, divide by rate, and you have the times in seconds.",
         "n = torch.arange(round(seconds * rate)); amplitude * torch.sin(2 * torch.pi * frequency * n / rate), then "
         "[None] puts the channel axis in front.",
     ),
@@ -50,6 +51,7 @@ def exercise_1(tone):
     "Exercise 2: where a tone comes out",
     hints=(
         "Half the rate is a mirror. How far is the tone from the rate itself?",
+        "Draw the rate on a line of frequencies. The tone lies above the mirror: how far below the rate?",
         "A tone of f and a tone of rate - f give the same samples.",
     ),
 )
@@ -70,6 +72,7 @@ def exercise_2(prediction):
     "Exercise 3: the level of three",
     hints=(
         "Do amplitudes add up here, or energies? The three have nothing in common.",
+        "Energies of sounds that have nothing in common add up. How many times the energy of one is that of three?",
         "Three times the energy is 10 * log10(3) decibels more.",
     ),
 )
@@ -96,6 +99,7 @@ def _mixed(voice: Tensor, band: Tensor, ratio: float, by: float = 20) -> Tensor:
     "Exercise 4: mix at a ratio",
     hints=(
         "How far are the two apart already? The gain has to make up for what is missing.",
+        "If the voice is 3 dB above the band already and 10 dB are wanted, how many are missing?",
         "gain = 10 ** ((ratio - (level(voice) - level(band))) / 20), then gain * voice + band.",
     ),
 )
@@ -126,6 +130,7 @@ def exercise_4(mix_at):
     "Exercise 5: explain it as you like",
     hints=(
         "The sum is prescribed, and so is the first source. What is left over for the others?",
+        "After the first source, mixture - sound is left. Any way to share it among the others will do.",
         "rest = mixture - sound; torch.stack([sound] + [rest / (count - 1)] * (count - 1)).",
     ),
 )

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sepbook.building_blocks.stft import STFT
-from sepbook.check import call, exercise, expect_sizes, expect_values
+from sepbook.check import CheckFailure, call, exercise, expect_sizes, expect_tensor, expect_values
 from sepbook.check._inputs import noise
 
 
@@ -17,6 +17,7 @@ from sepbook.check._inputs import noise
     hints=(
         "A window of n_fft samples has n_fft / 2 + 1 different bins. There is a frame at the first sample, and one for "
         "every hop that has begun.",
+        "F first: half of 2048, and one more. Then divide the number of samples by the hop.",
         "F = 2048 / 2 + 1. N = 3 * 16000 = 48000 and 48000 / 512 = 93.75, so T = 1 + 94.",
     ),
 )
@@ -49,6 +50,7 @@ def _stft(samples: Tensor, n_fft: int, hop: int, window=torch.hann_window, borde
     "Exercise 2: an STFT, frame by frame",
     hints=(
         "Three steps: zeros around the sound, one row per position of the window, and an FFT of each row.",
+        "padded.unfold(0, n_fft, hop) makes the rows. Print its shape: T rows of n_fft samples?",
         "padded = functional.pad(samples, (n_fft // 2, n_fft // 2 + -len(samples) % hop)), then "
         "padded.unfold(0, n_fft, hop) * torch.hann_window(n_fft), then torch.fft.rfft(...).T",
     ),
@@ -70,7 +72,7 @@ def exercise_2(my_stft):
         }
         where = f"It is about {length} samples, n_fft = {n_fft} and hop = {hop}."
         bins = call(my_stft, samples, n_fft, hop)
-        expect_values(bins, expected, "F T", known, where)
+        expect_values(bins, expected, "F T", known, where, tolerance=1e-4)
     return "That is all that torch.stft does, and all that it needs: a border, a window, a Fourier transform."
 
 
@@ -92,6 +94,7 @@ def _inverse(bins: Tensor, n_fft: int, hop: int, length: int, step=None, power=2
     "Exercise 3: find the bugs in the inverse",
     hints=(
         "Try it with hop = n_fft // 2, and then with hop = n_fft // 4. Which line is right for one of them only?",
+        "Two lines use the wrong number: one says how far apart pieces are put, one says what they are divided by.",
         "There are two. The pieces lie `hop` apart, not n_fft // 2. And each piece has met the window twice, so the "
         "weight is window**2.",
     ),
@@ -122,6 +125,7 @@ def exercise_3(my_istft):
     "Exercise 4: magnitudes of one, phases of another",
     hints=(
         "A complex number is made from a length and a direction: which function makes it, and which two read them off?",
+        "bins.abs() is the length you want, other.angle() the direction. Which function of torch takes both?",
         "return torch.polar(bins.abs(), other.angle())",
     ),
 )
@@ -140,4 +144,22 @@ def exercise_4(with_phase_of):
         "the directions are still those of bins": bins,
     }
     expect_values(call(with_phase_of, bins, other), torch.polar(bins.abs(), other.angle()), "C F T", known)
+    bins[..., 0], other[..., 1] = 0, 0
+    given = expect_tensor(call(with_phase_of, bins, other))
+    if not given.isfinite().all():
+        raise CheckFailure(
+            "Where one of the two is silent, the result is NaN.",
+            "other / other.abs() is 0 / 0 there. Any direction will do for silence, but it has to be a number.",
+            "torch.polar(length, angle) needs no division.",
+            kind="silence",
+            known=True,
+        )
+    if (given[..., 1].abs() - bins[..., 1].abs()).abs().max() > 1e-4:
+        raise CheckFailure(
+            "Where `other` is silent, the length of `bins` is lost.",
+            "A direction is wanted there as well: any will do, but its length has to be 1.",
+            "The angle of zero is 0: torch.polar(bins.abs(), other.angle()) keeps the length.",
+            kind="length lost",
+            known=True,
+        )
     return "Every system that guesses magnitudes ends with this line, and with the mixture as `other`."

@@ -10,6 +10,7 @@ from sepbook.check._inputs import about, noise
     "Puzzle 1: which axis is summed",
     hints=(
         "Count the axes of the stacked tensor from 0: B is 0, S is 1, C is 2, N is 3. Which one does dim=1 take away?",
+        "Take S away from (B, S, C, N), and write the sizes of what is left.",
         "B, C and N are left. Two seconds have 2 * 16000 samples.",
     ),
 )
@@ -29,6 +30,7 @@ def exercise_1(prediction):
     "Puzzle 2: keepdim",
     hints=(
         "Aligned at the right, the peaks must stand under B and S: they need the shape (B, S, 1, 1).",
+        "amax over the axes of C and N, with keepdim=True, has the shape (B, S, 1, 1).",
         "peaks = sources.abs().amax(dim=(2, 3), keepdim=True); return sources / peaks",
     ),
 )
@@ -54,6 +56,7 @@ def exercise_2(to_full_scale):
     "Puzzle 3: a gain for each source",
     hints=(
         "Write (B, S) below (B, S, C, N), aligned at the right. Under which letters do B and S stand?",
+        "Two new axes are missing at the right of (B, S). None in the brackets makes one.",
         "gain[:, :, None, None] has the shape (B, S, 1, 1). Multiply with that.",
     ),
 )
@@ -76,6 +79,7 @@ def exercise_3(apply_gain):
     "Puzzle 4: what comes out",
     hints=(
         "Write (6, 1) and (6) below each other, aligned at the right. The missing axis counts as 1.",
+        "Start at the right: 1 against 6. Then one to the left: 6 against nothing.",
         "In the last column 1 meets 6, in the one before 6 meets nothing. Both become 6.",
     ),
 )
@@ -93,6 +97,7 @@ def exercise_4(prediction):
     "Puzzle 5: remove one axis",
     hints=(
         "squeeze() without a number removes every axis of size 1. Which ones are there when B or S is 1?",
+        "squeeze takes the number of the axis. C is number 2.",
         "Name the axis: sources[:, :, 0], or sources.squeeze(2).",
     ),
 )
@@ -110,6 +115,7 @@ def exercise_5(without_channel):
     "Puzzle 6: shares of what?",
     hints=(
         "Which axis must add up to one: masks.sum(dim=…) should be 1 for every item, channel, bin and frame.",
+        "Count B S C F T from 0, and put the number of S into softmax.",
         "The sources stand along S, which is axis 1: logits.softmax(dim=1).",
     ),
 )
@@ -127,6 +133,7 @@ def exercise_6(masks_from):
     "Puzzle 7: one row per frame",
     hints=(
         "T has to move before C and F. Does reshape move anything?",
+        "permute moves axes, reshape does not. Bring T to the second place first.",
         'rearrange(magnitude, "b c f t -> b t (c f)"), or magnitude.permute(0, 3, 1, 2).flatten(2).',
     ),
 )
@@ -149,6 +156,7 @@ def exercise_7(rows):
     "Puzzle 8: unflatten",
     hints=(
         "The first F numbers of a frame belong to source 0, the next F to source 1. So S changes slowest: (S, F).",
+        "Cut the last axis into (S, F) first. Then move S and F to where they belong.",
         'rearrange(y, "b t (s f) -> b s f t", s=count), or y.unflatten(-1, (count, -1)).permute(0, 2, 3, 1).',
     ),
 )
@@ -172,6 +180,7 @@ def exercise_8(split_sources):
     "Puzzle 9: masks times mixture",
     hints=(
         "Write (B, C, F, T) below (B, S, C, F, T), aligned at the right. What stands under S?",
+        "bins needs an axis of size 1 where S is. None makes one: at which place?",
         "bins[:, None] * masks, or einsum with 'b c f t, b s c f t -> b s c f t'.",
     ),
 )
@@ -193,6 +202,7 @@ def exercise_9(apply_masks):
     "Puzzle 10: a view bites",
     hints=(
         "`band = sources` is a second name for the same numbers, and so is a slice. Whoever writes into it …",
+        "Write down which line changes the numbers that `sources` has as well. Sum without writing.",
         "Do not write at all: return sources[1:].sum(dim=0). Or begin with band = sources.clone().",
     ),
 )

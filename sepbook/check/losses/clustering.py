@@ -1,8 +1,11 @@
 """Checks for the lab on clustering: shapes, the loss, a faulty target, masks. Taught on: book/losses/clustering."""
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sepbook.check import (
     CheckFailure,
@@ -26,6 +29,7 @@ SIZES = {"B": 8, "S": 3, "F": 129, "T": 100, "D": 20}
     "Exercise 1: three shapes",
     hints=(
         "V has one row for each bin of each frame, and D columns. Y has as many rows, and a column for each source.",
+        "The layer makes D numbers for each of the F bins of one frame.",
         "A product has the rows of its first factor and the columns of its second: VᵀY is (D, F·T) times (F·T, S).",
     ),
 )
@@ -60,6 +64,8 @@ def _scene(S: int, seed: int, B: int = 2, N: int = 40, D: int = 5) -> tuple[Tens
     "Exercise 2: the loss without the table of pairs",
     hints=(
         "There are three small tables: VᵀWV, VᵀWY and YᵀWY. Each is squared entry by entry and summed.",
+        "Build vv alone: embedding.mT @ (weight.unsqueeze(-1) * embedding), shape (B, D, D). The other two "
+        "look the same.",
         "weighted = weight.unsqueeze(-1); vv = embedding.mT @ (weighted * embedding), and vy and yy likewise; then "
         "(vv² - 2 vy² + yy²), each summed over its last two axes, divided by weight.sum(1) ** 2.",
     ),
@@ -94,10 +100,44 @@ def exercise_2(low_rank):
             ),
         }
         v.requires_grad_()
-        value = call(low_rank, v, y, w)
+        value = call(_without_pairs(low_rank, v.shape[1]), v, y, w)
         expect_values(value, expected, "B", known, f"It is about {S} sources.")
         expect_gradient(value, v)
     return "The same number as with all pairs, from tables that do not know how long the recording is."
+
+
+class _NoPairs(TorchDispatchMode):
+    """Refuses every tensor that has a place for each pair of N bins."""
+
+    def __init__(self, N: int):
+        super().__init__()
+        self.N = N
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        """Do the operation, and look at what comes out."""
+        result = operation(*args, **(kwargs or {}))
+        if isinstance(result, Tensor) and list(result.shape).count(self.N) > 1:
+            raise CheckFailure(
+                f"There is a tensor {tuple(result.shape)} on the way: a number for each pair of the {self.N} bins.",
+                "Three seconds of sound have 40 000 bins, and their pairs need 6 GB. Which products do without them?",
+                "embedding.mT @ embedding is (B, D, D): the sum over bins is inside the product.",
+                kind="pairs",
+                known=True,
+            )
+        return result
+
+
+def _without_pairs(function, N: int):
+    """Return the answer, watched while it works."""
+    if not callable(function):
+        return function
+
+    @functools.wraps(function)
+    def watched(*inputs):
+        with _NoPairs(N):
+            return function(*inputs)
+
+    return watched
 
 
 def _magnitudes(seed: int, S: int = 3) -> Tensor:
@@ -114,6 +154,8 @@ def _magnitudes(seed: int, S: int = 3) -> Tensor:
     hints=(
         "Print the shape of the membership. How alike should two bins be that both belong to source 1? And look at a "
         "bin of the pause: which weight does it get?",
+        "argmax(1) says which source wins each bin. one_hot makes a column of each source out of that; on "
+        "which axis does it stand?",
         "Membership: one_hot(magnitudes.argmax(1), S), with S moved to axis 1. Weight: 1 where the mixture is at least "
         "a hundredth (-40 dB) of its largest magnitude in this item, magnitude.amax((1, 2), keepdim=True), else 0.",
     ),
@@ -142,6 +184,10 @@ def exercise_3(targets):
             ),
             "these are shares, not a decision: the largest becomes 1, the others 0": shares,
         }
+        given = expect_shape(given, expected.shape, "B S F T", "It is about the membership.")
+        sounding = mixture.unsqueeze(1) > 0  # of silence nobody is the loudest
+        given = torch.where(sounding, given, expected)
+        known = {words: torch.where(sounding, wrong, expected) for words, wrong in known.items()}
         expect_values(given, expected, "B S F T", known, "It is about the membership.")
         expect_shape(weight, mixture.shape, "B F T", "It is about the weight.")
         loudest = mixture.amax((1, 2), keepdim=True)
@@ -166,6 +212,8 @@ def exercise_3(targets):
     "Exercise 4: from embeddings to masks",
     hints=(
         "kmeans wants a table of points (F·T, D) and a weight (F·T,). The labels come back in the same order of bins.",
+        "flatten(0, 1) makes the table of points; weight.flatten() has the same order. Then one_hot, one "
+        "column per cluster.",
         "labels, _ = kmeans(embedding.flatten(0, 1), S, weight.flatten()); one_hot(labels, S) is (F·T, S): turn it "
         "with .T, then .view(S, F, T).",
     ),
@@ -181,6 +229,9 @@ def exercise_4(masks_of):
         )
         w = (torch.rand(10, 14, generator=random) > 0.3).float()
         w[0, :S] = 1
+        astray = torch.zeros(6)
+        astray[5] = 3.0  # bins without weight lie far away: if they counted, they would get a centre of their own
+        v = torch.where(w.unsqueeze(-1) > 0, v, v + astray)
         expected = clustering.kmeans_masks(v[None], S, w[None])[0, :, 0]  # (S, F, T)
         labels = expected.argmax(0)  # (F, T)
         spread, frames_first = (one_hot(x.flatten(), S).float() for x in (labels, labels.T))  # (F·T, S)
@@ -190,6 +241,9 @@ def exercise_4(masks_of):
             "bins without weight have no mask; they, too, get the label of the nearest centre": expected * w,
             "these are the labels, not masks: make a mask for each label": labels.expand(S, 10, 14).float(),
         }
+        for words, other in {"the weight is ignored": torch.ones_like(w), "the weight is transposed": w.T}.items():
+            found, _ = clustering.kmeans(v.flatten(0, 1), S, other.reshape(-1))
+            known[f"{words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()
         masks = call(masks_of, v, S, w)
         masks = masks.float() if isinstance(masks, Tensor) else masks
         given = expect_shape(masks, (S, 10, 14), "S F T", f"It is about {S} sources, 10 bins and 14 frames.")

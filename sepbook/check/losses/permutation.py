@@ -26,6 +26,7 @@ def _pair(result, first: str, second: str) -> tuple:
     "Exercise 1: the best order, by hand",
     hints=(
         "Write down all six orders and the sum of each. Each row and each column is used once.",
+        "Start with the order (0, 1, 2): 1 + 7 + 6 = 14. Then the other five.",
         "For each order (e0, e1, e2) the sum is costs[e0][0] + costs[e1][1] + costs[e2][2].",
     ),
 )
@@ -65,6 +66,7 @@ def _orders(estimates: Tensor, sources: Tensor) -> Tensor:
     "Exercise 2: PIT, by trying all orders",
     hints=(
         "Make one value (B,) for each order and stack them to (orders, B). The minimum is taken over the first axis.",
+        "For the order (1, 0): the error of estimates[:, [1, 0]] against sources, one mean per item, shape (B,).",
         "value = (estimates[:, list(order)] - sources).square().flatten(1).mean(1) for each order; then "
         "best = torch.stack(values).min(0); return best.values and the orders at best.indices.",
     ),
@@ -110,6 +112,7 @@ def _expect_order(order, permutation: Tensor, where: str) -> None:
     "Exercise 3: the Hungarian algorithm",
     hints=(
         "linear_sum_assignment takes one table of two axes and returns (rows, columns), where rows is 0, 1, 2, …",
+        "Take one table: linear_sum_assignment(table.detach().numpy()). Are its rows estimates or sources?",
         "Give it each table transposed, so that the rows are sources: linear_sum_assignment(table.T)[1] is the "
         "estimate for each source. Collect them in a tensor (B, S).",
     ),
@@ -133,6 +136,7 @@ def exercise_3(hungarian):
     "Exercise 4: find the bug",
     hints=(
         "Print the shape of what the minimum is taken over. How many decisions are made for one utterance?",
+        "The errors have all axes of the estimates. Which single axis may be left when the minimum is taken?",
         "Take the mean over everything but the batch first, errors.flatten(1).mean(1), so that one number (B,) is left "
         "for each order. Then the minimum, then no further mean over the bins.",
     ),
@@ -170,6 +174,7 @@ def _every_remix(estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:
     hints=(
         "For one assignment, such as (0, 1, 1, 0), add up the estimates whose number is 0, and those whose number is "
         "1; compare both sums with both mixtures.",
+        "There are 2 ** S assignments: itertools.product((0, 1), repeat=S). Do one of them first, by hand.",
         "For each choice of product((0, 1), repeat=S): share = torch.tensor(choice); sums = torch.stack([estimates[:, "
         "share == 0].sum(1), estimates[:, share == 1].sum(1)], 1); then the squared error, mean over all but B.",
     ),

@@ -45,6 +45,8 @@ def _tpsa(mixture: Tensor, sources: Tensor, low: bool = True, high: bool = True,
     hints=(
         "Three steps: the projection |S| cos(angle of S minus angle of Y), then nothing below 0, then nothing above "
         "|Y|. The mixture has no axis S: give it one with unsqueeze(1).",
+        "Write the projection alone: sources.abs() * cos(sources.angle() - Y.angle()), with Y of shape (B, 1,"
+        " C, F, T).",
         "Y = mixture.unsqueeze(1); part = sources.abs() * torch.cos(sources.angle() - Y.angle()); "
         "return part.clamp(min=0).minimum(Y.abs()).",
     ),
@@ -74,6 +76,7 @@ def exercise_1(tpsa):
     "Exercise 2: three targets at one bin",
     hints=(
         "Draw it: an arrow of length 2, and at 60 degrees to it a line. How long is its shadow on the line?",
+        "PSA first: cos 60° is one half. Then compare what came out with |Y|.",
         "MSA is the length itself. PSA is the length times cos 60°, one half. tPSA is the smaller one of PSA and |Y|.",
     ),
 )
@@ -122,6 +125,7 @@ def _log_loss(masks: Tensor, mixture: Tensor, sources: Tensor, floor: float = FL
     hints=(
         "Try it with one item, then with two: which axis of masks does the first axis of mixture.abs() meet? Then ask "
         "what the logarithm does at zero, and what the mean does with a bin too loud and one too quiet.",
+        "One bug at a time. First the shapes: mixture.abs() has no S, and masks have one at axis 1.",
         "There are three: mixture.abs().unsqueeze(1); + 0.01 inside both logarithms; and error.abs() before the mean.",
     ),
 )
@@ -160,6 +164,7 @@ def exercise_3(log_loss):
     "Exercise 4: one outlier",
     hints=(
         "For each loss, add up what all bins contribute, and divide the outlier's part by the sum.",
+        "For L1 the 1000 bins contribute 1000 * 0.1 in all, the outlier 10.",
         "L1: 10 / (1000 * 0.1 + 10). MSE: 10² / (1000 * 0.1² + 10²).",
     ),
 )
@@ -193,6 +198,7 @@ def _best_gain(mixture: Tensor, target: Tensor, per_frame=False) -> Tensor:
     "Exercise 5: the best equaliser for MSE",
     hints=(
         "For one row: sum over T of (M |Y| - Z)². Set its slope with respect to M to zero.",
+        "The slope of the sum of (M |Y| - Z)² is 2 times the sum of (M |Y| - Z) |Y|. Solve for M.",
         "Y = mixture.abs().unsqueeze(1); M = (Y * target).sum(-1, keepdim=True) / Y.square().sum(-1, keepdim=True); "
         "return M.clamp(0, 1).",
     ),

@@ -48,6 +48,7 @@ def _centred(x: Tensor, axes=-1) -> Tensor:
     "Exercise 1: SI-SDR from its definition",
     hints=(
         "Three lines: alpha, the target alpha * source, and ten times the logarithm of a ratio of two energies.",
+        "alpha is one number per source: both sums go over the axes C and N together, and keep them (keepdim=True).",
         "alpha = (e * s).sum((-2, -1), keepdim=True) / s.square().sum((-2, -1), keepdim=True); target = alpha * s; "
         "return 10 * torch.log10(target.square().sum((-2, -1)) / (e - target).square().sum((-2, -1))).",
     ),
@@ -83,6 +84,7 @@ def exercise_1(si_sdr):
     hints=(
         "Walk along the ray from silence through the estimate. How does the loss change on this way? A slope is zero "
         "in a direction in which nothing changes. And of a picture that is enlarged, the slopes get smaller.",
+        "What is loss(2 * e) - loss(e)? Nothing changes along the ray: so how large is the slope in this direction?",
         "For every factor c, loss(c * e) = loss(e). Differentiate by c at c = 1: <gradient, e> = 0. Differentiate by "
         "e: c * gradient(c * e) = gradient(e).",
     ),
@@ -140,6 +142,8 @@ def _snr_loss(e: Tensor, s: Tensor, axes=-1, sign: int = -1) -> Tensor:
     "Exercise 3: find the bugs",
     hints=(
         "Ask of every line: along which axis? (B, S, C, N) are axes 0, 1, 2, 3. And is a good estimate a small number?",
+        "Print estimates.mean(dim=0).shape and estimates.mean(dim=-1, keepdim=True).shape. Which one is a "
+        "mean of samples?",
         "There are two: the mean is taken over dim=0, the batch, and belongs to dim=-1, the samples; and the last line "
         "returns the ratio itself, where training needs its negative.",
     ),
@@ -168,6 +172,7 @@ def exercise_3(si_snr_loss):
     hints=(
         "Two things can be NaN: the value of a silent source, and its gradient. torch.where hides the first but not "
         "the second, because the gradient passes through the branch that was not chosen.",
+        "Make both energies larger than zero before the logarithm. Only then choose with torch.where.",
         "heard = sources.square().mean((-2, -1)) > 1e-9; add a small number such as 1e-12 to both energies before the "
         "logarithm; kept = torch.where(heard, -ratio, 0.0); return kept.sum(1) / heard.sum(1).clamp(min=1).",
     ),
@@ -179,6 +184,12 @@ def exercise_4(sdr_loss):
         sound = torch.ones(4, 3, 1, 1, dtype=torch.float64)
         sound[1, 0] = sound[2, 1] = sound[2, 2] = sound[3] = 0  # item 3 is silent altogether
         s = s * sound
+        soft = (s[0, 1].square().mean() / 2e-7).sqrt(), (s[0, 2].square().mean() / 3e-10).sqrt()
+        s[0, 1], s[0, 2] = s[0, 1] / soft[0], s[0, 2] / soft[1]  # above and below the threshold
+        e = e.detach()
+        e[0, 1] = e[0, 1] / soft[0]
+        e.requires_grad_()
+        sound[0, 2] = 0
         result = call(sdr_loss, e, s)
         heard = sound[..., 0, 0] > 0
         ratios = torch.where(heard, -_sdr(e, torch.where(sound > 0, s, 1.0)), 0.0)  # (B, S)
@@ -187,8 +198,15 @@ def exercise_4(sdr_loss):
             "a good estimate has a large value; a loss is the negative": -ratios.sum(1) / heard.sum(1).clamp(min=1),
             "the silent sources are still in it": waveform.sdr_loss(e, s, "none"),
         }
-        where = "Item 0 has no silent source, items 1 and 2 have some, and in item 3 all are silent."
-        expect_values(result, ratios.sum(1) / heard.sum(1).clamp(min=1), "B", known, where, tolerance=1e-4)
+        for words, limit in {"lower than 1e-9": 1e-10, "higher than 1e-9": 1e-6}.items():
+            other = s.square().mean((-2, -1)) > limit
+            found = torch.where(other, -_sdr(e, torch.where(other[..., None, None], s, 1.0)), 0.0)
+            known[f"the threshold is {words}, or not a mean square"] = found.sum(1) / other.sum(1).clamp(min=1)
+        where = (
+            "Items 1 and 2 have silent sources, and in item 3 all are silent. In item 0 one source lies above the "
+            "threshold and one below, and neither is zero."
+        )
+        expect_values(result, ratios.sum(1) / heard.sum(1).clamp(min=1), "B", known, where, tolerance=2e-3)
         expect_finite_slope(
             result,
             e,

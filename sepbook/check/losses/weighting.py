@@ -11,6 +11,7 @@ from sepbook.check._inputs import dice, noise
     "Exercise 1: what a quiet source counts",
     hints=(
         "An error of 10 % of the amplitude is a squared error of 1 % of the energy, for each source.",
+        "The loud one: 0.01 of an energy of 1. The quiet one: 0.01 of an energy of 0.01.",
         "0.01 * 1 for the loud one, 0.01 * 0.01 for the quiet one: the quiet one has 1/101 of the sum.",
     ),
 )
@@ -33,6 +34,7 @@ def _sources(seed: int, *gains: float, B: int = 3, N: int = 50) -> Tensor:
     "Exercise 2: weights from energies",
     hints=(
         "One energy per source: a mean of squares over all axes but S. Then the largest one divided by each.",
+        "Print sources.square().mean((0, 2, 3)): one number per source. The loudest should get the weight 1.",
         "e = sources.square().mean((0, 2, 3)); return e.max() / e",
     ),
 )
@@ -59,6 +61,8 @@ def _dynamic(before: Tensor, last: Tensor, temperature: float) -> Tensor:
     "Exercise 3: weights that follow the training",
     hints=(
         "The ratio says how far a loss has fallen in the last epoch: near 1 means it has stopped.",
+        "last / before is the ratio. A softmax turns the ratios into shares of one; the weights should add up"
+        " to their number.",
         "return len(last) * (last / before / temperature).softmax(0)",
     ),
 )
@@ -84,6 +88,8 @@ def exercise_3(dynamic):
     "Exercise 4: find the bugs",
     hints=(
         "Print each term and its gradient. Which term has none? And which sum is meant: over the batch, or a mean?",
+        "The total is a weighted sum of two means. Which of the two terms is a plain number here, cut from "
+        "its history?",
         "return (1 - share) * masks.mean() + share * clustering.mean()",
     ),
 )

@@ -26,6 +26,7 @@ def _listed(result) -> list[list]:
     "Patient 7: a test that knows the answers",
     hints=(
         "Print the songs of both lists. Then ask what has to be shuffled and shared out: excerpts, or something else?",
+        "Make the sorted list of different songs. Share out that list, not the excerpts.",
         "songs = sorted({song for song, start in excerpts}); choose four fifths of the songs with random.Random(seed); "
         "then put each excerpt where its song is.",
     ),
@@ -38,6 +39,7 @@ def exercise_7(split):
         train, test = parts = _listed(call(split, excerpts, 3))
         _check_complete(train, test, excerpts)
         _check_songs(*({song for song, _ in part} for part in parts), count)
+        _check_global_chance(split, excerpts)
         if [sorted(part) for part in _listed(call(split, excerpts, 3))] != [sorted(part) for part in parts]:
             raise CheckFailure(
                 "The same seed gives another split each time: the next run would train on what this one tests with.",
@@ -45,7 +47,34 @@ def exercise_7(split):
                 "Draw with random.Random(seed), and nothing else.",
                 kind="seed",
             )
+        tests = {tuple(sorted(_listed(call(split, excerpts, seed))[1])) for seed in range(6)}
+        if len(tests) == 1:
+            raise CheckFailure(
+                "Six different seeds give the same split: the seed is not used.",
+                "Look for the argument `seed`. Where does it enter?",
+                "random.Random(seed) draws for this seed, and for no other.",
+                kind="seed unused",
+                known=True,
+            )
     return "No song is on both sides, nothing is lost, and the seed decides."
+
+
+def _check_global_chance(split, excerpts: list) -> None:
+    """The chance of the whole notebook must stay as it was: random.seed and random.shuffle change it for everybody."""
+    before = random.getstate()
+    call(split, excerpts, 3)
+    after, changed = random.getstate(), False
+    if after != before:
+        changed = True
+        random.setstate(before)
+    if changed:
+        raise CheckFailure(
+            "The function draws from the random numbers that the whole notebook shares.",
+            "Look for random.seed(…), random.shuffle(…) and random.sample(…): whoever draws next gets other numbers.",
+            "Make a source of your own, rng = random.Random(seed), and call rng.sample(…).",
+            kind="global",
+            known=True,
+        )
 
 
 def _check_complete(train: list, test: list, excerpts: list) -> None:
@@ -89,6 +118,7 @@ def _stems(seed: int, peak: float, opposed: bool = False) -> Tensor:
     "Patient 8: louder than a file can hold",
     hints=(
         "What is the mixture minus the sum of its sources, before and after your change? And how is their balance?",
+        "What must be divided so that the mixture is still the sum? And by one factor, or by one for each?",
         "sources = stems * gains; peak = the largest of sources.abs().max() and sources.sum(0).abs().max(); when it is "
         "above 1, divide the sources by it; the mixture is sources.sum(0).",
     ),
@@ -161,6 +191,7 @@ def _check_peak(mixture: Tensor, sources: Tensor, wanted: Tensor, factor: float,
     "Patient 9: loud on paper",
     hints=(
         "What is the RMS of a constant? Draw the samples: around which value do they swing, and which part is heard?",
+        "Print samples.mean(-1). A constant has an RMS too, and nobody hears it.",
         "centred = samples - samples.mean(-1, keepdim=True); then measure and scale `centred` instead of `samples`.",
     ),
 )

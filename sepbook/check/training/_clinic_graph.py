@@ -11,21 +11,21 @@ from sepbook.check.training._clinic_steps import made
 
 
 class _Encoder(nn.Module):
-    def __init__(self):
+    def __init__(self, C: int = 1):
         super().__init__()
-        self.layer = nn.Conv1d(5, 4, 3, padding=1)
+        self.layer = nn.Conv1d(5 * C, 4, 3, padding=1)
 
     def forward(self, x):
-        return self.layer(x[:, 0]).tanh()
+        return self.layer(x.flatten(1, 2)).tanh()  # (B, H, T)
 
 
 class _Decoder(nn.Module):
-    def __init__(self):
+    def __init__(self, C: int = 1):
         super().__init__()
-        self.layer = nn.Conv1d(4, 10, 1)
+        self.layer, self.C = nn.Conv1d(4, 10 * C, 1), C
 
     def forward(self, x):
-        return self.layer(x).unflatten(1, (2, 1, 5))
+        return self.layer(x).unflatten(1, (2, self.C, 5))  # (B, S, C, F, T)
 
 
 def _estimate(encoder, decoder, magnitude, statistics=lambda x: x, epsilon: float = 1e-5):
@@ -42,14 +42,21 @@ def _gradients(result: Tensor, weights: list) -> list:
     "Patient 10: half of it never learns",
     hints=(
         "Run backward() once and ask every weight for its .grad. Where on the way back does it end?",
+        "Print .requires_grad and .grad_fn of every tensor from `hidden` to the result: where does grad_fn vanish?",
         "normal = (hidden - mean) / (spread + 1e-5). It is a tensor already; torch.tensor(...) makes a copy without a "
         "history.",
     ),
 )
 def exercise_10(estimate):
     """Check a function (encoder, decoder, magnitude `(B, C, F, T)`) -> estimates, with gradients for both halves."""
-    encoder, decoder = made(_Encoder, 7), made(_Decoder, 8)
-    x = torch.rand(2, 1, 5, 6, generator=dice(9))
+    for C in (1, 2):
+        _check_estimate(estimate, C)
+    return "The gradient reaches all weights of both halves."
+
+
+def _check_estimate(estimate, C: int) -> None:
+    encoder, decoder = made(lambda: _Encoder(C), 7), made(lambda: _Decoder(C), 8)
+    x = torch.rand(2, C, 5, 6, generator=dice(9))
     expected = _estimate(encoder, decoder, x)
     with warnings.catch_warnings():  # torch has said it once, above the curve of the lab
         warnings.simplefilter("ignore")
@@ -59,7 +66,8 @@ def exercise_10(estimate):
         "the features are not normalised any more": raw,
         "this is the mask: it is not multiplied with the mixture": expected / x.unsqueeze(1),
     }
-    expect_values(result, expected, "B S C F T", known, tolerance=1e-3)
+    where = f"It is about a magnitude with C={C}."
+    expect_values(result, expected, "B S C F T", known, where, tolerance=1e-3)
     weights = [*encoder.parameters(), *decoder.parameters()]
     if not result.requires_grad:
         raise CheckFailure(
@@ -79,7 +87,6 @@ def exercise_10(estimate):
                 "Use hidden.mean() and hidden.std() as they are: no .detach(), no .item().",
                 kind="statistics",
             )
-    return "The gradient reaches all weights of both halves."
 
 
 def _explain(result: Tensor, weights: list, without: list[str]) -> None:

@@ -28,9 +28,8 @@ def expect_loss(result, expected: Tensor, known: dict[str, Tensor], where: str =
     what = f"The loss is {value:.3f} where it should be {expected:.3f}."
     for mistake, wrong in known.items():
         if _close(value, wrong):
-            raise CheckFailure(
-                what, f"This is exactly what comes out of a common mistake: {mistake}.", how, kind=mistake
-            )
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(what, recognised, how, kind=mistake, known=True)
     ratio = value / expected
     near = f"It is {ratio:.3g} times what it should be. " if 0.01 < abs(ratio) < 100 else ""
     raise CheckFailure(what, near + where, how, kind="value")
@@ -54,6 +53,7 @@ def _snr(e: Tensor, s: Tensor, means=("e", "s"), over=(-1,)) -> Tensor:
     hints=(
         "A loss is made smaller. Should SI-SNR become smaller? And what does SI-SNR do with the mean of each channel, "
         "before anything else?",
+        "Take the means away first, along the samples: estimates.mean(-1, keepdim=True). Then think about the sign.",
         "First estimates = estimates - estimates.mean(-1, keepdim=True), and the same for the sources. Then "
         "return -10 * torch.log10(...).mean().",
     ),
@@ -107,6 +107,7 @@ def _three_conversations() -> tuple[Tensor, Tensor]:
     "Patient 2: everything and nothing",
     hints=(
         "How many times does this line decide who is who? How often should it, for one conversation?",
+        "Both errors have the shape (B, S, C, F, T) when minimum is called. Which axis alone should be left?",
         "Average each of the two errors over all axes but B, for instance with .flatten(1).mean(1), and take the "
         "minimum of what is left, one number for each item. Then average over the items.",
     ),

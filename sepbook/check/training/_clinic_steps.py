@@ -46,6 +46,7 @@ def _loop(batches, clear) -> tuple[Tensor, list[float]]:
     "Patient 3: it never forgets a slope",
     hints=(
         "backward() does not write a gradient, it adds one. What is in .grad before the second backward()?",
+        "Follow .grad through two steps: after the first backward(), and after the second. Who empties it?",
         "Write optimiser.zero_grad() before loss.backward(), in every step.",
     ),
 )
@@ -116,6 +117,14 @@ def _score(system, mixture, sources, still: tuple[str, ...]) -> float:
 def _measure(validate, system, mixture, sources, seed: int) -> float:
     with seeded(seed):
         value = call(validate, system, mixture, sources)
+    if isinstance(value, torch.Tensor):
+        raise CheckFailure(
+            "The score is a tensor, where a number was asked for.",
+            "A list of such scores keeps every tensor, on the card, and prints as tensor(…).",
+            "End with .item().",
+            kind="tensor",
+            known=True,
+        )
     try:
         return float(value if not isinstance(value, str) else None)
     except (TypeError, ValueError, RuntimeError):
@@ -132,6 +141,7 @@ def _same(a: float, b: float) -> bool:
     hints=(
         "Two kinds of layers behave in one way while they learn and in another afterwards. Which mode is the system in "
         "when this function is called, and which mode when it returns?",
+        "system.eval() tells all layers at once. Note system.training before, because somebody trains on afterwards.",
         "before = system.training; system.eval(); measure; system.train(before).",
     ),
 )

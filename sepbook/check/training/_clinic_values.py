@@ -18,6 +18,7 @@ AXES = {-1: "T (frame)", -2: "F (frequency bin)", 2: "C (audio channel)", 0: "B 
     "Patient 5: shares of what?",
     hints=(
         "Add the masks up along S at one point. Then add them up along each other axis: where do you find the 1?",
+        "torch.softmax(logits, dim=…): the sum over which axis becomes 1?",
         "Source is axis 1 of (B, S, C, F, T): torch.softmax(logits, dim=1).",
     ),
 )
@@ -69,6 +70,7 @@ def _again(mixture: Tensor, mask: Tensor, n_fft: int, hop: int, back=None, windo
     "Patient 6: twice as fast, and then silence",
     hints=(
         "The frames were taken hop samples apart. How far apart are they put back, when nobody says so?",
+        "torch.istft has an argument for the hop. What does it take when it is None?",
         "Give torch.istft the hop too: torch.istft(mask * bins, n_fft, hop, window=window, length=mixture.shape[-1]).",
     ),
 )

@@ -62,6 +62,7 @@ def _tuned(bugs: tuple[str, ...]) -> Tensor:
     hints=(
         "Read it in the order in which things happen. What does the optimiser hold? When is there a gradient to clip? "
         "How often does the rate change?",
+        "Print the parameters that the optimiser holds: is the new last layer among them?",
         "network[-1] = last comes before the optimiser. In the loop: zero_grad, backward, clip, step. schedule.step() "
         "comes after the batches of an epoch, one level further left.",
     ),

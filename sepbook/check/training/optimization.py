@@ -15,19 +15,23 @@ __all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4", "exercise_5"]
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-def _adam(w, slope, m, s, k, rate, how="") -> tuple[Tensor, Tensor, Tensor]:
+def _adam(w, slope, m, s, k, rate, beta1=BETA1, beta2=BETA2, eps=EPSILON, how="") -> tuple[Tensor, Tensor, Tensor]:
     """One step of Adam, and with other words for `how` the usual ways to get it wrong."""
-    m = BETA1 * m + (1 if how == "sum" else 1 - BETA1) * slope
-    s = BETA2 * s + (1 - BETA2) * (slope.abs() if how == "no square" else slope**2)
+    if how == "fixed":
+        beta1, beta2, eps = BETA1, BETA2, EPSILON
+    if how == "swapped":
+        beta1, beta2 = beta2, beta1
+    m = beta1 * m + (1 if how == "sum" else 1 - beta1) * slope
+    s = beta2 * s + (1 - beta2) * (slope.abs() if how == "no square" else slope**2)
     k = k - 1 if how == "k - 1" and k > 1 else k
     straight = how == "no correction"
-    mean, size = (m, s) if straight else (m / (1 - BETA1**k), s / (1 - BETA2**k))
+    mean, size = (m, s) if straight else (m / (1 - beta1**k), s / (1 - beta2**k))
     if how == "no root":
-        step = mean / (size + EPSILON)
+        step = mean / (size + eps)
     elif how == "inside":
-        step = mean / (size + EPSILON).sqrt()
+        step = mean / (size + eps).sqrt()
     else:
-        step = mean / (size.sqrt() + EPSILON)
+        step = mean / (size.sqrt() + eps)
     return (w + rate * step if how == "up" else w - rate * step), m, s
 
 
@@ -39,6 +43,8 @@ ADAM_MISTAKES = {
     "m adds the slope whole. A mean takes (1 - beta1) of it": "sum",
     "the correction uses k - 1. The first step has k = 1": "k - 1",
     "eps stands inside the root. It belongs outside, after the root is taken": "inside",
+    "the two betas are swapped. beta1 belongs to m, and beta2 to s": "swapped",
+    "0.9, 0.999 or 1e-8 stand in the lines. Use the names beta1, beta2 and eps, which may be given": "fixed",
 }
 
 
@@ -47,27 +53,33 @@ ADAM_MISTAKES = {
     hints=(
         "Four lines: a running mean m of the slope, a running mean s of its square, both corrected for their start "
         "at zero, and the step.",
+        "Write m and s first: each keeps beta of itself and takes 1 - beta of what is new. Return these two "
+        "as they are.",
         "m = beta1 * m + (1 - beta1) * slope; s = beta2 * s + (1 - beta2) * slope**2; then "
         "w - rate * (m / (1 - beta1**k)) / ((s / (1 - beta2**k)).sqrt() + eps). Return w, m, s: m and s without the "
         "corrections.",
     ),
 )
 def exercise_1(adam_step):
-    """Check a function (w, slope, m, s (D), k from 1, rate) -> (w, m, s) after one step of Adam."""
+    """Check a function (w, slope, m, s, k from 1, rate, beta1, beta2, eps) -> (w, m, s) after one step of Adam."""
     random = dice(0)
     scale = torch.tensor([1.0, 1e-3, 30.0, 1e-7])  # the last one shows where eps stands
     w = torch.rand(4, generator=random)
     state = (w, torch.zeros(4), torch.zeros(4))
-    for k in (1, 2, 3):
+    for k in (1, 2, 3, 4):
+        other = (0.8, 0.95, 1e-6) if k == 4 else ()  # betas and eps that are not the usual ones
         slope = torch.randn(4, generator=random) * scale
         what = "The function should return three tensors: w, m and s after the step."
-        given = call(adam_step, state[0], slope, state[1], state[2], k, 0.1)
+        given = call(adam_step, state[0], slope, state[1], state[2], k, 0.1, *other)
         given = expect_parts(given, 3, what, "Look at the return.", "return w, m, s")
-        right = _adam(state[0], slope, state[1], state[2], k, 0.1)
-        wrong = {words: _adam(state[0], slope, state[1], state[2], k, 0.1, how) for words, how in ADAM_MISTAKES.items()}
+        right = _adam(state[0], slope, *state[1:], k, 0.1, *other)
+        wrong = {
+            words: _adam(state[0], slope, *state[1:], k, 0.1, *other, how=how) for words, how in ADAM_MISTAKES.items()
+        }
+        where = f"It is about step {k}{' with other betas and eps' if other else ''}. The value that differs is"
         for i, name in ((0, "w"), (1, "m"), (2, "s")):
             known = {words: found[i] for words, found in wrong.items() if not torch.allclose(found[i], right[i])}
-            expect_values(given[i], right[i], "D", known, f"It is about step {k}. The value that differs is {name}.")
+            expect_values(given[i], right[i], "weight", known, f"{where} {name}.")
         state = right
     return "torch.optim.Adam does the same, number for number."
 
@@ -87,6 +99,7 @@ def _shapes(tensors) -> str:
     "Exercise 2: clip the gradient",
     hints=(
         "All slopes together are one long arrow. Measure its length once, and shorten all of it by one factor.",
+        "The length of all slopes together: torch.cat of the flattened tensors, then .norm().",
         "norm = torch.cat([s.flatten() for s in slopes]).norm(); factor = min(1.0, longest / norm); multiply every "
         "tensor by factor.",
     ),
@@ -122,7 +135,7 @@ def exercise_2(clip):
         if [s.shape for s in found] != [s.shape for s in slopes]:
             what = f"The shapes are {_shapes(found)}, but should be those that came in: {_shapes(slopes)}."
             raise CheckFailure(what, "Is the gradient still one long row?", "[s * factor for s in slopes]", "shapes")
-        expect_values(given, right, "D", known, where)
+        expect_values(given, right, "weight", known, where)
     return "Its direction stays, and only its length is limited. A clamp on each number would turn it."
 
 
@@ -167,6 +180,8 @@ RANGE_MISTAKES = {
     "Exercise 3: a range test",
     hints=(
         "One step at each rate, without going back. Before the step: set the rate, measure the loss, clear, backward.",
+        "Rates first: low * (high / low) ** (i / (steps - 1)) for i = 0 … steps - 1. Print them: do first and"
+        " last fit?",
         "for i in range(steps): rate = low * (high / low) ** (i / (steps - 1)); for group in optimizer.param_groups: "
         'group["lr"] = rate; then loss(), zero_grad(), backward(), step(), and append rate and loss.item().',
     ),
@@ -181,7 +196,7 @@ def exercise_3(range_test):
         wrong = {words: _range(low, high, steps, how) for words, how in RANGE_MISTAKES.items()}
         for found, i, name in ((rates, 0, "rates"), (losses, 1, "losses")):
             known = {words: pair[i] for words, pair in wrong.items() if not torch.allclose(pair[i], right[i])}
-            expect_values(found, right[i], "L", known, f"It is about the {name}.")
+            expect_values(found, right[i], "step", known, f"It is about the {name}.")
     return "One short run, all rates. Take one well below the rate at which the loss is lowest."
 
 
@@ -198,11 +213,12 @@ def _pair(given) -> tuple[Tensor, Tensor]:
     "Exercise 4: a moving average of weights",
     hints=(
         "Keep most of the average and add a little of the weights. At first keep less, so that the start is forgotten.",
+        "Take k = 1 and decay = 0.999: (1 + 1) / (10 + 1) is smaller. Which of the two is used?",
         "d = min(decay, (1 + k) / (10 + k)); return d * average + (1 - d) * weights.",
     ),
 )
 def exercise_4(move):
-    """Check a function (average (D), weights (D), decay, k from 1) -> the new average (D)."""
+    """Check a function (average, weights, decay, k from 1) -> the new average."""
     random = dice(2)
     for decay, k in ((0.9, 1), (0.9, 500), (0.99, 40)):
         average, weights = torch.randn(2, 5, generator=random)
@@ -220,5 +236,5 @@ def exercise_4(move):
         }
         right = d * average + (1 - d) * weights
         known = {words: found for words, found in known.items() if not torch.allclose(found, right)}
-        expect_values(call(move, average, weights, decay, k), right, "D", known, f"It is about step {k}.")
+        expect_values(call(move, average, weights, decay, k), right, "weight", known, f"It is about step {k}.")
     return "A share of 1 - d per step: the average remembers about 1 / (1 - d) steps."

@@ -99,6 +99,16 @@ WRONG = [
     (2, layer_norm(root=False), "square root"),
     (2, layer_norm(shift=False), "the bias is missing"),
     (2, layer_norm(eps=0), "NaN"),
+    (2, layer_norm(eps=1e-9), "1e-09 is added to the variance"),
+    (
+        2,
+        lambda x, w, b: (
+            (x - x.mean((1, 2), keepdim=True)) / (x.std((1, 2), correction=0, keepdim=True) + 1e-5) * w[:, None]
+            + b[:, None]
+        ),
+        "1e-5 is added to the root",
+    ),
+    (3, lambda x: by_a_loop(x) if x.any() else x / x, "A song of zeros comes out as NaN"),
     (2, lambda *given: layer_norm()(*given).detach(), "the gradient is cut off"),
     (3, lambda x: functional.group_norm(x, 1), "every frame knows the whole song"),
     (3, lambda x: functional.layer_norm(x.mT, x.shape[1:2]).mT, "each frame knows itself alone"),

@@ -150,6 +150,12 @@ def test_one_start_for_all_stems_gets_its_own_hint():
         check._check_variety(draws, tracks, 32)
 
 
-def test_three_steps_are_told_one_after_the_other(hear):
-    texts = [hear(check.exercise_3, by_piece) for _ in range(3)]
-    assert [text.count(word) for text in texts for word in ("What:", "Where:", "How:")] == [1, 0, 0, 1, 1, 0, 1, 1, 1]
+def test_four_steps_are_told_one_after_the_other(hear):
+    texts = [hear(check.exercise_3, by_piece) for _ in range(4)]
+    steps = ("What:", "Where:", "Step:", "How:")
+    assert [[text.count(word) for word in steps] for text in texts] == [
+        [1, 0, 0, 0],
+        [1, 1, 0, 0],
+        [1, 1, 1, 0],
+        [1, 1, 1, 1],
+    ]

@@ -40,7 +40,7 @@ def test_gradient_right_in_two_ways(hear, answer):
     ],
 )
 def test_gradient_wrong(hear, answer, words):
-    said = hear(check.exercise_1, answer, times=3)
+    said = hear(check.exercise_1, answer, times=4)
     assert "✔" not in said and "What:" in said and words in said
 
 
@@ -69,7 +69,7 @@ def test_best_mask_right_in_two_ways(hear, answer):
     ],
 )
 def test_best_mask_wrong(hear, answer, words):
-    said = hear(check.exercise_2, answer, times=3)
+    said = hear(check.exercise_2, answer, times=4)
     assert "✔" not in said and "What:" in said and words in said
 
 
@@ -103,7 +103,7 @@ def test_longest_step_right_in_two_ways(hear, answer):
     ],
 )
 def test_longest_step_wrong(hear, answer, words):
-    said = hear(check.exercise_3, answer, times=3)
+    said = hear(check.exercise_3, answer, times=4)
     assert "✔" not in said and "What:" in said and words in said
 
 
@@ -171,5 +171,5 @@ def half(network, optimiser, mixtures, targets, batches):
     ],
 )
 def test_loop_wrong(hear, answer, words):
-    said = hear(check.exercise_4, answer, times=3)
+    said = hear(check.exercise_4, answer, times=4)
     assert "✔" not in said and "What:" in said and words in said

@@ -1,5 +1,6 @@
 """The exercises of the lab on masks: each usual mistake is recognised, each right answer passes, however written."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -26,9 +27,12 @@ def share(axis, p_of=lambda p: p):
 RIGHT = [
     (1, hard(0)),
     (1, lambda X: torch.nn.functional.one_hot(X.abs().argmax(0), len(X)).movedim(-1, 0).float()),
-    (1, lambda X: X.abs() == X.abs().max(0).values),
-    (2, share(0)),
-    (2, lambda X, p: torch.softmax(p * X.abs().log(), 0)),
+    (1, lambda X: (X.abs() == X.abs().max(0).values).double()),
+    (1, lambda X: (X.abs().numpy() == X.abs().numpy().max(0)).astype(np.float32)),
+    (2, lambda X, p: X.abs() ** p / (X.abs() ** p).sum(0).clamp(min=1e-12)),
+    (2, lambda X, p: torch.softmax(p * X.abs().clamp(min=1e-20).log(), 0)),
+    (2, lambda X, p: X.abs() ** p / ((X.abs() ** p).sum(0, keepdim=True) + 1e-9)),
+    (2, oracles.ratio_mask),
     (3, "ratio 2"),
     (4, lambda X: (X / X.sum(0)).real.clamp(0, 1)),
     (4, lambda X: (X.abs() / X.sum(0).abs() * (X.angle() - X.sum(0).angle()).cos()).clamp(0, 1)),
@@ -55,6 +59,9 @@ WRONG = [
     (1, lambda X: (X.abs() > X.abs().sum(0) / 2).float(), "half of the sum"),
     (1, lambda X: 1 - hard(0)(X), "where the source is not the loudest"),
     (1, lambda X: X.abs().argmax(0), "has 3 axes"),
+    (1, lambda X: X.abs() == X.abs().max(0).values, "True and False"),
+    (1, lambda X: (X.abs() > X.abs().sort(0).values[-2]).float(), "no source gets the bin"),
+    (2, share(0), "the mask is NaN"),
     (2, lambda X, p: (X.abs() / X.abs().sum(0)) ** p, "after the division"),
     (2, share(0, lambda p: 1), "the power is missing"),
     (2, share(1), "over the channels (C)"),

@@ -1,5 +1,6 @@
 """The exercises of the lab on spectrograms: right answers pass, usual mistakes are recognised, nothing raises."""
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -47,6 +48,15 @@ def inverse(step=None, power=2, divide=True, start=None):
     return answer
 
 
+def by_a_table(samples, n_fft, hop):
+    """The DFT as a matrix: right, and rounded otherwise than the fast one."""
+    n, f = torch.arange(n_fft), torch.arange(n_fft // 2 + 1)
+    table = torch.exp(-2j * torch.pi * f[:, None] * n / n_fft)
+    side = n_fft // 2
+    frames = functional.pad(samples, (side, side + -len(samples) % hop)).unfold(0, n_fft, hop)
+    return table @ (frames * torch.hann_window(n_fft)).T.to(table.dtype)
+
+
 def by_istft(bins, n_fft, hop, length):
     return torch.istft(bins, n_fft, hop, window=torch.hann_window(n_fft), length=length)
 
@@ -59,7 +69,9 @@ RIGHT = [
     (3, inverse()),
     (3, by_istft),
     (4, lambda bins, other: torch.polar(bins.abs(), other.angle())),
-    (4, lambda bins, other: bins.abs() * other / other.abs()),
+    (4, lambda bins, other: bins.abs() * torch.exp(1j * torch.atan2(other.imag, other.real))),
+    (4, lambda bins, other: np.abs(bins.numpy()) * np.exp(1j * np.angle(other.numpy()))),
+    (2, by_a_table),
     (4, lambda bins, other: bins.abs() * torch.exp(1j * other.angle())),
 ]
 WRONG = [
@@ -82,6 +94,8 @@ WRONG = [
     (4, lambda bins, other: torch.polar(other.abs(), bins.angle()), "exchanged"),
     (4, lambda bins, other: bins.abs() * other.angle(), "no complex number"),
     (4, lambda bins, other: other, "unchanged"),
+    (4, lambda bins, other: bins.abs() * other / other.abs(), "the result is NaN"),
+    (4, lambda bins, other: bins.abs() * other / other.abs().clamp(min=1e-9), "the length of `bins` is lost"),
     (4, lambda bins, other: torch.polar(bins.abs(), -other.angle()), "the sign of the angle"),
 ]
 

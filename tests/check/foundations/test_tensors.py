@@ -74,4 +74,4 @@ def test_the_same_sizes_hide_the_mistake_and_the_check_finds_it(hear):
     def careless(x, gain):
         return x * gain if len(set(x.shape)) == 1 else x * gain[:, :, None, None]
 
-    assert "it went to channels and samples" in hear(check.exercise_3, careless, times=3)
+    assert "it went to channels and samples" in hear(check.exercise_3, careless, times=4)

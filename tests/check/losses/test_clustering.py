@@ -62,14 +62,28 @@ def naive(embedding, membership, weight):
     return (pairs * error).sum((1, 2)) / pairs.sum((1, 2))
 
 
-@pytest.mark.parametrize("answer", [low_rank(), naive])
-def test_loss_right_in_two_ways(hear, answer):
+def by_einsum(v, y, w):
+    tables = [torch.einsum("bn,bni,bnj->bij", w, a, b) for a, b in ((v, v), (v, y), (y, y))]
+    return sum(k * x.square().sum((1, 2)) for k, x in zip((1, -2, 1), tables, strict=True)) / w.sum(1) ** 2
+
+
+def item_by_item(v, y, w):
+    return torch.cat([low_rank()(*(x[None] for x in item)) for item in zip(v, y, w, strict=True)])
+
+
+def in_float64(v, y, w):
+    return low_rank()(v.double(), y.double(), w.double())
+
+
+@pytest.mark.parametrize("answer", [low_rank(), by_einsum, item_by_item, in_float64])
+def test_loss_right_in_several_ways(hear, answer):
     assert "✔ Exercise 2" in hear(check.exercise_2, answer)
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
+        (naive, "a number for each pair of the 40 bins"),
         (low_rank(power=0, total="count"), "the weight does not enter"),
         (low_rank(power=0), "only in what is divided by"),
         (low_rank(power=2), "it counts w, not w²"),

@@ -117,7 +117,7 @@ def skipping(tiny=1e-12, sign=-1, count="heard"):
 def one_by_one(e, s):
     values = []
     for guess, truth in zip(e, s, strict=True):
-        heard = [-waveform.sdr(g, t) for g, t in zip(guess, truth, strict=True) if t.any()]
+        heard = [-waveform.sdr(g, t) for g, t in zip(guess, truth, strict=True) if t.square().mean() > 1e-9]
         values.append(torch.stack(heard).mean() if heard else 0 * guess.sum())
     return torch.stack(values)
 

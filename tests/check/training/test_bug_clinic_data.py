@@ -33,6 +33,14 @@ def by_song(seeded=True, share=5, lose=False, repeat=False):
     return answer
 
 
+def by_the_system(excerpts, seed):
+    """Draw from a source that no seed starts."""
+    chance = random.SystemRandom()
+    songs = sorted({song for song, _ in excerpts})
+    kept = set(chance.sample(songs, 4 * len(songs) // 5))
+    return [e for e in excerpts if e[0] in kept], [e for e in excerpts if e[0] not in kept]
+
+
 @pytest.mark.parametrize("answer", [by_song(), lambda e, seed: tuple(map(set, by_song()(e, seed)))])
 def test_split_right_in_two_ways(hear, answer):
     assert "✔ Patient 7" in hear(check.exercise_7, answer)
@@ -46,7 +54,9 @@ def test_split_right_in_two_ways(hear, answer):
         (by_song(share=2), "for the test, not a fifth"),
         (by_song(lose=True), "3 of 60 excerpts are in neither list"),
         (by_song(repeat=True), "2 excerpts are in both lists"),
-        (by_song(seeded=False), "The same seed gives another split"),
+        (by_song(seeded=False), "random numbers that the whole notebook shares"),
+        (lambda e, seed: by_song()(e, 7), "the seed is not used"),
+        (by_the_system, "The same seed gives another split"),
         (lambda e, seed: (e, []), "0% of the songs are for the test"),
         (lambda e, seed: e, "should be two lists"),
         (lambda e, seed: ([song for song, _ in e], []), "pairs of a song and a start"),

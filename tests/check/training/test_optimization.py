@@ -8,11 +8,11 @@ from sepbook.check.training import optimization as check
 from tests.check.tables import test_nonsense_never_raises, test_stubs_stay_red  # noqa: F401
 
 
-def adam_step(square=lambda s: s**2, correct=lambda beta, k: 1 - beta**k, sign=-1.0, share=0.1, give=lambda *x: x):
+def adam_step(square=lambda s: s**2, correct=lambda beta, k: 1 - beta**k, sign=-1.0, share=None, give=lambda *x: x):
     """Return an answer to exercise 1, with some of its usual mistakes."""
 
     def step(w, slope, m, v, k, rate, beta1=0.9, beta2=0.999, eps=1e-8):
-        m = beta1 * m + share * slope
+        m = beta1 * m + (1 - beta1 if share is None else share) * slope
         v = beta2 * v + (1 - beta2) * square(slope)
         change = (m / correct(beta1, k)) / ((v / correct(beta2, k)) ** 0.5 + eps)
         return give(w + sign * rate * change, m, v)
@@ -20,9 +20,9 @@ def adam_step(square=lambda s: s**2, correct=lambda beta, k: 1 - beta**k, sign=-
     return step
 
 
-def by_torch(w, slope, m, v, k, rate):
+def by_torch(w, slope, m, v, k, rate, beta1=0.9, beta2=0.999, eps=1e-8):
     parameter = nn.Parameter(w.clone())
-    optimizer = torch.optim.Adam([parameter], rate)
+    optimizer = torch.optim.Adam([parameter], rate, (beta1, beta2), eps)
     optimizer.state[parameter] = {"step": torch.tensor(k - 1.0), "exp_avg": m.clone(), "exp_avg_sq": v.clone()}
     parameter.grad = slope.clone()
     optimizer.step()
@@ -47,6 +47,11 @@ def inside_the_root(w, slope, m, v, k, rate):
         (adam_step(sign=1.0), "up the slope"),
         (adam_step(square=torch.abs), "not its square"),
         (adam_step(share=1.0), "A mean takes"),
+        (lambda w, g, m, s, k, rate, *more: adam_step()(w, g, m, s, k, rate), "Use the names beta1, beta2 and eps"),
+        (
+            lambda w, g, m, s, k, rate, b1=0.9, b2=0.999, eps=1e-8: adam_step()(w, g, m, s, k, rate, b2, b1, eps),
+            "the two betas are swapped",
+        ),
         (adam_step(correct=lambda beta, k: 1 - beta ** max(k - 1, 1)), "The first step has k = 1"),
         (inside_the_root, "eps stands inside the root"),
         (adam_step(give=lambda w, m, v: w), "should return three tensors"),

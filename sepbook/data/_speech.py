@@ -1,0 +1,237 @@
+"""Mixtures of speech: two talkers at once, or one in noise, made from the utterances of the built-in corpus.
+
+A talker is an *identity*: the two of a mixture always differ. Training draws pairs and levels anew for every item;
+validation and test have one list that never changes.
+
+Taught on: book/data/corpus
+"""
+
+from itertools import combinations
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from sepbook import audio
+from sepbook.data import corpus
+
+LEVEL = 0.06  # root mean square of every utterance before gains
+FIXED = 0x7E57  # seeds of the fixed scenes begin with it, and have four numbers; those of training items have two
+MOST = 32  # fixed scenes of a split, at most
+HARMONICS = 20  # of the mains, in a hum
+
+
+class Voices:
+    """The utterances of a split at one rate and number of channels, decoded when first needed, all equally loud."""
+
+    def __init__(self, split, sample_rate, channels):
+        self.split, self.sample_rate, self.channels = split, sample_rate, channels
+        self.said = {}  # identity: its utterances
+        for utterance in corpus.talkers(split):
+            self.said.setdefault(utterance.identity, []).append(utterance)
+        self.names, self._kept = list(self.said), {}
+
+    def samples(self, identity, take):
+        """One utterance (C, N); numbers beyond the last begin again."""
+        take %= len(self.said[identity])
+        if (identity, take) not in self._kept:
+            samples = audio.load(self.said[identity][take].path, self.sample_rate, self.channels)[0]
+            self._kept[identity, take] = samples * (LEVEL / root_mean_square(samples))
+        return self._kept[identity, take]
+
+    def excerpt(self, random, identity, length):
+        """A random piece of a random utterance (C, N=length), with zeros around it where it is shorter."""
+        samples = self.samples(identity, int(random.integers(len(self.said[identity]))))
+        room = samples.shape[-1] - length
+        start = int(random.integers(abs(room) + 1))
+        if room >= 0:
+            return samples[:, start : start + length]
+        return torch.nn.functional.pad(samples, (start, -room - start))
+
+    def __getstate__(self):
+        return {**self.__dict__, "_kept": {}}  # a new process decodes for itself
+
+
+class Items(Dataset):
+    """Endless mixtures of speech: item i is a function of (seed, i). A kind says what is in one by `draw`.
+
+    An item is a dict: mixture (C, N) = sources.sum(0), sources (S=2, C, N).
+    """
+
+    endless = True
+
+    def __init__(self, voices, seconds, length, seed, levels):
+        low, high = levels
+        if not (0 < seconds < float("inf") and length >= 1 and seed >= 0 and low <= high):
+            raise ValueError(
+                f"seconds={seconds}, length={length}, seed={seed}, levels={levels}: expected a positive number of "
+                "seconds, at least one item, a seed of 0 or more, and two decibels (low, high) with low <= high"
+            )
+        self.voices, self.length, self.seed, self.levels = voices, length, seed, (low, high)
+        self.sample_rate, self.channels = voices.sample_rate, voices.channels
+        self.samples = max(1, round(seconds * voices.sample_rate))  # N
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        if index < 0:
+            raise IndexError(f"item {index}: items count from 0")
+        sources = self.draw(np.random.default_rng(np.random.SeedSequence([self.seed, index])))  # (S, C, N)
+        return {"mixture": sources.sum(dim=0), "sources": sources}
+
+    def settings(self):
+        """What decides which items come out, ready for JSON: a training run must go on with the same."""
+        return {
+            "kind": type(self).__name__,
+            "seconds": self.samples / self.sample_rate,
+            "sample_rate": self.sample_rate,
+            "channels": self.channels,
+            "talkers": self.voices.names,
+            "levels": list(self.levels),
+            "data_seed": self.seed,
+        }
+
+
+class TalkerItems(Items):
+    """Two different talkers at once, each louder or softer by `gain_db`."""
+
+    source_names = ("talker_1", "talker_2")
+
+    def __init__(self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5)):
+        super().__init__(voices, seconds, length, seed, gain_db)
+
+    def draw(self, random):
+        """Sources (S=2, C, N) of one item."""
+        pair = random.choice(len(self.voices.names), 2, replace=False)
+        sources = [self.voices.excerpt(random, self.voices.names[who], self.samples) for who in pair]
+        return scaled(sources, random.uniform(*self.levels, size=2))
+
+
+class NoisyItems(Items):
+    """One talker in hum and hiss, `snr_db` above the noise."""
+
+    source_names = ("speech", "noise")
+
+    def __init__(self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0)):
+        super().__init__(voices, seconds, length, seed, snr_db)
+
+    def draw(self, random):
+        """Sources (S=2, C, N) of one item."""
+        who = self.voices.names[int(random.integers(len(self.voices.names)))]
+        return in_noise(random, self.voices.excerpt(random, who, self.samples), self.sample_rate, self.levels)
+
+
+class Scene:
+    """A fixed mixture, with what is asked of a track. `identities` says who talks, by source."""
+
+    score = None
+
+    def __init__(self, name, stems, sample_rate, identities):
+        self.name, self.stem_names, self.sample_rate, self.identities = name, tuple(stems), sample_rate, identities
+        self._data = torch.stack(list(stems.values()))  # (S, C, N)
+        self.channels, self.length = self._data.shape[1:]
+
+    @property
+    def seconds(self):
+        """Duration in seconds."""
+        return self.length / self.sample_rate
+
+    def sources(self, names=None, start=0, length=None):
+        """The sources (S, C, N) in the order of `names`; zeros follow where an excerpt reaches beyond the end."""
+        names = self.stem_names if names is None else tuple(names)
+        if unknown := [name for name in names if name not in self.stem_names]:
+            raise ValueError(f"{self.name!r} has no source {unknown[0]!r}; it has {', '.join(self.stem_names)}.")
+        end = self.length if length is None else start + length
+        found = self._data[[self.stem_names.index(name) for name in names], :, start:end]
+        return torch.nn.functional.pad(found, (0, end - start - found.shape[-1]))
+
+    def mixture(self):
+        """The sum of the sources (C, N)."""
+        return self._data.sum(dim=0)
+
+
+class Excerpts(Dataset):
+    """The first `seconds` of each scene, with zeros after the end: items of one length, to validate on."""
+
+    def __init__(self, scenes, seconds):
+        self.scenes, self.source_names = scenes, scenes[0].stem_names
+        self.sample_rate, self.channels = scenes[0].sample_rate, scenes[0].channels
+        self.samples = round(seconds * self.sample_rate)
+
+    def __len__(self):
+        return len(self.scenes)
+
+    def __getitem__(self, index):
+        sources = self.scenes[index].sources(length=self.samples)
+        return {"mixture": sources.sum(dim=0), "sources": sources}
+
+
+def talker_scenes(voices):
+    """The fixed list of a split: pairs of different talkers, as long as the shorter of both utterances."""
+    pairs = list(combinations(voices.names, 2))
+    scenes = []
+    for number, pair in enumerate(pairs[:: -(-len(pairs) // MOST)]):
+        said = [voices.samples(name, number + place) for place, name in enumerate(pair)]
+        length = min(samples.shape[-1] for samples in said)
+        gains = fixed_random(voices.split, number).uniform(-2.5, 2.5, size=2)
+        sources = scaled([samples[:, :length] for samples in said], gains)
+        stems = dict(zip(TalkerItems.source_names, sources, strict=True))
+        who = dict(zip(stems, pair, strict=True))
+        scenes.append(Scene(" and ".join(pair), stems, voices.sample_rate, who))
+    return scenes
+
+
+def noisy_scenes(voices):
+    """The fixed list of a split: every talker in turn, in noise that nothing else has, 0 to 10 dB below the speech."""
+    said = [(name, take) for name in voices.names for take in range(len(voices.said[name]))]
+    scenes = []
+    for number, (name, take) in enumerate(said[:: -(-len(said) // MOST)]):
+        random = fixed_random(voices.split, number)
+        sources = in_noise(random, voices.samples(name, take), voices.sample_rate, (0.0, 10.0))
+        stems = dict(zip(NoisyItems.source_names, sources, strict=True))
+        scenes.append(Scene(f"{name} {take}", stems, voices.sample_rate, {"speech": name}))
+    return scenes
+
+
+def in_noise(random, speech, sample_rate, snr_db):
+    """Speech (C, N) and noise below it, as sources (S=2, C, N)."""
+    noise = hum_and_hiss(random, speech.shape[-1], sample_rate).expand_as(speech)
+    level = root_mean_square(speech) / 10 ** (random.uniform(*snr_db) / 20)
+    return torch.stack([speech, noise * level])
+
+
+def hum_and_hiss(random, length, sample_rate):
+    """Noise (N,) with a root mean square of 1: the mains with its harmonics, and a hiss that falls with frequency."""
+    time = np.arange(length) / sample_rate
+    mains = random.choice((50.0, 60.0)) * (1 + random.uniform(-0.002, 0.002))  # Hz
+    order = np.arange(1, 1 + max(1, min(HARMONICS, int(sample_rate / 2 / mains) - 1)))
+    strength = random.uniform(0.2, 1.0, len(order)) * order ** -random.uniform(0.5, 1.5)
+    phase = random.uniform(0, 2 * np.pi, len(order))
+    turn, hum = np.exp(2j * np.pi * mains * time), 0.0
+    for part in (strength * np.exp(1j * phase))[::-1]:  # a polynomial of the turn: every power is a harmonic
+        hum = (hum + part) * turn
+    hum = hum.imag
+    bins = np.fft.rfft(random.standard_normal(length))
+    falling = np.maximum(np.fft.rfftfreq(length, 1 / sample_rate), 50.0) ** -random.uniform(0.0, 1.0)
+    hiss = np.fft.irfft(bins * falling, length)
+    share = random.uniform()
+    parts = [np.sqrt(part) * x / max(np.sqrt(np.mean(x**2)), 1e-12) for part, x in ((share, hum), (1 - share, hiss))]
+    total = parts[0] + parts[1]
+    return torch.tensor(total / max(np.sqrt(np.mean(total**2)), 1e-12), dtype=torch.float32)
+
+
+def scaled(sources, decibels):
+    """Stack sources S x (C, N), each made louder by its decibels: (S, C, N)."""
+    gains = torch.tensor(10 ** (np.asarray(decibels) / 20), dtype=torch.float32)
+    return torch.stack(list(sources)) * gains[:, None, None]
+
+
+def fixed_random(split, number):
+    """The random numbers of one fixed scene: those of no other scene, split or training item."""
+    return np.random.default_rng(np.random.SeedSequence([FIXED, 1 + corpus.SPLITS.index(split), number, 1]))
+
+
+def root_mean_square(samples):
+    """The level of samples as a number, never quite 0, so that one can divide by it."""
+    return max(float(samples.square().mean().sqrt()), 1e-12)
