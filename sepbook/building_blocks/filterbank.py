@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, needed, responses
 from sepbook.building_blocks._filters import Analytic, Bank, Fourier, Free, Gammatone, Sinc, analytic
+from sepbook.building_blocks._samples import check_samples, full_precision
 from sepbook.building_blocks._scales import Mel, erb, erb_to_hz, hz_to_erb, hz_to_mel, mel_matrix, mel_to_hz, spaced
-from sepbook.building_blocks.stft import _check_samples, _full_precision
 
 __all__ = [
     "Analytic",
@@ -120,7 +120,7 @@ class Encoder(_Coder):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Encode `(B, C, N)` samples."""
-        _check_samples(samples, "Encoder", "encode")
+        check_samples(samples, "Encoder", "encode")
         B, C, N = samples.shape
         T, kernels = self.frames(N), self.bank.waveforms()
         behind = (T - 1) * self.hop + self.bank.size - self.before - N  # zeros, until the last frame is full
@@ -133,7 +133,7 @@ class Encoder(_Coder):
 
 def _complex_code(flat: Tensor, waveforms: Tensor, hop: int) -> Tensor:
     """Compare `(B·C, 1, N)` with complex waveforms; two real convolutions in one."""
-    with _full_precision(flat):
+    with full_precision(flat):
         parts = torch.cat([waveforms.real, -waveforms.imag]).unsqueeze(1)  # (2 K, 1, size): the conjugate
         code = nn.functional.conv1d(flat.to(parts.dtype), parts, stride=hop)  # (B·C, 2 K, T)
         return torch.complex(*code.chunk(2, dim=1))
@@ -160,7 +160,7 @@ class Decoder(_Coder):
         if code.is_complex():
             flat = torch.cat([flat.real, flat.imag], dim=1)
             waveforms = torch.cat([waveforms.real, -waveforms.imag])
-        with _full_precision(flat) if code.is_complex() else nullcontext():
+        with full_precision(flat) if code.is_complex() else nullcontext():
             kernels = waveforms.to(flat.dtype).unsqueeze(1)
             samples = nn.functional.conv_transpose1d(flat, kernels, stride=self.hop)  # (…, 1, before + N + behind)
         return samples[:, 0, self.before : self.before + length].reshape(*batch, length)
