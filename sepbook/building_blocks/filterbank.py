@@ -124,11 +124,11 @@ class Encoder(_Coder):
         B, C, N = samples.shape
         T, kernels = self.frames(N), self.bank.waveforms()
         behind = (T - 1) * self.hop + self.bank.size - self.before - N  # zeros, until the last frame is full
-        flat = nn.functional.pad(samples.reshape(B * C, 1, N), (self.before, behind))
+        flat = nn.functional.pad(samples.reshape(B * C, 1, N), (self.before, behind))  # (B·C, 1, N')
         if kernels.is_complex():
-            return _complex_code(flat, kernels, self.hop).view(B, C, -1, T)
+            return _complex_code(flat, kernels, self.hop).view(B, C, -1, T)  # (B, C, K, T)
         code = nn.functional.conv1d(flat, kernels.to(flat.dtype).unsqueeze(1), stride=self.hop)  # (B·C, K, T)
-        return code.view(B, C, -1, T)
+        return code.view(B, C, -1, T)  # (B, C, K, T)
 
 
 def _complex_code(flat: Tensor, waveforms: Tensor, hop: int) -> Tensor:
@@ -156,12 +156,12 @@ class Decoder(_Coder):
         waveforms = self.bank.waveforms()
         self._check(code, length, waveforms)
         *batch, K, T = code.shape
-        flat = code.reshape(-1, K, T)
+        flat = code.reshape(-1, K, T)  # (B·C, K, T)
         if code.is_complex():
-            flat = torch.cat([flat.real, flat.imag], dim=1)
-            waveforms = torch.cat([waveforms.real, -waveforms.imag])
+            flat = torch.cat([flat.real, flat.imag], dim=1)  # (B·C, 2K, T)
+            waveforms = torch.cat([waveforms.real, -waveforms.imag])  # (2K, size)
         with full_precision(flat) if code.is_complex() else nullcontext():
-            kernels = waveforms.to(flat.dtype).unsqueeze(1)
+            kernels = waveforms.to(flat.dtype).unsqueeze(1)  # (K, 1, size)
             samples = nn.functional.conv_transpose1d(flat, kernels, stride=self.hop)  # (…, 1, before + N + behind)
         return samples[:, 0, self.before : self.before + length].reshape(*batch, length)
 

@@ -42,9 +42,9 @@ def pairwise(loss: Loss, estimates: Tensor, sources: Tensor) -> Tensor:
     """
     _check_pair(estimates, sources)
     B, S = sources.shape[:2]
-    rows = estimates.repeat_interleave(S, dim=1).reshape(B * S * S, 1, *sources.shape[2:])
-    columns = sources.repeat(1, S, *[1] * (sources.dim() - 2)).reshape(B * S * S, 1, *sources.shape[2:])
-    return loss(rows, columns, reduction="none").view(B, S, S)
+    rows = estimates.repeat_interleave(S, dim=1).reshape(B * S * S, 1, *sources.shape[2:])  # (B·S·S, 1, …)
+    columns = sources.repeat(1, S, *[1] * (sources.dim() - 2)).reshape(B * S * S, 1, *sources.shape[2:])  # the same
+    return loss(rows, columns, reduction="none").view(B, S, S)  # estimates along rows, sources along columns
 
 
 def best_permutation(costs: Tensor, method: str = "auto", silent: Tensor | None = None) -> Tensor:
@@ -80,7 +80,7 @@ def reorder(estimates: Tensor, permutation: Tensor) -> Tensor:
 
     Taught on: book/losses/permutation
     """
-    index = permutation.view(*permutation.shape, *[1] * (estimates.dim() - 2)).expand_as(estimates)
+    index = permutation.view(*permutation.shape, *[1] * (estimates.dim() - 2)).expand_as(estimates)  # (B, S, …)
     return estimates.gather(1, index)
 
 
@@ -107,8 +107,8 @@ def remix(estimates: Tensor, assignment: Tensor, mixtures: int = 2) -> Tensor:
     that autocast leaves its digits alone. Taught on: book/losses/permutation
     """
     belongs = one_hot(assignment, mixtures).to(estimates.dtype)  # (B, S, mixtures)
-    belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))
-    return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)
+    belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))  # (B, S, M, 1, …), M mixtures
+    return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)  # (B, M, …)
 
 
 def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:
