@@ -36,6 +36,7 @@ def bench(tmp_path, monkeypatch):
     monkeypatch.setitem(recipes, "tiny", short)
     real = Songs.tracks
     monkeypatch.setattr(Songs, "tracks", lambda self, split="test", *rest: list(real(self, split, *rest))[:2])
+    monkeypatch.setattr(systems, "MASKS", {"ratio_1": ("ratio", 1.0)})
     threads = torch.get_num_threads()
     yield tmp_path
     torch.set_num_threads(threads)
@@ -61,3 +62,20 @@ def test_a_system_is_trained_scored_and_shipped(bench, monkeypatch):
     systems.measure("unet", "tiny")
     again = json.loads((bench / "results/architectures/unet.json").read_text())["tiny"]
     assert again == part
+
+
+@pytest.mark.slow
+def test_another_seed_adds_runs_and_ships_nothing(bench, monkeypatch):
+    monkeypatch.setattr(systems, "steps_of", lambda name, preset: [1])
+    with pytest.raises(SystemExit, match="unet.json, tiny: not of today's edition; run seed 0 first"):
+        systems.measure("unet", "tiny", seed=1)
+    systems.measure("unet", "tiny")
+    first = json.loads((bench / "results/architectures/unet.json").read_text())["tiny"]
+    manifest = (bench / "manifest.json").read_text()
+    for seed in (1, 2):
+        systems.measure("unet", "tiny", seed)
+    part = json.loads((bench / "results/architectures/unet.json").read_text())["tiny"]
+    seeds = part.pop("seeds")
+    assert part == first and list(seeds) == ["1", "2"] and (bench / "manifest.json").read_text() == manifest
+    means = {run["steps_1"]["improvement"]["mean"] for run in (first, *seeds.values())}
+    assert len(means) == 3, "other weights, other scores"
