@@ -179,6 +179,8 @@ def test_a_folder_of_stems_takes_the_place_of_the_corpus(root, make_track):
     assert folder.validation(8000) is None, "there is no split for it"
     make_track("v", "valid")
     assert folder.validation(8000)[0]["mixture"].shape == (1, 2 * 8000), "tracks of two seconds"
+    (root / "valid").rename(root / "dev")
+    assert len(folder.validation(8000)) == 16, "under another word"
     assert [track.name for track in folder.tracks("test")] == ["d"]
     assert task("songs", root).training(8000).source_names == folder.source_names
     assert task("vocals", root).training(8000)[0]["sources"].shape == (2, 1, 24_000)
