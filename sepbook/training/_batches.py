@@ -23,7 +23,7 @@ class ItemNumbers(Sampler):
 
     def __init__(self, data, config, start: int, world: World):
         self.data, self.config, self.start, self.world = data, config, start, world
-        self._rounds: dict[int, Tensor] = {}  # the order of the items in each of the latest two
+        self._rounds: dict = {}  # the order of the items in each of the latest two
 
     def __len__(self) -> int:
         return (self.config.steps - self.start) * self.config.batch_size
@@ -45,7 +45,7 @@ class ItemNumbers(Sampler):
         if turn not in self._rounds:
             generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
             latest = dict(list(self._rounds.items())[-1:])  # a batch may end one round and begin the next
-            self._rounds = latest | {turn: torch.randperm(size, generator=generator)}
+            self._rounds = latest | {turn: torch.randperm(size, generator=generator).numpy()}
         return int(self._rounds[turn][position])
 
 
