@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import as_tensor, check_real
 from sepbook.losses._finite import NotFiniteError
 from sepbook.losses.silence import SILENCE
 
@@ -25,6 +26,7 @@ def energies(sources: Tensor) -> Tensor:
     Raises ValueError for fewer than three axes, integers, and a source that is silent in the whole batch.
     Taught on: book/losses/weighting
     """
+    sources = as_tensor(sources, "sources")
     if sources.dim() < 3 or sources.numel() == 0:
         raise ValueError(f"sources are {tuple(sources.shape)}: a batch of sources is (B, S, C, N) or (B, S, C, F, T)")
     if not (sources.is_floating_point() or sources.is_complex()):
@@ -46,7 +48,8 @@ def energy_weights(energies: Tensor) -> Tensor:
     Raises ValueError for energies that are not positive. Source: Kadandale et al. 2020 (energy-based weighting).
     Taught on: book/losses/weighting
     """
-    if energies.dim() != 1 or not (energies > 0).all():
+    energies = check_real(as_tensor(energies, "energies"), "energies")
+    if energies.dim() != 1 or not len(energies) or not ((energies > 0) & energies.isfinite()).all():
         raise ValueError(f"energies must be one positive number per source, (S,); given were {energies.tolist()}")
     return energies.max() / energies
 
@@ -73,7 +76,7 @@ class DynamicWeights(nn.Module):
 
     def update(self, losses) -> Tensor:
         """Take the mean losses of an epoch `(S,)`; return the weights `(S,)` of the next one."""
-        losses = torch.as_tensor(losses, dtype=torch.float64).detach().flatten()
+        losses = as_tensor(losses, "losses").detach().double().flatten()
         if len(losses) != self.S or not (losses > 0).all() or not losses.isfinite().all():
             raise ValueError(f"an epoch has one positive loss per source, S={self.S}; given were {losses.tolist()}")
         self.past = torch.stack([self.past[1], losses.to(self.past)])
@@ -89,15 +92,21 @@ def over_sources(losses: Tensor, weights: Tensor | None = None) -> Tensor:
     Without weights it is the mean over sources (unit weighting). Weights `(S,)` are constants without a gradient.
     Raises ValueError when their number is not S, or one is negative. Taught on: book/losses/weighting
     """
+    losses = check_real(as_tensor(losses, "losses"), "losses")
+    if losses.dim() < 1:
+        raise ValueError("losses are one number; give one per source, (B, S) or (S,)")
     if weights is None:
         return losses.mean(-1)
-    weights = torch.as_tensor(weights).detach().to(losses)
+    weights = as_tensor(weights, "weights").detach().to(losses)
     if weights.shape != losses.shape[-1:]:
         raise ValueError(
             f"{tuple(weights.shape)} weights for {losses.shape[-1]} sources (S): give one weight per source"
         )
-    if not (weights >= 0).all():
-        raise ValueError(f"weights are {weights.tolist()}: a negative weight would train a source to be wrong")
+    if not ((weights >= 0) & weights.isfinite()).all():
+        raise ValueError(
+            f"weights are {weights.tolist()}: each must be a number of 0 or more; "
+            "a negative weight would train a source to be wrong"
+        )
     return (losses * weights).mean(-1)
 
 
@@ -110,6 +119,7 @@ def over_tasks(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> dic
     """
     if set(terms) != set(weights) or not terms:
         raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} must have the same names, at least one")
+    terms = {name: as_tensor(value, f"the term {name!r}") for name, value in terms.items()}
     for name, value in terms.items():
         if value.dim():
             raise ValueError(f"the term {name!r} has shape {tuple(value.shape)}; average it to one number first")
