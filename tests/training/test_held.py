@@ -8,10 +8,10 @@ import torch
 from sepbook.architectures import create
 from sepbook.data import corpus
 from sepbook.data.mixing import Mixtures
-from sepbook.training import _batches, _held
-from sepbook.training._batches import Batches
+from sepbook.training import _held, batches
 from sepbook.training._distributed import World
 from sepbook.training._held import Held, fits
+from sepbook.training.batches import Batches
 from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, train
 from tests.systems import Synthetic
@@ -133,10 +133,10 @@ def test_prepare_sees_batches_as_the_step_does(hold):
 def test_the_next_items_are_drawn_meanwhile_in_order_and_the_thread_ends():
     drawn = []
     numbers = (drawn.append(i) or i + 1 for i in range(5))
-    ahead = _batches._ahead(numbers)
+    ahead = batches._ahead(numbers)
     assert next(ahead) == 1
     assert list(ahead) == [2, 3, 4, 5] and drawn == [0, 1, 2, 3, 4]
-    broken = _batches._ahead(iter([1]))
+    broken = batches._ahead(iter([1]))
     next(broken)
     broken.close()
     assert _held.SHARE < 1

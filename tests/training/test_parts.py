@@ -5,10 +5,10 @@ import torch
 
 from sepbook.architectures import create
 from sepbook.evaluation.separation import separate
-from sepbook.training import _parts
-from sepbook.training._parts import Parts
+from sepbook.training import parts as ways
 from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, TrainingError, train
+from sepbook.training.parts import Parts
 from tests.systems import Synthetic
 from tests.systems.one_voice import Config as OneVoiceConfig
 from tests.systems.one_voice import OneVoice
@@ -46,7 +46,7 @@ def graphs(monkeypatch):
         assert all(isinstance(n, int) for size in sizes for n in size), "a size has become a symbol"
         return lambda *inputs: (found_runs.append(1), graph.forward(*inputs))[1]
 
-    monkeypatch.setattr(_parts, "BACKEND", backend)
+    monkeypatch.setattr(ways, "BACKEND", backend)
     yield found, found_runs
     torch._dynamo.reset()
 

@@ -13,11 +13,11 @@ from torch.nn.utils import clip_grad_norm_
 from sepbook.architectures import create
 from sepbook.data.corpus import songs
 from sepbook.data.mixing import Mixtures
-from sepbook.training._parts import Parts
 from sepbook.training.config import TrainConfig
 from sepbook.training.descent import make_optimizer
 from sepbook.training.device import Device, choose
 from sepbook.training.loop import train
+from sepbook.training.parts import Parts
 
 SECONDS, WARM, MEASURED, BATCHES = 3.0, 10, 50, (8, 64)
 RATE = 1e-3

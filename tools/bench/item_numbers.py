@@ -3,8 +3,7 @@
 import time
 from statistics import median
 
-from sepbook.training._batches import ItemNumbers
-from sepbook.training._distributed import World
+from sepbook.training.batches import ItemNumbers
 from sepbook.training.config import TrainConfig
 
 BATCH, STEPS = 8, 2000
@@ -15,7 +14,7 @@ def milliseconds(size: int, endless: bool) -> float:
     data = type("Data", (), {"endless": endless, "__len__": lambda self: size})()
     times = []
     for seed in range(5):
-        numbers = ItemNumbers(data, TrainConfig(steps=STEPS, batch_size=BATCH, seed=seed), 0, World())
+        numbers = ItemNumbers(data, TrainConfig(steps=STEPS, batch_size=BATCH, seed=seed))
         start = time.perf_counter()
         assert sum(1 for _ in numbers) == STEPS * BATCH
         times.append((time.perf_counter() - start) * 1e3 / STEPS)

@@ -1,4 +1,7 @@
-"""Which items make which batch, and what of a batch a system wants to see."""
+"""Which items make which batch, and what of a batch a system wants to see.
+
+Taught on: book/training/loop
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +16,8 @@ from sepbook.training._held import Held, fits
 from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
 
+ALONE = World()
+
 
 class ItemNumbers(Sampler):
     """The numbers of the items of every step, from any step on, whatever the number of workers.
@@ -21,7 +26,7 @@ class ItemNumbers(Sampler):
     anew each time it is used up, by (seed, round). Taught on: book/training/loop
     """
 
-    def __init__(self, data, config, start: int, world: World):
+    def __init__(self, data, config, start: int = 0, world: World = ALONE):
         self.data, self.config, self.start, self.world = data, config, start, world
         self._rounds: dict = {}  # the order of the items in each of the latest two
 
