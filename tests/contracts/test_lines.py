@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from sepbook import architectures
+from sepbook import architectures, shapes
 from sepbook.evaluation.separation import separate
 from tests.contracts import contract
 from tests.systems import ALL, batch
@@ -26,12 +26,14 @@ def test_attributes(system):
     assert dataclasses.is_dataclass(system.config) and type(system.config).__dataclass_params__.frozen
 
 
-def test_presets_build(name):
+def test_presets_build_and_run_without_memory(name):
     assert "small" in architectures.presets(name)
     for preset in architectures.presets(name):
         with torch.device("meta"):
             built = architectures.create(name, preset)
-        assert sum(p.numel() for p in built.parameters()) > 0
+            ledger = shapes.trace(built, torch.zeros(1, built.channels, built.sample_rate))
+        assert ledger.parameters == sum(p.numel() for p in built.parameters()) > 0
+        assert ledger.calls[0].output == (1, len(built.source_names), built.channels, built.sample_rate)
         assert architectures.recipe_of(name, preset).steps["first"] > 0
 
 
