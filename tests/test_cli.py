@@ -198,6 +198,14 @@ def test_shapes_prints_the_trace(capsys):
     assert found["parameters"] == sum(p.numel() for p in architectures.create("unet", n_fft=512).parameters())
     assert found["rows"][0]["inputs"][0]["sizes"] == [1, 1, 48_000]
     assert found["rows"][0]["milliseconds"] > 0 and found["macs_per_second"] > 1e6
+    assert found["rows"][0]["times"] == 1 and found["uncounted"].keys() == {"Fourier transform"}
+
+
+def test_shapes_unfolds_repeats(capsys):
+    deep = ("shapes", "unet", "--set", "convolutions=5", "--seconds", 0.5)
+    folded, whole = (call(capsys, *deep, *more)[1] for more in ((), ("--unfold",)))
+    assert "(4 times)" in folded and "encoder.0.more.9" not in folded
+    assert "times)" not in whole and "encoder.0.more.9" in whole
 
 
 def test_train_separate_evaluate(place, capsys):

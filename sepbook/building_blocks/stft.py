@@ -19,6 +19,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import MOST_CHANNELS, check_place, check_tensor
+
 WINDOWS = {
     "hann": torch.hann_window,
     "hamming": torch.hamming_window,
@@ -27,7 +29,6 @@ WINDOWS = {
 }
 LONGEST_WINDOW = 1 << 17  # samples, three seconds at 44.1 kHz: a larger number is a slip
 MOST_FRAMES = 1024  # windows that may hold the same sample: more would fill the memory
-MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 SMALLEST_OVERLAP = 1e-3  # of the largest summed squared window; below it the inverse divides by almost nothing
 
 
@@ -116,8 +117,9 @@ def _check_whole(name: str, value: int) -> None:
         )
 
 
-def _check_samples(samples: Tensor, name: str = "STFT", verb: str = "transform") -> None:
+def _check_samples(samples, beside: Tensor, name: str = "STFT", verb: str = "transform") -> None:
     """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers."""
+    check_tensor(samples, name)
     if samples.dim() != 3 or samples.numel() == 0:
         raise ValueError(
             f"{name} expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
@@ -132,9 +134,11 @@ def _check_samples(samples: Tensor, name: str = "STFT", verb: str = "transform")
             f"{name} expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
             "are C and N swapped? Then samples.transpose(1, 2)"
         )
+    check_place(samples, name, beside)
 
 
-def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
+def _check_bins(bins, length: int, n_fft: int, hop: int, beside: Tensor) -> None:
+    check_tensor(bins, "ISTFT")
     F = n_fft // 2 + 1
     if bins.dim() < 2 or bins.shape[-2] != F or bins.numel() == 0:
         swapped = bins.dim() >= 2 and bins.shape[-1] == F
@@ -153,6 +157,7 @@ def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
             f"length={length} samples need {1 + math.ceil(max(length, 1) / hop)} frames, but was given "
             f"T={bins.shape[-1]}; pass the length of the sound that was transformed"
         )
+    check_place(bins, "ISTFT", beside)
 
 
 class STFT(nn.Module):
@@ -175,7 +180,7 @@ class STFT(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
-        _check_samples(samples)
+        _check_samples(samples, self.window)
         B, C, N = samples.shape
         with _full_precision(samples):
             flat = samples.float().reshape(B * C, N)  # (B·C, N)
@@ -216,7 +221,7 @@ class ISTFT(nn.Module):
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""
-        _check_bins(bins, length, self.n_fft, self.hop)
+        _check_bins(bins, length, self.n_fft, self.hop, self.window)
         *batch, F, T = bins.shape
         with _full_precision(bins.real):
             flat = bins.to(torch.complex64).reshape(-1, F, T)
@@ -240,6 +245,9 @@ class Masking(nn.Module):
 
     def forward(self, bins: Tensor, masks: Tensor) -> Tensor:
         """Apply the masks."""
+        check_tensor(bins, "Masking")
+        check_tensor(masks, "Masking")
+        check_place(masks, "Masking", bins)
         if masks.dim() != 5 or bins.dim() != 4 or masks.shape[2:] != bins.shape[1:]:
             swapped = masks.dim() == 5 and masks.mT.shape[2:] == bins.shape[1:]
             raise ValueError(

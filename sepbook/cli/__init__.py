@@ -70,7 +70,7 @@ def explain(error: Exception) -> str:
     """
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}. Check the name, the permissions and the free space."
-    return str(error)
+    return getattr(error, "plain", None) or str(error)
 
 
 def _note(message, category, filename, lineno, file=None, line=None) -> None:
