@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,11 +10,16 @@ import torch
 from sepbook import architectures, shapes
 from sepbook.evaluation.separation import separate
 from tests.contracts import contract
-from tests.systems import ALL, batch
+from tests.systems import ALL, OURS, batch
 
 
 def test_file_has_its_lines(name):
     contract.has_its_lines(name)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_system_with_its_recipe_takes_no_more_than_eighty_lines(name):
+    assert len(Path(OURS[name].__file__).read_text(encoding="utf-8").splitlines()) <= 80
 
 
 def test_attributes(system):
