@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sepbook.architectures.base import System
-from sepbook.losses._finite import NotFiniteError
+from sepbook.losses.weighting import NotFiniteError
 from sepbook.training import _distributed, _folder
 from sepbook.training._batches import Batches, ItemNumbers, check
 from sepbook.training._meter import Meter
