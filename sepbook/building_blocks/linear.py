@@ -120,7 +120,7 @@ class EmbeddingHead(nn.Module):
         """Make the embeddings of features `(B, T, H)`."""
         check_features(features, self.H)
         row = self.linear(features)  # (B, T, F·D)
-        embedding = rearrange(row, "b t (f d) -> b f t d", d=self.D)
+        embedding = rearrange(row, "b t (f d) -> b f t d", d=self.D)  # (B, F, T, D)
         embedding = ACTIVATIONS[self.activation](embedding, -1)
         if self.normalize:
             embedding = functional.normalize(embedding, dim=-1, eps=SHORTEST)

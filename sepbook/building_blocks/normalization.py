@@ -119,7 +119,7 @@ class CumulativeLayerNorm(_Learned):
         check_features(x, self.H, "CumulativeLayerNorm")
         if state is None:
             first = x[:, :, 0].mean(1)
-            state = torch.stack([first, *(torch.zeros_like(first),) * 3], 1)
+            state = torch.stack([first, *(torch.zeros_like(first),) * 3], 1)  # (B, 4)
         first, *before = state[:, :, None].unbind(1)  # each (B, 1)
         x = x - first[:, None]
         sums = torch.stack([torch.full_like(x[:, 0], self.H), x.sum(1), x.square().sum(1)])  # (3, B, T), of each frame
@@ -127,7 +127,7 @@ class CumulativeLayerNorm(_Learned):
         mean = total / count
         variance = (squares / count - mean.square()).clamp_min(0)
         y = (x - mean[:, None]) / (variance[:, None] + self.eps).sqrt()
-        state = torch.stack([first[:, 0], count[:, -1], total[:, -1], squares[:, -1]], 1)
+        state = torch.stack([first[:, 0], count[:, -1], total[:, -1], squares[:, -1]], 1)  # (B, 4)
         return self.learned(y), state
 
 

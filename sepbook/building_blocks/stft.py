@@ -19,7 +19,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from sepbook._given import MOST_CHANNELS, check_place, check_tensor
+from sepbook._given import check_place, check_tensor
+from sepbook.building_blocks._samples import check_samples, full_precision
 
 WINDOWS = {
     "hann": torch.hann_window,
@@ -98,10 +99,6 @@ def leakage(window: Tensor) -> float:
     return 20 * math.log10(float(spectrum[first_null:].max() / spectrum[0]))
 
 
-def _full_precision(x: Tensor):
-    return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
-
-
 def _checked_window(name: str, n_fft: int, hop: int) -> Tensor:
     """Return the window on the default device; made on the CPU, so that it is checked on the meta device too."""
     with torch.device("cpu"):
@@ -115,26 +112,6 @@ def _check_whole(name: str, value: int) -> None:
         raise ValueError(
             f"{name} is {value!r}, but must be a whole number of samples; divide with //, as in n_fft // 4"
         )
-
-
-def _check_samples(samples, beside: Tensor, name: str = "STFT", verb: str = "transform") -> None:
-    """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers."""
-    check_tensor(samples, name)
-    if samples.dim() != 3 or samples.numel() == 0:
-        raise ValueError(
-            f"{name} expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
-            "add missing axes with samples[None]"
-        )
-    if not samples.is_floating_point():
-        mend = f"{verb} its real part, samples.real" if samples.is_complex() else "divide 16-bit samples by 32768"
-        raise ValueError(f"{name} expects real floating-point samples, but they are {samples.dtype}; {mend}")
-    _, C, N = samples.shape
-    if C > max(N, MOST_CHANNELS):
-        raise ValueError(
-            f"{name} expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
-            "are C and N swapped? Then samples.transpose(1, 2)"
-        )
-    check_place(samples, name, beside)
 
 
 def _check_bins(bins, length: int, n_fft: int, hop: int, beside: Tensor) -> None:
@@ -180,9 +157,9 @@ class STFT(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
-        _check_samples(samples, self.window)
+        check_samples(samples, self.window)
         B, C, N = samples.shape
-        with _full_precision(samples):
+        with full_precision(samples):
             flat = samples.float().reshape(B * C, N)  # (B·C, N)
             flat = nn.functional.pad(flat, (0, -N % self.hop + self.n_fft % 2))  # whole hops; one more if n_fft is odd
             bins = torch.stft(
@@ -223,7 +200,7 @@ class ISTFT(nn.Module):
         """Return `length` samples of `(…, F, T)` bins."""
         _check_bins(bins, length, self.n_fft, self.hop, self.window)
         *batch, F, T = bins.shape
-        with _full_precision(bins.real):
+        with full_precision(bins.real):
             flat = bins.to(torch.complex64).reshape(-1, F, T)
             samples = torch.istft(flat, self.n_fft, self.hop, window=self.window, center=True, length=length)
         return samples.view(*batch, length)  # (…, N)

@@ -63,7 +63,7 @@ def separate(
     samples = _check_samples(samples, rate)
     length, hop = chunk_sizes(system, chunk_seconds, overlap)
     mixture = audio.resample(samples, rate, system.sample_rate)  # (C, N at the system's rate)
-    with _listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
+    with listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
         parts = list(_counted(_estimates(system, [mixture], length, hop), bar, system.sample_rate))
     estimates = audio.resample(torch.cat(parts, dim=-1), system.sample_rate, rate)
     return estimates[..., : samples.shape[-1]]  # (S, C, N): resampling rounds lengths up
@@ -95,7 +95,7 @@ def separate_file(
         _check_free(paths.values(), path, overwrite)
         open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
         writers = [stack.enter_context(writer) for writer in open_stem]
-        stack.enter_context(_listening(system))
+        stack.enter_context(listening(system))
         bar = stack.enter_context(_bar(about.seconds, progress))
         for stems in _streamed(system, path, about.sample_rate, length, hop, bar):  # (S, C, n)
             for writer, stem in zip(writers, stems, strict=True):
@@ -192,8 +192,11 @@ def _keep_order(found: Tensor, tail: Tensor | None, size: int) -> None:
 
 
 @contextmanager
-def _listening(system):
-    """Put a system into eval mode, and each of its modules back into its own mode afterwards."""
+def listening(system):
+    """Put a system into eval mode, and each of its modules back into its own mode afterwards.
+
+    Taught on: book/evaluation/separation
+    """
     modes = [(module, module.training) for module in system.modules()]
     system.eval()
     try:

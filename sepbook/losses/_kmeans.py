@@ -123,5 +123,5 @@ def kmeans_masks(embedding: Tensor, sources: int, weight: Tensor, seed: int = 0,
                 f'{show(embedding)}. silent="share" gives every source an equal share'
             )
         labels, _ = kmeans(v, sources, w, seed)  # (F·T,)
-        masks[b] = torch.nn.functional.one_hot(labels, sources).mT.view(sources, 1, F, T)
+        masks[b] = torch.nn.functional.one_hot(labels, sources).mT.view(sources, 1, F, T)  # (S, 1, F, T)
     return masks

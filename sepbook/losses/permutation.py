@@ -48,9 +48,9 @@ def pairwise(loss: Loss, estimates: Tensor, sources: Tensor) -> Tensor:
     """
     estimates, sources = _check_pair(estimates, sources)
     B, S = sources.shape[:2]
-    rows = estimates.repeat_interleave(S, dim=1).reshape(B * S * S, 1, *sources.shape[2:])
-    columns = sources.repeat(1, S, *[1] * (sources.dim() - 2)).reshape(B * S * S, 1, *sources.shape[2:])
-    return _ask(loss, rows, columns).view(B, S, S)
+    rows = estimates.repeat_interleave(S, dim=1).reshape(B * S * S, 1, *sources.shape[2:])  # (B·S·S, 1, …)
+    columns = sources.repeat(1, S, *[1] * (sources.dim() - 2)).reshape(B * S * S, 1, *sources.shape[2:])  # the same
+    return _ask(loss, rows, columns).view(B, S, S)  # estimates along rows, sources along columns
 
 
 def best_permutation(costs: Tensor, method: str = "auto", silent: Tensor | None = None) -> Tensor:
@@ -91,7 +91,7 @@ def reorder(estimates: Tensor, permutation: Tensor) -> Tensor:
     """
     estimates, permutation = as_tensor(estimates, "estimates"), as_tensor(permutation, "permutation")
     _check_numbers("permutation", permutation, estimates, estimates.shape[1] if estimates.dim() > 1 else 0)
-    index = permutation.view(*permutation.shape, *[1] * (estimates.dim() - 2)).expand_as(estimates)
+    index = permutation.view(*permutation.shape, *[1] * (estimates.dim() - 2)).expand_as(estimates)  # (B, S, …)
     return estimates.gather(1, index)
 
 
@@ -120,8 +120,8 @@ def remix(estimates: Tensor, assignment: Tensor, mixtures: int = 2) -> Tensor:
     estimates, assignment = as_tensor(estimates, "estimates"), as_tensor(assignment, "assignment")
     _check_numbers("assignment", assignment, estimates, mixtures)
     belongs = one_hot(assignment, mixtures).to(estimates.dtype)  # (B, S, mixtures)
-    belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))
-    return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)
+    belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))  # (B, S, M, 1, …), M mixtures
+    return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)  # (B, M, …)
 
 
 def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[Tensor, Tensor]:

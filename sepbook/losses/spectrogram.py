@@ -201,9 +201,9 @@ def magnitudes(samples: Tensor, n_fft: int = 1024, hop: int = 256) -> Tensor:
         )
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
     more = -x.shape[-1] % hop + n_fft % 2  # to a whole number of hops; one more if n_fft is odd
-    flat = functional.pad(x.reshape(-1, x.shape[-1]), (0, more))
+    flat = functional.pad(x.reshape(-1, x.shape[-1]), (0, more))  # (rows, N), a row for each of the other axes
     bins = torch.stft(flat, n_fft, hop, window=window, center=True, pad_mode="constant", return_complex=True)
-    return bins.abs().view(*x.shape[:-1], *bins.shape[-2:])
+    return bins.abs().view(*x.shape[:-1], *bins.shape[-2:])  # (…, F, T)
 
 
 def _full(x: Tensor) -> Tensor:

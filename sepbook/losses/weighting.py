@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sepbook._given import as_tensor, check_real
 from sepbook.losses._finite import NotFiniteError
@@ -54,32 +54,35 @@ def energy_weights(energies: Tensor) -> Tensor:
     return energies.max() / energies
 
 
-class DynamicWeights:
+class DynamicWeights(nn.Module):
     """Weights that follow the training: what has stopped falling gets more weight (dynamic weight average).
 
     Give `update` the mean loss of each source after every epoch. From the third epoch on
 
         weights = S * softmax(loss of last epoch / loss of the epoch before / temperature)
 
-    They add up to S. Until then all are 1. Raises ValueError for losses that are not one positive number per source.
+    They add up to S. Until then all are 1. It is a module, and its memory are buffers: a checkpoint of the system that
+    has it remembers too. Raises ValueError for losses that are not one positive number per source.
     Source: Liu et al. 2019; for separation Kadandale et al. 2020. Taught on: book/losses/weighting
     """
 
     def __init__(self, S: int, temperature: float = 2.0):
         if S < 1 or not temperature > 0:
             raise ValueError(f"S={S} must be 1 or more, and temperature={temperature} larger than 0")
-        self.S, self.temperature, self.past = S, temperature, []
-        self.weights = torch.ones(S)
+        super().__init__()
+        self.S, self.temperature = S, temperature
+        self.register_buffer("past", torch.zeros(2, S))  # the losses of the latest two epochs; 0: there was none
+        self.register_buffer("weights", torch.ones(S))
 
     def update(self, losses) -> Tensor:
         """Take the mean losses of an epoch `(S,)`; return the weights `(S,)` of the next one."""
         losses = as_tensor(losses, "losses").detach().double().flatten()
         if len(losses) != self.S or not (losses > 0).all() or not losses.isfinite().all():
             raise ValueError(f"an epoch has one positive loss per source, S={self.S}; given were {losses.tolist()}")
-        self.past = [*self.past, losses][-2:]
-        if len(self.past) == 2:
-            before, last = self.past
-            self.weights = (self.S * (last / before / self.temperature).softmax(0)).float()
+        self.past = torch.stack([self.past[1], losses.to(self.past)])
+        before, last = self.past.double()
+        if (before > 0).all():
+            self.weights = (self.S * (last / before / self.temperature).softmax(0)).to(self.past)
         return self.weights
 
 
