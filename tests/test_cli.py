@@ -1,4 +1,4 @@
-"""The command line: help that teaches, the four commands, exit codes, and what goes to which stream."""
+"""The command line: help that teaches, the commands, exit codes, and what goes to which stream."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from sepbook.training import checkpoint
 RATE = 8000
 TINY = {"sample_rate": RATE, "n_fft": 64, "hop": 16, "widths": (4, 4)}
 SET = [part for name, value in TINY.items() for part in ("--set", f"{name}={json.dumps(value)}")]
-COMMANDS = ("separate", "train", "evaluate", "shapes")
+COMMANDS = ("separate", "train", "evaluate", "shapes", "stream")
 
 
 def noise(*shape, seed=0):
@@ -76,7 +76,7 @@ def test_help_teaches(capsys, command):
 def test_examples_of_the_help_can_be_typed(command):
     parser = typer.main.get_command(commands.app).commands[command]
     for words in examples(command):
-        words = words[: words.index(">")] if ">" in words else words
+        words = words[: min(words.index(sign) for sign in "<>" if sign in words)] if {"<", ">"} & {*words} else words
         assert words[1] == command
         parser.make_context(command, words[2:])
 

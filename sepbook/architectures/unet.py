@@ -220,7 +220,7 @@ class UNetSystem(System):
         else:
             x = magnitude / magnitude.amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
         masks = self.network(x[:, :, :-1])  # without the highest bin
-        return torch.cat([masks, masks[..., -1:, :]], dim=-2).float()
+        return torch.cat([masks, masks[..., -1:, :]], dim=-2).float()  # (B, S, C, F, T)
 
     def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:
         """Separate `(B, C, N) -> (B, S, C, N)`."""

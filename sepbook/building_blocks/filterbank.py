@@ -21,10 +21,11 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from sepbook._given import check_place, check_tensor
 from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, needed, responses
 from sepbook.building_blocks._filters import Analytic, Bank, Fourier, Free, Gammatone, Sinc, analytic
+from sepbook.building_blocks._samples import check_samples, full_precision
 from sepbook.building_blocks._scales import Mel, erb, erb_to_hz, hz_to_erb, hz_to_mel, mel_matrix, mel_to_hz, spaced
-from sepbook.building_blocks.stft import _check_samples, _full_precision
 
 __all__ = [
     "Analytic",
@@ -120,20 +121,21 @@ class Encoder(_Coder):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Encode `(B, C, N)` samples."""
-        _check_samples(samples, "Encoder", "encode")
+        kernels = self.bank.waveforms()
+        check_samples(samples, kernels, "Encoder", "encode")
         B, C, N = samples.shape
-        T, kernels = self.frames(N), self.bank.waveforms()
+        T = self.frames(N)
         behind = (T - 1) * self.hop + self.bank.size - self.before - N  # zeros, until the last frame is full
-        flat = nn.functional.pad(samples.reshape(B * C, 1, N), (self.before, behind))
+        flat = nn.functional.pad(samples.reshape(B * C, 1, N), (self.before, behind))  # (B·C, 1, N')
         if kernels.is_complex():
-            return _complex_code(flat, kernels, self.hop).view(B, C, -1, T)
+            return _complex_code(flat, kernels, self.hop).view(B, C, -1, T)  # (B, C, K, T)
         code = nn.functional.conv1d(flat, kernels.to(flat.dtype).unsqueeze(1), stride=self.hop)  # (B·C, K, T)
-        return code.view(B, C, -1, T)
+        return code.view(B, C, -1, T)  # (B, C, K, T)
 
 
 def _complex_code(flat: Tensor, waveforms: Tensor, hop: int) -> Tensor:
     """Compare `(B·C, 1, N)` with complex waveforms; two real convolutions in one."""
-    with _full_precision(flat):
+    with full_precision(flat):
         parts = torch.cat([waveforms.real, -waveforms.imag]).unsqueeze(1)  # (2 K, 1, size): the conjugate
         code = nn.functional.conv1d(flat.to(parts.dtype), parts, stride=hop)  # (B·C, 2 K, T)
         return torch.complex(*code.chunk(2, dim=1))
@@ -156,16 +158,17 @@ class Decoder(_Coder):
         waveforms = self.bank.waveforms()
         self._check(code, length, waveforms)
         *batch, K, T = code.shape
-        flat = code.reshape(-1, K, T)
+        flat = code.reshape(-1, K, T)  # (B·C, K, T)
         if code.is_complex():
-            flat = torch.cat([flat.real, flat.imag], dim=1)
-            waveforms = torch.cat([waveforms.real, -waveforms.imag])
-        with _full_precision(flat) if code.is_complex() else nullcontext():
-            kernels = waveforms.to(flat.dtype).unsqueeze(1)
+            flat = torch.cat([flat.real, flat.imag], dim=1)  # (B·C, 2K, T)
+            waveforms = torch.cat([waveforms.real, -waveforms.imag])  # (2K, size)
+        with full_precision(flat) if code.is_complex() else nullcontext():
+            kernels = waveforms.to(flat.dtype).unsqueeze(1)  # (K, 1, size)
             samples = nn.functional.conv_transpose1d(flat, kernels, stride=self.hop)  # (…, 1, before + N + behind)
         return samples[:, 0, self.before : self.before + length].reshape(*batch, length)
 
     def _check(self, code: Tensor, length: int, waveforms: Tensor) -> None:
+        check_tensor(code, "Decoder")
         if code.dim() < 2 or code.shape[-2] != self.bank.K:
             hint = ""
             if code.dim() >= 2 and code.shape[-1] == self.bank.K:
@@ -174,11 +177,14 @@ class Decoder(_Coder):
         if code.is_complex() != waveforms.is_complex():
             kinds = ["complex" if x.is_complex() else "real" for x in (code, waveforms)]
             raise ValueError(f"the code is {kinds[0]}, but the decoder's waveforms are {kinds[1]}; both must be alike")
+        if isinstance(length, bool) or not isinstance(length, int):
+            raise ValueError(f"length is {length!r}, but must be a whole number of samples")
         if length < 1 or self.frames(length) > code.shape[-1]:
             raise ValueError(
                 f"length={length} samples need {self.frames(max(length, 1))} frames, but was given T={code.shape[-1]}; "
                 "pass the length of the sound that was encoded"
             )
+        check_place(code, "Decoder", waveforms)
 
 
 def trained(name: str = "talkers") -> tuple[Encoder, Decoder]:

@@ -19,6 +19,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_place, check_tensor
+from sepbook.building_blocks._samples import check_samples, full_precision
+
 WINDOWS = {
     "hann": torch.hann_window,
     "hamming": torch.hamming_window,
@@ -27,7 +30,6 @@ WINDOWS = {
 }
 LONGEST_WINDOW = 1 << 17  # samples, three seconds at 44.1 kHz: a larger number is a slip
 MOST_FRAMES = 1024  # windows that may hold the same sample: more would fill the memory
-MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
 SMALLEST_OVERLAP = 1e-3  # of the largest summed squared window; below it the inverse divides by almost nothing
 
 
@@ -97,10 +99,6 @@ def leakage(window: Tensor) -> float:
     return 20 * math.log10(float(spectrum[first_null:].max() / spectrum[0]))
 
 
-def _full_precision(x: Tensor):
-    return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
-
-
 def _checked_window(name: str, n_fft: int, hop: int) -> Tensor:
     """Return the window on the default device; made on the CPU, so that it is checked on the meta device too."""
     with torch.device("cpu"):
@@ -116,25 +114,8 @@ def _check_whole(name: str, value: int) -> None:
         )
 
 
-def _check_samples(samples: Tensor, name: str = "STFT", verb: str = "transform") -> None:
-    """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers."""
-    if samples.dim() != 3 or samples.numel() == 0:
-        raise ValueError(
-            f"{name} expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
-            "add missing axes with samples[None]"
-        )
-    if not samples.is_floating_point():
-        mend = f"{verb} its real part, samples.real" if samples.is_complex() else "divide 16-bit samples by 32768"
-        raise ValueError(f"{name} expects real floating-point samples, but they are {samples.dtype}; {mend}")
-    _, C, N = samples.shape
-    if C > max(N, MOST_CHANNELS):
-        raise ValueError(
-            f"{name} expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
-            "are C and N swapped? Then samples.transpose(1, 2)"
-        )
-
-
-def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
+def _check_bins(bins, length: int, n_fft: int, hop: int, beside: Tensor) -> None:
+    check_tensor(bins, "ISTFT")
     F = n_fft // 2 + 1
     if bins.dim() < 2 or bins.shape[-2] != F or bins.numel() == 0:
         swapped = bins.dim() >= 2 and bins.shape[-1] == F
@@ -153,6 +134,7 @@ def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
             f"length={length} samples need {1 + math.ceil(max(length, 1) / hop)} frames, but was given "
             f"T={bins.shape[-1]}; pass the length of the sound that was transformed"
         )
+    check_place(bins, "ISTFT", beside)
 
 
 class STFT(nn.Module):
@@ -175,9 +157,9 @@ class STFT(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
-        _check_samples(samples)
+        check_samples(samples, self.window)
         B, C, N = samples.shape
-        with _full_precision(samples):
+        with full_precision(samples):
             flat = samples.float().reshape(B * C, N)  # (B·C, N)
             flat = nn.functional.pad(flat, (0, -N % self.hop + self.n_fft % 2))  # whole hops; one more if n_fft is odd
             bins = torch.stft(
@@ -216,9 +198,9 @@ class ISTFT(nn.Module):
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""
-        _check_bins(bins, length, self.n_fft, self.hop)
+        _check_bins(bins, length, self.n_fft, self.hop, self.window)
         *batch, F, T = bins.shape
-        with _full_precision(bins.real):
+        with full_precision(bins.real):
             flat = bins.to(torch.complex64).reshape(-1, F, T)
             samples = torch.istft(flat, self.n_fft, self.hop, window=self.window, center=True, length=length)
         return samples.view(*batch, length)  # (…, N)
@@ -240,6 +222,9 @@ class Masking(nn.Module):
 
     def forward(self, bins: Tensor, masks: Tensor) -> Tensor:
         """Apply the masks."""
+        check_tensor(bins, "Masking")
+        check_tensor(masks, "Masking")
+        check_place(masks, "Masking", bins)
         if masks.dim() != 5 or bins.dim() != 4 or masks.shape[2:] != bins.shape[1:]:
             swapped = masks.dim() == 5 and masks.mT.shape[2:] == bins.shape[1:]
             raise ValueError(

@@ -18,7 +18,7 @@ def expect_sizes(given, expected: Sequence[int], dims: str, known: Mapping | Non
     if is_empty(given):
         raise NotYet("Write your numbers in place of the dots.")
     try:
-        sizes = tuple(_whole(size) for size in given)
+        sizes = tuple(whole(size) for size in given)
     except (TypeError, ValueError):
         what = f"A shape is a row of whole numbers, but the answer is {given!r:.80}."
         names = ", ".join(axis.text for axis in parse_item(dims).axes)
@@ -78,7 +78,7 @@ def expect_choice(given, expected, choices: Mapping[str, str], how="") -> None:
     raise CheckFailure(f"{given!r} is not right.", wrong[answer], how, kind=answer, known=True)
 
 
-def _whole(size) -> int:
+def whole(size) -> int:
     """Return a size as int. Raises TypeError for anything but a whole number (NumPy's and torch's included)."""
     number = float(size)
     if isinstance(size, bool | str) or not number.is_integer():

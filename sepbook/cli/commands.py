@@ -1,4 +1,4 @@
-"""The four commands. Each reads like the page that it belongs to; torch loads only when a command runs.
+"""The commands. Each reads like the page that it belongs to; torch loads only when a command runs.
 
 Taught on: book/first_separation
 """

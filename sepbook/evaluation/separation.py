@@ -33,6 +33,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from sepbook import audio
+from sepbook._given import as_samples
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
 from sepbook.losses.permutation import best_permutation
@@ -62,7 +63,7 @@ def separate(
     samples = _check_samples(samples, rate)
     length, hop = chunk_sizes(system, chunk_seconds, overlap)
     mixture = audio.resample(samples, rate, system.sample_rate)  # (C, N at the system's rate)
-    with _listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
+    with listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
         parts = list(_counted(_estimates(system, [mixture], length, hop), bar, system.sample_rate))
     estimates = audio.resample(torch.cat(parts, dim=-1), system.sample_rate, rate)
     return estimates[..., : samples.shape[-1]]  # (S, C, N): resampling rounds lengths up
@@ -94,7 +95,7 @@ def separate_file(
         _check_free(paths.values(), path, overwrite)
         open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
         writers = [stack.enter_context(writer) for writer in open_stem]
-        stack.enter_context(_listening(system))
+        stack.enter_context(listening(system))
         bar = stack.enter_context(_bar(about.seconds, progress))
         for stems in _streamed(system, path, about.sample_rate, length, hop, bar):  # (S, C, n)
             for writer, stem in zip(writers, stems, strict=True):
@@ -191,8 +192,11 @@ def _keep_order(found: Tensor, tail: Tensor | None, size: int) -> None:
 
 
 @contextmanager
-def _listening(system):
-    """Put a system into eval mode, and each of its modules back into its own mode afterwards."""
+def listening(system):
+    """Put a system into eval mode, and each of its modules back into its own mode afterwards.
+
+    Taught on: book/evaluation/separation
+    """
     modes = [(module, module.training) for module in system.modules()]
     system.eval()
     try:
@@ -232,13 +236,13 @@ def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:
 
 
 def _check_samples(samples: Tensor, rate: int) -> Tensor:
-    samples = torch.as_tensor(samples)
+    samples = as_samples(samples, "samples", "(C, N)")
     given = tuple(samples.shape)
     if samples.dim() != 2:
         raise ValueError(f"samples must be (C, N): audio channel, sample; given was {given}")
     if samples.numel() == 0:
         raise ValueError(f"samples {given} are empty: there is nothing to separate")
-    if not rate > 0:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate < math.inf:
         raise ValueError(f"rate is {rate}; expected the sample rate of the samples in Hz, for example 44100")
     if not samples.isfinite().all():
         channel, at = (~samples.isfinite()).nonzero()[0].tolist()

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from sepbook.architectures.streaming import can_stream
-from sepbook.evaluation.separation import _listening
+from sepbook.evaluation.separation import listening
 
 STEP = (
     0.01  # durations are counted in steps of one per cent, so that a day of chunks needs no more memory than a second
@@ -89,7 +89,7 @@ def stream(system, chunks: Iterable[Tensor], timing: Timing | None = None) -> It
         )
     device = next((p.device for p in system.parameters()), torch.device("cpu"))
     timing = timing or Timing(system.sample_rate, system.latency)
-    with _listening(system), torch.no_grad():
+    with listening(system), torch.no_grad():
         state = system.start()
         for chunk in chunks:
             _check_finite(chunk, timing)

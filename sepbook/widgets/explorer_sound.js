@@ -1,5 +1,5 @@
 // What explorers play: one loop, whose content may change at any moment without a click.
-import { Clock, bytes, turns } from "./player_sound.js";
+import { Clock, bytes, turns } from "./explorer_clock.js";
 
 const HANDOVER = 0.06; // seconds until a new sound has started: `Clock` needs as long
 const EDGE = 0.005; // seconds: the ends of the loop are faded, so that its seam is not heard

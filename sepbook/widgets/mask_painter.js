@@ -5,7 +5,7 @@ import { watch } from "./explorer_canvas.js";
 import { calm } from "./explorer_parts.js";
 import { Loop, playButton } from "./explorer_sound.js";
 import { Canvas } from "./mask_painter_canvas.js";
-import { Stroke, hertz } from "./mask_painter_masks.js";
+import { Stroke, hertz } from "./explorer_masks.js";
 import { Scores } from "./mask_painter_score.js";
 import { view } from "./mask_painter_view.js";
 

@@ -1,6 +1,6 @@
 // The picture of the mask painter: the mixture in grey, and on top of it, in the source's colour, what the mask keeps.
 import { hidden } from "./explorer_canvas.js";
-import { hertz } from "./mask_painter_masks.js";
+import { hertz } from "./explorer_masks.js";
 
 const HEIGHT = 240; // pixels of the picture, which has one column per frame
 

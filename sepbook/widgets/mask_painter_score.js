@@ -1,7 +1,7 @@
 // What the mask painter computes: the sounds, the ideal masks and all scores, of one source at a time.
-import { idealMask, siSdr } from "./mask_painter_masks.js";
+import { idealMask, siSdr } from "./explorer_masks.js";
 import { readWav } from "./explorer_sound.js";
-import { Stft } from "./mask_painter_stft.js";
+import { Stft } from "./explorer_stft.js";
 
 const IDEAL = ["binary", "ratio 1", "ratio 2", "truncated"];
 

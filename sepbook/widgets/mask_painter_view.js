@@ -1,6 +1,6 @@
 // What the mask painter looks like: its elements, without behaviour. data-action says what a control does.
 import { button, controls, element } from "./explorer_parts.js";
-import { height } from "./mask_painter_masks.js";
+import { height } from "./explorer_masks.js";
 
 export const ROWS = [
   ["mixture", "untouched mixture"],

@@ -3,7 +3,7 @@
 //                       loudness, clips: [{row, audio, picture, loudness}]}]}; "whole": one sound, not stems
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
 import { calm } from "./explorer_parts.js";
-import { Sound, gains, turns } from "./player_sound.js";
+import { Sound, gains, turns } from "./explorer_clock.js";
 import { ICONS, readable, view } from "./player_view.js";
 
 function render({ model, el }) {

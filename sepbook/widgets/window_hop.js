@@ -4,8 +4,8 @@
 import { palette, watch } from "./explorer_canvas.js";
 import { setSlider } from "./explorer_parts.js";
 import { Later, Loop, once, playButton, readWav, whenSeen } from "./explorer_sound.js";
-import { idealMask, siSdr } from "./mask_painter_masks.js";
-import { Stft } from "./mask_painter_stft.js";
+import { idealMask, siSdr } from "./explorer_masks.js";
+import { Stft } from "./explorer_stft.js";
 import { drawSpectrogram, levelsOf } from "./window_hop_draw.js";
 import { SHAPES, invertible, leakage, resolution } from "./window_hop_measures.js";
 import { HOPS, SIZES, windowView } from "./window_hop_view.js";

@@ -74,8 +74,8 @@ class Driver(WidgetDriver):
 
 
 COMPUTE = """async ([data, kinds]) => {
-  const { Stft } = await import("/_static/widgets/mask_painter_stft.js");
-  const { idealMask, siSdr } = await import("/_static/widgets/mask_painter_masks.js");
+  const { Stft } = await import("/_static/widgets/explorer_stft.js");
+  const { idealMask, siSdr } = await import("/_static/widgets/explorer_masks.js");
   const sounds = data.map((row) => Float32Array.from(row)), stft = new Stft(64, 16);
   const bins = sounds.map((x) => stft.forward(x));
   const mixture = stft.forward(sounds[0].map((_, n) => sounds.reduce((sum, x) => sum + x[n], 0)));

@@ -5,7 +5,7 @@ import pytest
 RATE = 16000
 # A signal whose every sample says where it lies, so that what is heard can be compared with what the clock says.
 SETUP = """
-const { Clock, gains, loudness } = await import(new URL("_static/widgets/player_sound.js", location));
+const { Clock, gains, loudness } = await import(new URL("_static/widgets/explorer_clock.js", location));
 const RATE = 16000, SECONDS = 2;
 const buffer = (sample) => {
   const made = new AudioBuffer({ length: RATE * SECONDS, sampleRate: RATE });

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from tools.results._common import write
+from tools.results import write
 
 
 def benchmarks() -> list[str]:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tools.bench._measure import seconds
-from tools.results._common import ROOT
+from tools.results import ROOT
 
 PAGE = ROOT / "book/how_to_read.md"
 

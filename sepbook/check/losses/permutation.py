@@ -8,7 +8,7 @@ from torch import Tensor
 from sepbook.check import CheckFailure, NotYet, call, exercise, expect_gradient, expect_parts, expect_values
 from sepbook.check._exercise import is_empty
 from sepbook.check._inputs import dice, noise
-from sepbook.check._predict import _whole
+from sepbook.check._predict import whole
 from sepbook.losses.permutation import best_permutation, mixture_invariant, permutation_invariant
 from sepbook.losses.spectrogram import mse
 
@@ -35,7 +35,7 @@ def exercise_1(order):
     if is_empty(order):
         raise NotYet("Write your three numbers in place of the dots.")
     try:
-        given = tuple(_whole(number) for number in order)
+        given = tuple(whole(number) for number in order)
     except (TypeError, ValueError):
         raise CheckFailure(f"The answer is a row of three numbers, not {order!r:.60}.", kind="type") from None
     if len(given) != 3 or not set(given) <= {0, 1, 2}:
