@@ -271,7 +271,7 @@ REFUSED = {
     "unknown option": (typed("separate song.wav --fromat mp3"), "--fromat", "No such option"),
     "unknown format": (typed("separate song.wav --format aac"), "'aac' is not one of", "'wav', 'flac', 'ogg', 'mp3'"),
     "unknown system": (typed("separate song.wav --system unte"), "'unte'", "did you mean 'unet'"),
-    "unknown trained preset": (typed("separate song.wav --preset big"), "preset 'big'", "there are:"),
+    "unknown trained preset": (typed("separate song.wav --preset big"), "preset 'big'", "Choose one of: paper"),
     "unknown device": (typed("separate song.wav --device tpu"), "'tpu' is unknown", "choose one of auto, cpu"),
     "a device not here": (
         typed(f"separate song.wav --device {MISSING_DEVICE}"), f"'{MISSING_DEVICE}' is not available", "there is: ",
@@ -330,7 +330,7 @@ REFUSED = {
         data(lambda t: ((t / "bass.wav").unlink(), os.symlink("no", t / "bass.wav"))), "bass.wav: this link", "Mend",
     ),
     "a source that no track has": (
-        lambda p: train("--set", 'source_names=["vocals","flute"]'), "missing: flute", "the data has only",
+        lambda p: train("--set", 'source_names=["vocals","flute"]'), "missing: flute", "data has only",
     ),
     "an unknown split of the corpus": (typed("evaluate --split best"), "no split 'best'", "choose from train"),
     # training

@@ -1,4 +1,4 @@
-"""The command line: help that teaches, the four commands, exit codes, and what goes to which stream."""
+"""The command line: help that teaches, the commands, exit codes, and what goes to which stream."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from sepbook.training import checkpoint
 RATE = 8000
 TINY = {"sample_rate": RATE, "n_fft": 64, "hop": 16, "widths": (4, 4)}
 SET = [part for name, value in TINY.items() for part in ("--set", f"{name}={json.dumps(value)}")]
-COMMANDS = ("separate", "train", "evaluate", "shapes")
+COMMANDS = ("separate", "train", "evaluate", "shapes", "stream")
 
 
 def noise(*shape, seed=0):
@@ -76,7 +76,7 @@ def test_help_teaches(capsys, command):
 def test_examples_of_the_help_can_be_typed(command):
     parser = typer.main.get_command(commands.app).commands[command]
     for words in examples(command):
-        words = words[: words.index(">")] if ">" in words else words
+        words = words[: min(words.index(sign) for sign in "<>" if sign in words)] if {"<", ">"} & {*words} else words
         assert words[1] == command
         parser.make_context(command, words[2:])
 
@@ -198,6 +198,14 @@ def test_shapes_prints_the_trace(capsys):
     assert found["parameters"] == sum(p.numel() for p in architectures.create("unet", n_fft=512).parameters())
     assert found["rows"][0]["inputs"][0]["sizes"] == [1, 1, 48_000]
     assert found["rows"][0]["milliseconds"] > 0 and found["macs_per_second"] > 1e6
+    assert found["rows"][0]["times"] == 1 and found["uncounted"].keys() == {"Fourier transform"}
+
+
+def test_shapes_unfolds_repeats(capsys):
+    deep = ("shapes", "unet", "--set", "convolutions=5", "--seconds", 0.5)
+    folded, whole = (call(capsys, *deep, *more)[1] for more in ((), ("--unfold",)))
+    assert "(4 times)" in folded and "encoder.0.more.9" not in folded
+    assert "times)" not in whole and "encoder.0.more.9" in whole
 
 
 def test_train_separate_evaluate(place, capsys):

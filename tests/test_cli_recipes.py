@@ -8,6 +8,7 @@ import torch
 
 from sepbook import architectures, audio, shapes
 from sepbook.cli import _training, main
+from sepbook.cli._loading import from_weights
 from sepbook.evaluation import metrics, oracles
 from sepbook.training import checkpoint
 from tests.systems import register
@@ -187,6 +188,31 @@ def test_talkers_are_reached_as_songs_are(place, capsys, monkeypatch):
     assert code == 0 and out.split() == [os.path.join("stems", f"talker_{n}.wav") for n in (1, 2)]
     code, out, _ = call(capsys, "shapes", "talkers")
     assert code == 0 and out == f"{shapes.trace(architectures.create('talkers'), torch.zeros(1, 1, 24_000))}\n"
+
+
+def test_what_is_printed_after_training_can_be_typed(place, capsys):
+    """Whatever the task was: the line that asks how good it is scores the system on what it has learned."""
+    small = [*MINE, "--steps", 1, "--batch-size", 1, "--seconds", 0.2, "-q"]
+    talk = ["--task", "speech_noise", "--set", 'source_names=["speech","noise"]', "--out", "talk"]
+    folder_of(("vocals", "drums", "bass", "other"), splits=("train", "valid", "test"))
+    for words, tracks in ((talk, 32), (["--data", "mine", "--out", "own"], 1)):
+        code, _, err = call(capsys, "train", "unet", *small, *words)
+        assert code == 0, err
+        typed = err.split("How good is it?  sepbook ")[1].split()
+        code, out, err = call(capsys, *typed, "--json", "-q")
+        assert code == 0, err
+        assert json.loads(out)["scores"]["tracks"] == tracks
+
+
+NO_TASKS = [None, 3, "talkers", ["task"], {"task": ["talkers"]}, {"task": "sings"}, {"task": "folder"}]
+
+
+@pytest.mark.parametrize("notes", NO_TASKS)
+def test_weights_that_say_no_task_are_for_that_of_their_recipe(place, notes):
+    checkpoint.save_weights("a.safetensors", architectures.create("unet", "tiny"))
+    tensors, header = checkpoint.read("a.safetensors")
+    checkpoint.write("a.safetensors", tensors, {**header, "notes": notes})
+    assert from_weights(None, None, "a.safetensors").task == "songs"
 
 
 def test_a_lower_rate_gets_a_second_table_and_the_ideal_mask_the_same_rate(place, capsys):

@@ -204,3 +204,29 @@ def test_show_names_the_axes_of_one_tensor(capsys):
     assert capsys.readouterr().out == "magnitude: (B=2, T=50, F=129) float32\n((B S)=3, 1) complex64\n"
     with pytest.raises(shapes.ShapeError, match=r"show: magnitude has 2 axes, \(2, 50\), but 'B T F' names 3"):
         shapes.show(torch.zeros(2, 50), "B T F", "magnitude")
+
+
+WRONG = {  # shape, letters, what the error says, what it proposes
+    "samples called channels": ((2, 1, 16000), "B N C", "C (audio channel) of x would be 16000", 'Is it "B C N"?'),
+    "bins called sources": ((4, 513, 500), "B S T", "S (source) of x would be 513", "Look at the line"),
+    "samples and sources swapped": ((16000, 4), "S N", "S (source) of x would be 16000", 'Is it "N S"?'),
+    "one letter for two sizes": ((2, 3, 4), "B H H", "axis H twice, once 3 and once 4 long", "Write H'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_show_refuses_letters_that_cannot_be(case, capsys):
+    shape, dims, problem, hint = WRONG[case]
+    with pytest.raises(shapes.ShapeError) as caught:
+        shapes.show(torch.zeros(shape), dims, "x")
+    assert problem in str(caught.value) and hint in str(caught.value)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("shape", "dims"),
+    [((64, 64, 9), "S C N"), ((2, 2), "S S'"), ((5, 5), "S S"), ((2, 1, 1), "B C N"), ((300, 70), "(S F) (C T)")],
+)
+def test_show_believes_letters_that_could_be(shape, dims, capsys):
+    shapes.show(torch.zeros(shape), dims)
+    assert str(shape[0]) in capsys.readouterr().out

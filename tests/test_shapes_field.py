@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from sepbook import shapes
+from sepbook.shapes.field import Field
 from sepbook.shapes.flow import Flow
 
 
@@ -63,6 +64,18 @@ def test_any_chain_of_convolutions_agrees_with_disturbances_away_from_the_edges(
             assert ours == shown
             compared += 1
     assume(compared)
+
+
+@pytest.mark.parametrize("up_by", [1, 2, 3, 4])
+@pytest.mark.parametrize("down_by", [1, 2, 3, 6])
+def test_the_hop_after_a_transposed_and_a_strided_convolution(up_by, down_by):
+    field = Field().transposed(5, up_by).convolved(3, down_by)
+    assert field.hop * up_by == field.period * down_by  # on average, positions are down / up samples apart
+    (a, _), (b, _) = field.at(np.array([7])), field.at(np.array([7 + up_by]))
+    assert b - a == down_by
+    spans = measured(nn.Sequential(up(5, up_by), conv(3, down_by)), 96)
+    inner = [i for i, span in enumerate(spans[:-up_by]) if span and span[0] > 20 and span[1] < 70]
+    assert inner and all(spans[i + up_by][0] - spans[i][0] == down_by for i in inner)
 
 
 class TwoLevels(nn.Module):

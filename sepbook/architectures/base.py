@@ -6,6 +6,7 @@ Taught on: book/architectures/unet
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_place, check_tensor
 from sepbook.architectures._names import check_format, check_source_names
 
 
@@ -82,6 +83,7 @@ class System(nn.Module):
 
     def check_mixture(self, mixture: Tensor) -> None:
         """Raise ValueError unless the mixture is `(B, C, N)` real samples that fit this system."""
+        check_tensor(mixture, type(self).__name__)
         given = tuple(mixture.shape)
         if mixture.dim() != 3:
             raise ValueError(
@@ -97,9 +99,12 @@ class System(nn.Module):
             )
         if mixture.shape[2] == 0:
             raise ValueError(f"mixture {given} has N=0 samples; there is nothing to separate")
+        check_place(mixture, type(self).__name__, next(self.parameters(), None))
 
     def check_sources(self, mixture: Tensor, sources: Tensor) -> None:
         """Raise ValueError unless sources are `(B, S, C, N)` and fit the mixture and this system."""
+        check_tensor(sources, type(self).__name__)
+        check_place(sources, type(self).__name__, mixture)
         B, C, N = mixture.shape
         expected = (B, len(self.source_names), C, N)
         if tuple(sources.shape) != expected:

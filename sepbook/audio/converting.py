@@ -7,7 +7,12 @@ import numpy as np
 import soxr
 import torch
 
+from sepbook._given import as_samples
 from sepbook.audio.errors import AudioError
+
+MOST_RATIO = 1000  # of two sample rates
+MOST_SAMPLES = 1 << 32  # in memory at once: 16 GiB
+MOST_CHANNELS = 1024
 
 
 def resample(samples, from_rate, to_rate):
@@ -18,7 +23,10 @@ def resample(samples, from_rate, to_rate):
 
     Taught on: book/how_to_read
     """
-    samples = torch.as_tensor(samples)
+    samples = as_samples(samples, "samples", "(…, C, N)")
+    if samples.dim() < 1:
+        raise AudioError("samples are one number; expected (…, N), for example (C, N).")
+    check_rates(from_rate, to_rate, samples.numel())
     if from_rate == to_rate or samples.shape[-1] == 0:
         return samples
     flat = samples.detach().cpu().float().reshape(-1, samples.shape[-1])  # (channels of any kind, N)
@@ -33,10 +41,30 @@ def resampled_length(length, from_rate, to_rate):
 
     Taught on: book/how_to_read
     """
-    for rate in (from_rate, to_rate):
-        if rate != int(rate) or rate < 1:
-            raise AudioError(f"a sample rate of {rate} Hz; expected a positive whole number, such as 16000.")
+    check_rates(from_rate, to_rate)
     return int(-(-length * to_rate // from_rate))
+
+
+def check_rates(from_rate, to_rate, count=0):
+    """Raise AudioError unless both rates are whole numbers, not too far from each other for `count` numbers.
+
+    Taught on: book/how_to_read
+    """
+    for rate in (from_rate, to_rate):
+        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number) or not 1 <= rate < np.inf:
+            raise AudioError(f"a sample rate of {rate} Hz; expected a positive whole number, such as 16000.")
+        if rate != int(rate):
+            raise AudioError(f"a sample rate of {rate} Hz; expected a positive whole number, such as {round(rate)}.")
+    if not 1 / MOST_RATIO <= to_rate / from_rate <= MOST_RATIO:
+        raise AudioError(
+            f"from {from_rate} to {to_rate} Hz is more than {MOST_RATIO} times the rate, or less than a part of that; "
+            "rates of sound lie between 8000 and 192000 Hz. Are the two of the right order of size?"
+        )
+    if count * to_rate / from_rate > MOST_SAMPLES:
+        raise AudioError(
+            f"{count:,} samples at {from_rate} Hz would be {count * to_rate // from_rate:,} at {to_rate} Hz, more than "
+            "the memory can hold. Resample piece by piece, with audio.resampled or audio.blocks."
+        )
 
 
 def _padding(from_rate, to_rate):
@@ -49,6 +77,7 @@ def resampled(stream, from_rate, to_rate):
 
     Taught on: book/how_to_read
     """
+    check_rates(from_rate, to_rate)
     resampler, given, made = None, 0, 0
     for block in stream:
         if resampler is None:
@@ -71,8 +100,12 @@ def remix(samples, channels):
 
     Taught on: book/how_to_read
     """
-    samples = torch.as_tensor(samples)
+    samples = as_samples(samples, "samples")
+    if samples.dim() < 2:
+        raise AudioError(f"remix: samples are {tuple(samples.shape)}, but must be (…, C, N); add C with samples[None].")
     given = samples.shape[-2]
+    if isinstance(channels, bool) or channels != int(channels) or channels > MOST_CHANNELS:
+        raise AudioError(f"remix: {channels} channels wanted; expected a whole number from 1 to {MOST_CHANNELS}.")
     if channels < 1 or given < 1:
         raise AudioError(f"remix: {given} channels given, {channels} wanted; both must be at least 1.")
     if channels >= given:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from sepbook.audio.converting import remix
+from sepbook.audio.errors import AudioError
 from sepbook.audio.writing import as_array
 
 
@@ -21,6 +22,8 @@ def loudness(samples, rate):
     import pyloudnorm
 
     array = as_array(samples)
+    if not 0 < rate < np.inf:
+        raise AudioError(f"a sample rate of {rate} Hz; expected a number above 0, such as 16000.")
     array = remix(torch.from_numpy(array), min(len(array), 2)).numpy().T  # (N, C)
     if not len(array) or not np.abs(array).max() > 0:
         return float("-inf")

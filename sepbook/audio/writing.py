@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sepbook._given import as_samples
 from sepbook.audio.errors import AudioError
 from sepbook.audio.opening import name_for_c
 
@@ -136,10 +137,9 @@ class Writer:
 
 
 def as_array(samples, name="samples"):
-    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); AudioError for anything else."""
-    if hasattr(samples, "detach"):
-        samples = samples.detach().cpu().numpy()
-    array = np.atleast_2d(np.asarray(samples, dtype=np.float32))
+    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); ValueError for anything else."""
+    samples = as_samples(samples, f"{name}: the samples" if name != "samples" else name, "(C, N)")
+    array = np.atleast_2d(samples.detach().cpu().float().numpy())
     if array.ndim != 2:
         raise AudioError(f"{name}: expected samples (C, N), got {array.ndim} axes {array.shape}.")
     if not np.isfinite(array).all():

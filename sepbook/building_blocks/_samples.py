@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-MOST_CHANNELS = 64  # more audio channels than this, and fewer samples than channels: C and N are swapped
+from sepbook._given import MOST_CHANNELS, check_place, check_tensor
 
 
 def full_precision(x: Tensor):
@@ -11,8 +11,9 @@ def full_precision(x: Tensor):
     return torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False)
 
 
-def check_samples(samples: Tensor, name: str = "STFT", verb: str = "transform") -> None:
+def check_samples(samples, beside: Tensor, name: str = "STFT", verb: str = "transform") -> None:
     """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers."""
+    check_tensor(samples, name)
     if samples.dim() != 3 or samples.numel() == 0:
         raise ValueError(
             f"{name} expects samples (B, C, N) with B, C and N of at least 1, but was given {tuple(samples.shape)}; "
@@ -27,3 +28,4 @@ def check_samples(samples: Tensor, name: str = "STFT", verb: str = "transform") 
             f"{name} expects samples (B, C, N), but was given C={C} audio channels of N={N} samples each: "
             "are C and N swapped? Then samples.transpose(1, 2)"
         )
+    check_place(samples, name, beside)

@@ -6,6 +6,8 @@ Both scales follow the ear: nearly linear at low frequencies, nearly logarithmic
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_place, check_tensor
+
 ERB_LOW, ERB_SLOPE = 24.7, 9.265  # Hz; bandwidth of the ear's filter at 0 Hz, and centre frequency per bandwidth
 LARGEST = 1 << 26  # numbers in a matrix; more would fill the memory
 
@@ -107,6 +109,8 @@ class Mel(nn.Module):
     def forward(self, magnitude: Tensor) -> Tensor:
         """Turn F bins into K bands."""
         F = self.matrix.shape[1]
+        check_tensor(magnitude, "Mel")
+        check_place(magnitude, "Mel", self.matrix)
         if magnitude.is_complex():
             raise ValueError("Mel adds up magnitudes, but was given complex bins, whose phases cancel; use bins.abs()")
         if magnitude.dim() < 2 or magnitude.shape[-2] != F:

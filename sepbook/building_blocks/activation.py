@@ -14,6 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_tensor
+
 
 def sigmoid(x: Tensor) -> Tensor:
     """Return 1 / (1 + exp(-x)), between 0 and 1: `(…)` -> the same shape.
@@ -158,6 +160,7 @@ def activation(name: str, axis: int = 1) -> nn.Module:
 
 
 def _check_real(x: Tensor, what: str) -> None:
+    check_tensor(x, what)
     if x.is_complex():
         raise ValueError(
             f"{what} takes real numbers, not {x.dtype}; take bins.abs(), or view_as_real(bins), which adds an axis"

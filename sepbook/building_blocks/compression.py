@@ -11,8 +11,12 @@ silence does not turn the weights into NaN.
 Taught on: book/building_blocks/stft
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
+
+from sepbook._given import check_tensor
 
 
 class Log(nn.Module):
@@ -27,7 +31,7 @@ class Log(nn.Module):
 
     def __init__(self, scale: float = 1.0):
         super().__init__()
-        if not scale > 0:
+        if not 0 < scale < math.inf:
             raise ValueError(f"scale is {scale}; it must be above 0: 1 / scale is the magnitude where levels begin")
         self.scale = scale
 
@@ -58,7 +62,7 @@ class Power(nn.Module):
         super().__init__()
         if not 0 < exponent <= 1:
             raise ValueError(f"exponent is {exponent}; it must lie above 0 and be at most 1, which changes nothing")
-        if not floor > 0:
+        if not 0 < floor < math.inf:
             raise ValueError(f"floor is {floor}; it must be above 0, or the slope at silence is infinite")
         self.exponent, self.floor = exponent, floor
 
@@ -76,6 +80,7 @@ class Power(nn.Module):
 
 
 def _checked(magnitude: Tensor, name: str) -> Tensor:
+    check_tensor(magnitude, name)
     if not magnitude.is_floating_point():
         mend = "take magnitudes with .abs()" if magnitude.is_complex() else "turn them into magnitudes with .float()"
         raise ValueError(

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sepbook._given import KindError, check_place, check_tensor
 from sepbook.shapes.dims import ShapeError, describe
 
 AXES = {1: ("B", "H", "T"), 2: ("B", "H", "F", "T")}  # of the input of a convolution along one or two axes
@@ -39,12 +40,13 @@ def check_input(x: Tensor, layer: nn.Module) -> None:
     """Refuse what a convolution cannot use: another number of axes or features, no length, no real numbers.
 
     `x` is meant to be `(B, H, T)` or `(B, H, F, T)`; a waveform has its audio channels C in the place of H.
-    Raises ShapeError or TypeError that names the axis and says how to mend it.
+    Raises ShapeError or KindError that names the axis and says how to mend it.
     Taught on: book/building_blocks/convolution
     """
     kind, axes, H = type(layer).__name__, AXES[len(layer.kernel_size)], layer.in_channels
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        raise TypeError(_not_real(kind, x))
+    check_tensor(x, kind)
+    if not x.is_floating_point():
+        raise KindError(_not_real(kind, x))
     if x.dim() != len(axes):
         raise ShapeError(_axes_differ(kind, x, axes))
     if x.shape[1] != H:
@@ -52,8 +54,9 @@ def check_input(x: Tensor, layer: nn.Module) -> None:
     if 0 in x.shape[2:]:
         empty = next(name for name, size in zip(axes[2:], x.shape[2:], strict=True) if size == 0)
         raise ShapeError(f"{kind}: {describe(empty)} is 0 in {tuple(x.shape)}: there is nothing to slide over.")
+    check_place(x, kind, layer.weight)
     if x.dtype == torch.float64 != layer.weight.dtype:
-        raise TypeError(f"{kind}: the input is float64, as NumPy makes it, and the weights are not. Use x.float().")
+        raise KindError(f"{kind}: the input is float64, as NumPy makes it, and the weights are not. Use x.float().")
 
 
 def check_geometry(**numbers) -> None:
@@ -68,8 +71,6 @@ def check_geometry(**numbers) -> None:
 
 
 def _not_real(kind: str, x) -> str:
-    if not isinstance(x, Tensor):
-        return f"{kind} takes a torch tensor, but was given a {type(x).__name__}. Use torch.as_tensor(x)."
     if x.is_complex():
         mend = "Use x.abs() for magnitudes, or torch.view_as_real(x) and take both parts as features"
         return f"{kind} has real weights, but the input is complex. {mend}."
@@ -116,7 +117,7 @@ class SameConv1d(_Same, nn.Conv1d):
     """A convolution that keeps the length: `(B, H, T) -> (B, H', ceil(T / stride))`.
 
     Zeros go to both ends, the odd one after. Takes features in, features out, kernel, stride, dilation, groups, bias.
-    Raises ShapeError or TypeError, see `check_input`. Taught on: book/building_blocks/convolution
+    Raises ShapeError or KindError, see `check_input`. Taught on: book/building_blocks/convolution
     """
 
     dims = "B H T -> B H' T'"
@@ -180,7 +181,7 @@ class CausalConv1d(nn.Conv1d):
     """A convolution that never looks ahead: all zeros go before, `(B, H, T) -> (B, H', ceil(T / stride))`.
 
     Value t of the output depends on values up to `t * stride` of the input, so a stream can be computed as it comes.
-    Raises ShapeError or TypeError, see `check_input`. Source: van den Oord et al. 2016 (WaveNet).
+    Raises ShapeError or KindError, see `check_input`. Source: van den Oord et al. 2016 (WaveNet).
     Taught on: book/building_blocks/convolution
     """
 

@@ -11,6 +11,8 @@ Taught on: book/building_blocks/dropout
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_tensor
+
 
 def drop(x: Tensor, rate: float, shared: int = 0, generator: torch.Generator | None = None) -> Tensor:
     """Set values to zero with probability `rate` and divide the others by 1 - rate, so that the mean stays.
@@ -77,6 +79,7 @@ def check_rate(rate: float) -> None:
 
 
 def _check_input(x: Tensor, shared: int) -> None:
+    check_tensor(x, "dropout")
     if not x.is_floating_point():
         kind = "complex" if x.is_complex() else "integer"
         raise ValueError(

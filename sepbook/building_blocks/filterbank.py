@@ -21,7 +21,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, needed, responses
+from sepbook._given import check_place, check_tensor
+from sepbook.building_blocks._analysis import bandwidths, centre_frequencies, inverse, needed, responses, two_axes
 from sepbook.building_blocks._filters import Analytic, Bank, Fourier, Free, Gammatone, Sinc, analytic
 from sepbook.building_blocks._samples import check_samples, full_precision
 from sepbook.building_blocks._scales import Mel, erb, erb_to_hz, hz_to_erb, hz_to_mel, mel_matrix, mel_to_hz, spaced
@@ -60,7 +61,7 @@ class Fixed(Bank):
     """Waveforms `(K, size)` that are given and stay, real or complex. Taught on: book/building_blocks/filterbank."""
 
     def __init__(self, waveforms: Tensor):
-        super().__init__(*_two_axes(waveforms).shape)
+        super().__init__(*two_axes(waveforms).shape)
         self.register_buffer("values", waveforms.detach().clone())
 
     def waveforms(self) -> Tensor:
@@ -120,9 +121,10 @@ class Encoder(_Coder):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Encode `(B, C, N)` samples."""
-        check_samples(samples, "Encoder", "encode")
+        kernels = self.bank.waveforms()
+        check_samples(samples, kernels, "Encoder", "encode")
         B, C, N = samples.shape
-        T, kernels = self.frames(N), self.bank.waveforms()
+        T = self.frames(N)
         behind = (T - 1) * self.hop + self.bank.size - self.before - N  # zeros, until the last frame is full
         flat = nn.functional.pad(samples.reshape(B * C, 1, N), (self.before, behind))  # (B·C, 1, N')
         if kernels.is_complex():
@@ -166,6 +168,7 @@ class Decoder(_Coder):
         return samples[:, 0, self.before : self.before + length].reshape(*batch, length)
 
     def _check(self, code: Tensor, length: int, waveforms: Tensor) -> None:
+        check_tensor(code, "Decoder")
         if code.dim() < 2 or code.shape[-2] != self.bank.K:
             hint = ""
             if code.dim() >= 2 and code.shape[-1] == self.bank.K:
@@ -174,11 +177,14 @@ class Decoder(_Coder):
         if code.is_complex() != waveforms.is_complex():
             kinds = ["complex" if x.is_complex() else "real" for x in (code, waveforms)]
             raise ValueError(f"the code is {kinds[0]}, but the decoder's waveforms are {kinds[1]}; both must be alike")
+        if isinstance(length, bool) or not isinstance(length, int):
+            raise ValueError(f"length is {length!r}, but must be a whole number of samples")
         if length < 1 or self.frames(length) > code.shape[-1]:
             raise ValueError(
                 f"length={length} samples need {self.frames(max(length, 1))} frames, but was given T={code.shape[-1]}; "
                 "pass the length of the sound that was encoded"
             )
+        check_place(code, "Decoder", waveforms)
 
 
 def trained(name: str = "talkers") -> tuple[Encoder, Decoder]:

@@ -15,6 +15,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sepbook._given import check_tensor
 from sepbook.building_blocks.activation import ACTIVATIONS
 
 LAYOUTS = {
@@ -49,6 +50,7 @@ def split_sources(row: Tensor, S: int, C: int = 1, layout: str = "blocked") -> T
     Taught on: book/building_blocks/linear
     """
     _check_choice("layout", layout, LAYOUTS)
+    check_tensor(row, "split_sources")
     if row.dim() != 3 or row.shape[-1] % (S * C):
         raise ValueError(
             f"a row per frame must be (B, T, S·C·F) with S={S}, C={C}, so that its last axis is a multiple of {S * C}; "
@@ -134,6 +136,7 @@ def check_features(features: Tensor, H: int) -> None:
 
     The error names the axis and says how to mend it. Taught on: book/building_blocks/linear
     """
+    check_tensor(features, "a head")
     given = tuple(features.shape)
     if features.is_complex():
         raise ValueError(f"features must be real, not {features.dtype}; take bins.abs() before the first layer")

@@ -19,6 +19,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import KindError, check_tensor
 from sepbook.shapes.dims import ShapeError, describe
 
 EPS = 1e-5  # is added to the variance, so that silence is not divided by zero
@@ -72,7 +73,7 @@ class GlobalLayerNorm(_Learned):
     """Normalise each song over all its features and frames: `(B, H, T) -> (B, H, T)`.
 
     The gLN of Conv-TasNet, and `nn.GroupNorm(1, H)`. Every value depends on every frame, so it cannot stream.
-    Raises ShapeError or TypeError for anything but real `(B, H, T)`.
+    Raises ShapeError or KindError for anything but real `(B, H, T)`.
     Source: Luo and Mesgarani 2019. Taught on: book/building_blocks/normalization
     """
 
@@ -86,7 +87,7 @@ class FrameLayerNorm(_Learned):
     """Normalise each frame by itself, over its features: `(B, H, T) -> (B, H, T)`.
 
     `nn.LayerNorm(H)` along axis 1. Some codes call this one cLN ("channel-wise"). It streams, and knows no loudness.
-    Raises ShapeError or TypeError for anything but real `(B, H, T)`.
+    Raises ShapeError or KindError for anything but real `(B, H, T)`.
     Source: Ba et al. 2016. Taught on: book/building_blocks/normalization
     """
 
@@ -101,7 +102,7 @@ class CumulativeLayerNorm(_Learned):
 
     The cLN of the Conv-TasNet paper. It never looks ahead, and its last frame is normalised as `GlobalLayerNorm` would.
     `stream` takes a song in chunks and gives the same numbers as one call.
-    Raises ShapeError or TypeError for anything but real `(B, H, T)`.
+    Raises ShapeError or KindError for anything but real `(B, H, T)`.
     Source: Luo and Mesgarani 2019. Taught on: book/building_blocks/normalization
     """
 
@@ -136,7 +137,7 @@ class BatchNorm(_Learned):
     The numbers, names and arguments of `nn.BatchNorm1d`. In training mode the running mean and the running variance
     each go the share `momentum` of the way to those of the batch.
 
-    Raises ShapeError or TypeError for anything but real `(B, H, T)`, and ShapeError in training mode for a single value
+    Raises ShapeError or KindError for anything but real `(B, H, T)`, and ShapeError in training mode for a single value
     per feature (B and T both 1): its variance would be zero and every answer the bias.
     Source: Ioffe and Szegedy 2015. Taught on: book/building_blocks/normalization
     """
@@ -173,7 +174,7 @@ class InputScaling(nn.Module):
     They begin as those that standardise a data set, and training moves them. As in Open-Unmix, `shift` holds *minus*
     the mean and `scale` one over the standard deviation: y = (x + shift) * scale.
 
-    Raises ShapeError or TypeError for anything but real `(B, T, H)`.
+    Raises ShapeError or KindError for anything but real `(B, T, H)`.
     Source: Stöter et al. 2019. Taught on: book/building_blocks/normalization
     """
 
@@ -201,7 +202,7 @@ def standardise(features: Tensor, reference: Tensor | None = None) -> Tensor:
 
     The reference `(…, H)` is the training set (the features themselves when none is given). Validation and test songs
     are standardised with the numbers of the training songs. A feature that is constant there becomes 0, not huge.
-    Raises ShapeError or TypeError. Taught on: book/building_blocks/normalization
+    Raises ShapeError or KindError. Taught on: book/building_blocks/normalization
     """
     rows = _rows(features, "standardise") if reference is None else _rows(reference, "standardise", features)
     std = rows.std(0, correction=0)
@@ -213,7 +214,7 @@ def whiten(features: Tensor, reference: Tensor | None = None, kind: str = "zca",
 
     "pca" turns them to the principal axes, the largest first; "zca" turns back, so that feature h still resembles
     feature h. Axes with less than `floor` times the largest variance are scaled as if they had that much.
-    Raises ValueError for another kind, ShapeError or TypeError. Taught on: book/building_blocks/normalization
+    Raises ValueError for another kind, ShapeError or KindError. Taught on: book/building_blocks/normalization
     """
     if kind not in ("pca", "zca"):
         raise ValueError(f"kind is {kind!r}; choose 'pca' or 'zca'")
@@ -244,7 +245,7 @@ def past_moves(layer, x: Tensor, t: int | None = None) -> float:
 
 
 def check_features(x: Tensor, H: int, kind: str, axes: tuple[str, ...] = ("B", "H", "T")) -> None:
-    """Raise ShapeError or TypeError unless x is real `(B, H, T)` with H features and at least one song and one frame.
+    """Raise ShapeError or KindError unless x is real `(B, H, T)` with H features and at least one song and one frame.
 
     `axes` is their order, where it is another one. Taught on: book/building_blocks/normalization
     """
@@ -276,9 +277,8 @@ def _rows(features: Tensor, kind: str, others: Tensor | None = None) -> Tensor:
 
 
 def _check_real(x: Tensor, kind: str) -> None:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{kind} takes a torch tensor, but was given a {type(x).__name__}. Use torch.as_tensor(x).")
+    check_tensor(x, kind)
     if x.is_complex():
-        raise TypeError(f"{kind} takes real numbers, but the input is complex. Use x.abs() for magnitudes.")
+        raise KindError(f"{kind} takes real numbers, but the input is complex. Use x.abs() for magnitudes.")
     if not x.is_floating_point():
-        raise TypeError(f"{kind} takes fractions, but the input is {x.dtype}. Use x.float().")
+        raise KindError(f"{kind} takes fractions, but the input is {x.dtype}. Use x.float().")

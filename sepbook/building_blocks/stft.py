@@ -19,6 +19,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_place, check_tensor
 from sepbook.building_blocks._samples import check_samples, full_precision
 
 WINDOWS = {
@@ -113,7 +114,8 @@ def _check_whole(name: str, value: int) -> None:
         )
 
 
-def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
+def _check_bins(bins, length: int, n_fft: int, hop: int, beside: Tensor) -> None:
+    check_tensor(bins, "ISTFT")
     F = n_fft // 2 + 1
     if bins.dim() < 2 or bins.shape[-2] != F or bins.numel() == 0:
         swapped = bins.dim() >= 2 and bins.shape[-1] == F
@@ -132,6 +134,7 @@ def _check_bins(bins: Tensor, length: int, n_fft: int, hop: int) -> None:
             f"length={length} samples need {1 + math.ceil(max(length, 1) / hop)} frames, but was given "
             f"T={bins.shape[-1]}; pass the length of the sound that was transformed"
         )
+    check_place(bins, "ISTFT", beside)
 
 
 class STFT(nn.Module):
@@ -154,7 +157,7 @@ class STFT(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Transform `(B, C, N)` samples."""
-        check_samples(samples)
+        check_samples(samples, self.window)
         B, C, N = samples.shape
         with full_precision(samples):
             flat = samples.float().reshape(B * C, N)  # (B·C, N)
@@ -195,7 +198,7 @@ class ISTFT(nn.Module):
 
     def forward(self, bins: Tensor, length: int) -> Tensor:
         """Return `length` samples of `(…, F, T)` bins."""
-        _check_bins(bins, length, self.n_fft, self.hop)
+        _check_bins(bins, length, self.n_fft, self.hop, self.window)
         *batch, F, T = bins.shape
         with full_precision(bins.real):
             flat = bins.to(torch.complex64).reshape(-1, F, T)
@@ -219,6 +222,9 @@ class Masking(nn.Module):
 
     def forward(self, bins: Tensor, masks: Tensor) -> Tensor:
         """Apply the masks."""
+        check_tensor(bins, "Masking")
+        check_tensor(masks, "Masking")
+        check_place(masks, "Masking", bins)
         if masks.dim() != 5 or bins.dim() != 4 or masks.shape[2:] != bins.shape[1:]:
             swapped = masks.dim() == 5 and masks.mT.shape[2:] == bins.shape[1:]
             raise ValueError(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer
 
+from sepbook.cli import streaming  # noqa: F401, its command joins the others
 from sepbook.cli.commands import app
 
 __all__ = ["app", "main"]
@@ -69,7 +70,7 @@ def explain(error: Exception) -> str:
     """
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}. Check the name, the permissions and the free space."
-    return str(error)
+    return getattr(error, "plain", None) or str(error)
 
 
 def _note(message, category, filename, lineno, file=None, line=None) -> None:

@@ -30,6 +30,10 @@ def from_weights(name: str | None, preset: str | None, weights: Path):
             f"{weights}: holds weights of the preset {system.preset!r}, but --preset {preset} was asked for; leave "
             "--preset out, or take other weights"
         )
+    notes = checkpoint.read(weights)[1].get("notes")
+    learned = notes.get("task") if isinstance(notes, dict) else None
+    if learned in tasks.names() and learned != "folder":  # it is scored on what it has learned
+        system.task = learned
     return system
 
 

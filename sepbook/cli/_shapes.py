@@ -6,14 +6,14 @@ from sepbook import shapes
 from sepbook.cli._loading import create_system
 
 
-def trace_system(name, preset, fields, seconds, depth, time):
+def trace_system(name, preset, fields, seconds, depth, time, unfold=False):
     """Trace a fresh system; without `time` nothing is computed, so that any size fits into memory."""
     if not 0 < seconds < float("inf"):
         raise ValueError(f"--seconds {seconds}: expected a length above 0, for example 3")
     with torch.device("cpu" if time else "meta"):
         system = create_system(name, preset, fields)
         mixture = torch.zeros(1, system.channels, max(1, round(seconds * system.sample_rate)))  # (B, C, N)
-        return system, shapes.trace(system, mixture, time=time, depth=depth)
+        return system, shapes.trace(system, mixture, time=time, depth=depth, unfold=unfold)
 
 
 def trace_as_dict(system, trace) -> dict:
@@ -26,10 +26,12 @@ def trace_as_dict(system, trace) -> dict:
         "parameters": trace.parameters,
         "macs": trace.macs,
         "macs_per_second": trace.macs_per_second(),
+        "uncounted": trace.uncounted,
         "rows": [
             {
                 "path": row.path,
                 "kind": row.kind,
+                "times": row.times,
                 "inputs": [_shape(shape) for shape in row.inputs],
                 "outputs": [_shape(shape) for shape in row.outputs],
                 "parameters": row.parameters,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from sepbook.cli._loading import begin_with, find_task
+from sepbook.cli._loading import BUILT_IN, begin_with, find_task
 from sepbook.training import checkpoint
 from sepbook.training.loop import train
 from sepbook.training.recipes import by_recipe
@@ -43,5 +43,6 @@ def run_training(name, preset, fields, weights, task, data, allow_missing, steps
     if history.stopped == "interrupted":
         print(f"sepbook: step {history.steps} of {config.steps}. Go on with --resume.", file=sys.stderr)
         return INTERRUPTED
-    print(f"How good is it?  sepbook evaluate --weights {saved}", file=sys.stderr)
+    own = "" if data == BUILT_IN else f" --data {data}"
+    print(f"How good is it?  sepbook evaluate --weights {saved}{own}", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""The four commands. Each reads like the page that it belongs to; torch loads only when a command runs.
+"""The commands. Each reads like the page that it belongs to; torch loads only when a command runs.
 
 Taught on: book/first_separation
 """
@@ -232,6 +232,7 @@ def shapes(
         int | None, Option(min=0, help="How deep to look: 0 the system, 1 its parts. [default: all]")
     ] = None,
     time: Annotated[bool, Option("--time", help="Measure milliseconds too.")] = False,
+    unfold: Annotated[bool, Option("--unfold", help="A row for each of several blocks that are alike.")] = False,
     fields: Fields = None,
     as_json: AsJson = False,
 ):
@@ -245,7 +246,7 @@ def shapes(
     """
     from sepbook.cli._shapes import trace_as_dict, trace_system
 
-    found, trace = trace_system(system, preset, fields or [], seconds, depth, time)
+    found, trace = trace_system(system, preset, fields or [], seconds, depth, time, unfold)
     if as_json:
         print(json.dumps(trace_as_dict(found, trace), indent=2))
     else:

@@ -9,15 +9,18 @@
       test/
         …
 
-The mixture is always the sum of the stems. A `mixture.wav` beside them is not used; `Track.deviation`
-says how far it is from the sum.
+The mixture is always the sum of the stems. A file that holds the whole (`mixture.wav`, or any other word for it)
+is not used; `Track.deviation` says how far it is from the sum. A file that is the sum of others (an accompaniment
+beside drums and bass) is found by its sound and refused, as it would be in the mixture twice.
+
+Names count without case and blanks: `Vocals.wav` and `01 vocals.wav` are the stem `vocals`, and the split `valid`
+may be called `validation`, `val` or `dev`.
 
 Taught on: book/data/corpus
 """
 
 import json
 import warnings
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +29,16 @@ from typing import NamedTuple
 import torch
 
 from sepbook import audio
-from sepbook.data._layout import MIXTURE_NAMES, FolderError, all_names, find_tracks, missing_message
+from sepbook.data import _roles
+from sepbook.data._cache import Cache
+from sepbook.data._layout import (
+    FolderError,
+    all_names,
+    asked_names,
+    find_tracks,
+    missing_message,
+    sum_error,
+)
 
 
 class StemFolder(Sequence):
@@ -62,15 +74,15 @@ class StemFolder(Sequence):
         self.root, self.split = Path(root), split
         found = find_tracks(self.root, split)
         asked = (source_names,) if isinstance(source_names, str) else tuple(source_names or ())
-        names = asked or all_names(found.values())
-        kept = _Cache(cache_bytes) if cache else None
+        names = asked_names(asked, found.values()) or all_names(found.values())
+        kept = Cache(cache_bytes) if cache else None
         self.source_names = names
         self._tracks = []
         for name, paths in found.items():
             missing = [stem for stem in names if stem not in paths]
             if missing and not (allow_missing and len(missing) < len(names)):
-                raise FolderError(missing_message(self.root, split, name, missing, paths, asked))
-            self._tracks.append(Track(name, split, paths, names, sample_rate, channels, kept))
+                raise missing_message(self.root, split, name, missing, paths, asked)
+            self._tracks.append(Track(name, split, paths, names, sample_rate, channels, kept, look=not asked))
 
     def __len__(self):
         return len(self._tracks)
@@ -99,15 +111,18 @@ class Track:
 
     `paths` maps the names of the audio files to their places. All stems come out with one rate (Hz), one number
     of channels and one length (N): others are resampled, remixed, and padded with zeros at their end. A warning
-    says so where the padding is longer than a second.
+    says so where the padding is longer than a second. With `look`, the first sound that is asked for is preceded by
+    a look at a few seconds: a file that is the sum of others raises FolderError, and a warning tells of a mixture
+    file that is far from the sum.
 
     Taught on: book/data/corpus
     """
 
-    def __init__(self, name, split, paths, stem_names=None, sample_rate=None, channels=None, cache=None):
+    def __init__(self, name, split, paths, stem_names=None, sample_rate=None, channels=None, cache=None, look=False):
         self.name, self.split, self.paths = name, split, dict(paths)
         self.stem_names = tuple(stem_names or all_names([self.paths]))
         self._rate, self._channels, self._cache = sample_rate, channels, cache
+        self._unseen = look  # is each file a stem of its own? looked at when sound is first asked for
 
     def __repr__(self):
         return f"Track({self.name!r}, {self.seconds:.1f} s, {', '.join(self.stem_names)})"
@@ -169,6 +184,7 @@ class Track:
         length = self.length - start if length is None else length
         if start < 0 or length < 0:
             raise ValueError(f"track {self.name!r}: start={start}, length={length}; both must be 0 or more.")
+        self._look()
         excerpts = [self._excerpt(name, start, length) for name in names]
         out = torch.zeros(len(names), self.channels, length)
         for stem, excerpt in zip(out, excerpts, strict=True):
@@ -181,7 +197,7 @@ class Track:
 
     def deviation(self):
         """How far `mixture.wav` is from the sum of the stems, as a Deviation; None without such a file."""
-        name = next((name for name in MIXTURE_NAMES if name in self.paths), None)
+        name = self._whole()
         if name is None:
             return None
         given, total = self._decode(name), self.mixture()
@@ -190,6 +206,46 @@ class Track:
         difference = total - given
         level = 10 * torch.log10(difference.square().sum() / given.square().sum().clamp_min(1e-30))
         return Deviation(float(difference.abs().max()), float(level))
+
+    def _whole(self):
+        """The name of the file that holds the mixture; None without one."""
+        return next((name for name in self.paths if _roles.is_whole(name) and name not in self.stem_names), None)
+
+    def _look(self):
+        """Once: is one file the sum of others, and is the sum of all what the mixture file holds?"""
+        if not self._unseen or len(self.stem_names) < 3 and self._whole() is None:
+            return
+        self._unseen = False
+        parts = {name: self._sample(name) for name in self.stem_names if name in self.paths}
+        if found := _roles.find_sum(parts):
+            self._unseen = True
+            raise sum_error(self, *found)
+        if (whole := self._whole()) is not None:
+            left = _roles.distance(self._sample(whole), sum(parts.values()))
+            if left > _roles.RESIDUAL:
+                warnings.warn(
+                    f"track {self.name!r}: the sum of the stems is far from {self.paths[whole].name} (the difference "
+                    f"is {left:+.0f} dB of it). Is a file no stem, or is one missing? What is used is the sum.",
+                    stacklevel=4,
+                )
+
+    def _sample(self, name):
+        """Pieces of a file, spread over the song, as one signal (N,), mono."""
+        size, pieces = round(_roles.SECONDS * self.sample_rate), _roles.PIECES
+        room = max(0, self.length - size)
+        starts = [room * k // (pieces - 1) for k in range(pieces if room else 1)]
+        return torch.cat([self._piece(name, start, size) for start in starts]).numpy()
+
+    def _piece(self, name, start, size):
+        """Samples (size,) of a file, the mixture included, mono; zeros where it is over. The cache stays as it is."""
+        path = self.paths[name]
+        if path.suffix.lower() in _roles.QUICK:
+            rate = audio.info(path).sample_rate
+            start, frames = (n * rate // self.sample_rate for n in (start, size))
+            found, _ = audio.load(path, self.sample_rate, 1, start, frames)
+        else:
+            found = audio.remix(self._decode(name), 1)[:, start : start + size]
+        return torch.nn.functional.pad(found[0, :size], (0, max(0, size - found.shape[-1])))
 
     def _excerpt(self, name, start, length):
         """Samples (C, up to length) of one stem; none where the stem is silent or over."""
@@ -214,27 +270,6 @@ class Track:
             if self._cache is not None:
                 self._cache.put(key, samples)
         return samples
-
-
-class _Cache:
-    """Decoded stems, up to a number of bytes; the one not used for longest goes first."""
-
-    def __init__(self, limit):
-        self.limit, self.bytes, self._kept = limit, 0, OrderedDict()
-
-    def get(self, key):
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def put(self, key, samples):
-        self._kept[key] = samples
-        self.bytes += samples.nbytes
-        while self.bytes > self.limit:
-            self.bytes -= self._kept.popitem(last=False)[1].nbytes
-
-    def __getstate__(self):
-        return {"limit": self.limit, "bytes": 0, "_kept": OrderedDict()}  # a new process decodes for itself
 
 
 def _seeks_exactly(path):

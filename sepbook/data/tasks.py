@@ -28,7 +28,7 @@ from pathlib import Path
 import torch
 
 from sepbook.data import _speech, corpus
-from sepbook.data._layout import all_names, find_tracks
+from sepbook.data._layout import all_names, find_tracks, has_split
 from sepbook.data.folder import StemFolder
 from sepbook.data.mixing import Mixtures
 
@@ -109,7 +109,7 @@ class Songs(Task):
 
     def validation(self, sample_rate, channels=1):
         """Sixteen excerpts of ten seconds, as they are in the songs."""
-        if self.folder is not None and not (self.folder / "valid").is_dir():
+        if self.folder is not None and not has_split(self.folder, "valid"):
             return None
         tracks = self.material("valid", sample_rate, channels)
         seconds = min(VALID_SECONDS, max(track.seconds for track in tracks))
@@ -146,7 +146,7 @@ class Folder(Songs):
     @property
     def source_names(self):
         """The stems that its tracks have, those to train on where there are some."""
-        split = next((s for s in corpus.SPLITS if (self.folder / s).is_dir()), "train")
+        split = next((s for s in corpus.SPLITS if has_split(self.folder, s)), "train")
         return all_names(find_tracks(self.folder, split).values())
 
     def training(self, sample_rate, channels=1, seconds=3.0, length=1000, seed=0, mixing=None):

@@ -26,6 +26,7 @@ from torch.linalg import vecdot
 from tqdm.auto import tqdm
 
 from sepbook import audio
+from sepbook._given import as_samples, check_channels, check_together
 from sepbook.evaluation.scores import Scores, TrackScores
 from sepbook.evaluation.separation import separate
 from sepbook.losses.permutation import best_permutation
@@ -43,7 +44,7 @@ def si_sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     More axes in front of C are welcome. NaN where the source is silent. Raises ValueError when the shapes
     differ or a value is NaN or infinite. Taught on: book/evaluation/metrics
     """
-    _check(estimates, sources)
+    estimates, sources = _check(estimates, sources)
     es = ee = ss = 0.0
     for e, s in _blocks(estimates, sources):  # (S, n)
         es, ee, ss = es + vecdot(e, s), ee + vecdot(e, e), ss + vecdot(s, s)
@@ -57,6 +58,7 @@ def si_sdr_improvement(estimates: Tensor, sources: Tensor, mixture: Tensor) -> T
     mixture already is the source, so that nothing could be gained. Raises ValueError when the shapes do not
     belong together or a value is NaN or infinite. Taught on: book/evaluation/metrics
     """
+    sources, mixture = as_samples(sources, "sources"), as_samples(mixture, "mixture")
     if mixture.shape != sources.shape[1:]:
         raise ValueError(
             f"the mixture has shape {_sizes(mixture)}, the sources {_sizes(sources)}: "
@@ -73,7 +75,7 @@ def pairwise_si_sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     Row i, column j is estimate i taken for source j; a column of NaN where the source is silent. Raises
     ValueError like `si_sdr`. Taught on: book/evaluation/metrics
     """
-    _check(estimates, sources)
+    estimates, sources = _check(estimates, sources)
     es = ee = ss = 0.0
     for e, s in _blocks(estimates, sources):  # (S, n)
         es, ee, ss = es + e @ s.mT, ee + vecdot(e, e), ss + vecdot(s, s)
@@ -185,7 +187,9 @@ def _decibels(es: Tensor, ee: Tensor, ss: Tensor, count: int) -> Tensor:
     return torch.where(ss > count * SILENCE, decibels, torch.nan)
 
 
-def _check(estimates: Tensor, sources: Tensor) -> None:
+def _check(estimates, sources) -> tuple[Tensor, Tensor]:
+    estimates, sources = as_samples(estimates, "estimates"), as_samples(sources, "sources")
+    check_together(estimates=estimates, sources=sources)
     if estimates.ndim < 2 or estimates.shape != sources.shape:
         raise ValueError(
             f"the estimates have shape {_sizes(estimates)}, the sources {_sizes(sources)}: "
@@ -193,6 +197,8 @@ def _check(estimates: Tensor, sources: Tensor) -> None:
         )
     if sources.numel() == 0:
         raise ValueError(f"the sources have shape {_sizes(sources)}: there is nothing to score")
+    check_channels(sources, "sources", "(S, C, N)")
+    return estimates, sources
 
 
 def _sizes(x: Tensor) -> str:

@@ -8,11 +8,13 @@ Source: Wang 2005 (ideal binary mask), Liutkus and Badeau 2015 (powers of ratio 
 (phase-sensitive masks). Taught on: book/evaluation/oracles
 """
 
+import math
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
+from sepbook._given import as_samples, as_tensor, check_channels, check_finite
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.evaluation.metrics import Scores, score
 
@@ -33,10 +35,9 @@ def ideal_masks(sources: Tensor, kind: str = "ratio", p: float = 1.0, n_fft: int
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; choose one of: {', '.join(KINDS)}")
-    if not p > 0:
-        raise ValueError(f"p is {p}; the power must be above 0: 1 for magnitudes, 2 for powers")
-    _check_sources(sources)
-    bins = STFT(n_fft, hop)(sources)  # (S, C, F, T), complex
+    _check_power(p)
+    sources = _check_sources(sources)
+    bins = STFT(n_fft, hop)(sources.float())  # (S, C, F, T), complex
     if kind == "ratio":
         return ratio_mask(bins, p)
     make = {"binary": binary_mask, "phase_sensitive": phase_sensitive_mask, "complex": complex_mask}
@@ -48,6 +49,7 @@ def binary_mask(bins: Tensor) -> Tensor:
 
     Source: Wang 2005. Taught on: book/foundations/masks
     """
+    bins = _check_bins(bins)
     loudest = bins.abs().argmax(0, keepdim=True)  # (1, C, F, T)
     return torch.zeros(bins.shape, device=bins.device).scatter_(0, loudest, 1.0)
 
@@ -58,7 +60,8 @@ def ratio_mask(bins: Tensor, p: float = 1.0) -> Tensor:
     p = 1 shares magnitudes, p = 2 powers. In a silent bin all get the same.
     Source: Liutkus and Badeau 2015. Taught on: book/foundations/masks
     """
-    magnitude = bins.abs()
+    _check_power(p)
+    magnitude = _check_bins(bins).abs()
     loudest = magnitude.amax(0, keepdim=True)  # (1, C, F, T)
     share = (magnitude / loudest.clamp(min=torch.finfo(loudest.dtype).tiny)).pow(p)  # at most 1: no overflow
     share = torch.where(loudest > 0, share, 1.0)
@@ -70,6 +73,7 @@ def complex_mask(bins: Tensor) -> Tensor:
 
     Source: Williamson, Wang and Wang 2016. Taught on: book/foundations/masks
     """
+    bins = _check_bins(bins)
     mixture = bins.sum(0, keepdim=True)  # (1, C, F, T)
     silent = mixture.abs() < SILENT
     return torch.where(silent, 1 / len(bins), bins / torch.where(silent, 1.0, mixture))
@@ -106,11 +110,17 @@ def separate_ideal(
     is the sum of the sources; with it, what the sources leave of it counts as one more source, which is not returned.
     Raises ValueError as `ideal_masks` does. Taught on: book/evaluation/oracles
     """
-    _check_sources(sources)
+    sources = _check_sources(sources)
     S, N = len(sources), sources.shape[-1]
     if mixture is None:
         mixture = sources.sum(0)
     else:
+        mixture = check_finite(as_samples(mixture, "mixture"), "mixture")
+        if mixture.shape != sources.shape[1:]:
+            raise ValueError(
+                f"the mixture is {tuple(mixture.shape)} and the sources are {tuple(sources.shape)}: give the mixture "
+                "as (C, N), with the C and N of the sources"
+            )
         sources = torch.cat([sources, (mixture - sources.sum(0))[None]])
     masks = ideal_masks(sources, kind, p, n_fft, hop)[:S]  # (S, C, F, T)
     bins = STFT(n_fft, hop)(mixture[None])  # (1, C, F, T)
@@ -122,6 +132,9 @@ def equal_shares(mixture: Tensor, count: int) -> Tensor:
 
     Taught on: book/evaluation/oracles
     """
+    mixture = as_samples(mixture, "mixture", "(C, N)")
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"count is {count!r}; expected a whole number of sources, at least 1")
     return (mixture / count).expand(count, *mixture.shape).clone()
 
 
@@ -148,6 +161,20 @@ def evaluate(
     return score(estimate, tracks, names, title=title, progress=progress)
 
 
-def _check_sources(sources: Tensor) -> None:
+def _check_power(p: float) -> None:
+    if not 0 < p < math.inf:
+        raise ValueError(f"p is {p}; the power must be above 0: 1 for magnitudes, 2 for powers")
+
+
+def _check_sources(sources) -> Tensor:
+    sources = as_samples(sources, "sources")
     if sources.dim() != 3 or sources.numel() == 0:
         raise ValueError(f"sources must be (S, C, N): source, audio channel, sample; given was {tuple(sources.shape)}")
+    return check_finite(check_channels(sources, "sources", "(S, C, N)"), "sources")
+
+
+def _check_bins(bins) -> Tensor:
+    bins = as_tensor(bins, "bins")
+    if bins.dim() < 3 or bins.numel() == 0:
+        raise ValueError(f"bins must be (S, C, F, T): source, audio channel, bin, frame; given was {tuple(bins.shape)}")
+    return check_finite(bins, "bins")

@@ -33,6 +33,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from sepbook import audio
+from sepbook._given import as_samples
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
 from sepbook.losses.permutation import best_permutation
@@ -235,13 +236,13 @@ def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:
 
 
 def _check_samples(samples: Tensor, rate: int) -> Tensor:
-    samples = torch.as_tensor(samples)
+    samples = as_samples(samples, "samples", "(C, N)")
     given = tuple(samples.shape)
     if samples.dim() != 2:
         raise ValueError(f"samples must be (C, N): audio channel, sample; given was {given}")
     if samples.numel() == 0:
         raise ValueError(f"samples {given} are empty: there is nothing to separate")
-    if not rate > 0:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate < math.inf:
         raise ValueError(f"rate is {rate}; expected the sample rate of the samples in Hz, for example 44100")
     if not samples.isfinite().all():
         channel, at = (~samples.isfinite()).nonzero()[0].tolist()

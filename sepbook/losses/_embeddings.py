@@ -6,6 +6,7 @@ Taught on: book/losses/clustering
 import torch
 from torch import Tensor
 
+from sepbook._given import as_tensor, check_together
 from sepbook.losses._finite import NotFiniteError, first, labelled
 from sepbook.losses._waveforms import REDUCTIONS
 
@@ -13,12 +14,15 @@ LETTERS = {"embedding": "BFTD", "membership": "BSFT", "weight": "BFT"}
 WORDS = {"B": "item of the batch", "S": "source", "F": "frequency bin", "T": "frame", "D": "embedding dimension"}
 
 
-def check_clustering(embedding: Tensor, membership: Tensor, weight: Tensor, reduction: str = "mean") -> None:
-    """Raise ValueError, which names the axis, unless the three belong together and the membership is one-hot.
+def check_clustering(embedding, membership, weight, reduction: str = "mean") -> tuple[Tensor, Tensor, Tensor]:
+    """Return the three as tensors; raise ValueError, which names the axis, unless they belong together.
 
-    Taught on: book/losses/clustering
+    The membership is one-hot. Taught on: book/losses/clustering
     """
     given = {"embedding": embedding, "membership": membership, "weight": weight}
+    given = {name: as_tensor(x, name) for name, x in given.items()}
+    embedding, membership, weight = given.values()
+    check_together(**given)
     for name, x in given.items():
         if x.dim() != len(LETTERS[name]):
             raise ValueError(f"{name} must be ({', '.join(LETTERS[name])}), but was given {tuple(x.shape)}")
@@ -39,6 +43,7 @@ def check_clustering(embedding: Tensor, membership: Tensor, weight: Tensor, redu
     if not torch.compiler.is_compiling():
         check_weight(weight)
         _check_one_hot(membership, weight)
+    return embedding, membership, weight
 
 
 def check_weight(weight: Tensor) -> None:

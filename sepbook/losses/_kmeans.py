@@ -6,6 +6,7 @@ Taught on: book/losses/clustering
 import torch
 from torch import Tensor
 
+from sepbook._given import as_samples, as_tensor
 from sepbook.losses._embeddings import check_embedding, check_weight, show
 
 TRIES = 4  # starts; the best end is kept
@@ -23,6 +24,9 @@ def kmeans(points: Tensor, clusters: int, weight: Tensor | None = None, seed: in
     Raises ValueError when there are more clusters than points with weight, and NotFiniteError for NaN.
     Source: Lloyd 1982, Arthur and Vassilvitskii 2007. Taught on: book/losses/clustering
     """
+    points = as_samples(points, "points")
+    weight = None if weight is None else as_tensor(weight, "weight")
+    _check_count("clusters", clusters)
     if points.dim() != 2 or (weight is not None and weight.shape != points.shape[:1]):
         shapes = f"{tuple(points.shape)}" + ("" if weight is None else f" and {tuple(weight.shape)}")
         raise ValueError(f"points must be (N, D) and their weight (N,), but were given {shapes}")
@@ -42,6 +46,11 @@ def kmeans(points: Tensor, clusters: int, weight: Tensor | None = None, seed: in
     sizes = mass.new_zeros(clusters).index_add_(0, _nearest(heavy, centres)[1], mass)
     centres = centres[sizes.argsort(descending=True, stable=True)]
     return _nearest(points, centres)[1], centres
+
+
+def _check_count(name: str, count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"{count!r} {name}; expected a whole number of at least 1")
 
 
 def _start(x: Tensor, mass: Tensor, clusters: int, generator: torch.Generator) -> Tensor:
@@ -92,6 +101,8 @@ def kmeans_masks(embedding: Tensor, sources: int, weight: Tensor, seed: int = 0,
     Raises ValueError for a silent item and for more sources than bins with weight, and NotFiniteError for NaN.
     Source: Hershey 2016. Taught on: book/losses/clustering
     """
+    embedding, weight = as_samples(embedding, "embedding"), as_tensor(weight, "weight")
+    _check_count("sources", sources)
     if embedding.dim() != 4 or embedding.shape[:3] != weight.shape:
         raise ValueError(
             f"embedding (B, F, T, D) and weight (B, F, T) must have the same B, F and T, but were given "

@@ -3,9 +3,12 @@
 Taught on: book/losses/spectrogram
 """
 
+import math
+
 import torch
 from torch import Tensor
 
+from sepbook._given import as_tensor, check_together
 from sepbook.losses._finite import NotFiniteError, check_values, first, labelled
 from sepbook.losses._waveforms import check_call
 
@@ -18,11 +21,13 @@ MEND = {
 }
 
 
-def check_pair(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> None:
-    """Raise ValueError, which names the axis, unless both are magnitudes of one shape and the reduction is known.
+def check_pair(estimates, sources, reduction: str = "mean", least: int = 2) -> tuple[Tensor, Tensor]:
+    """Return both as tensors; raise ValueError, which names the axis, unless they are magnitudes of one shape.
 
-    Taught on: book/losses/spectrogram
+    They have `least` axes or more, and the reduction is known. Taught on: book/losses/spectrogram
     """
+    estimates, sources = as_tensor(estimates, "estimates"), as_tensor(sources, "sources")
+    check_together(estimates=estimates, sources=sources)
     for name, x in (("estimates", estimates), ("sources", sources)):
         if not x.is_floating_point():
             mend = "take their magnitudes with .abs()" if x.is_complex() else "magnitudes are floating point numbers"
@@ -30,7 +35,19 @@ def check_pair(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> N
     check_shapes("estimates", estimates, "sources", sources)
     if sources.numel() == 0:
         raise ValueError(f"sources are {sizes(sources)}: there must be bins along (…, C, F, T)")
+    if sources.ndim < least:
+        raise ValueError(
+            f"sources are {sizes(sources)}, but a loss is of (B, S, C, F, T): batch, source, audio channel, bin, "
+            "frame; add the missing axes with sources[None]"
+        )
     check_call(estimates, sources, reduction)
+    return estimates, sources
+
+
+def check_floor(floor: float) -> None:
+    """Raise ValueError unless a floor is a number above 0. Taught on: book/losses/spectrogram."""
+    if not (isinstance(floor, int | float) and 0 < floor < math.inf):
+        raise ValueError(f"floor is {floor!r}; it must be a number above 0, because silence has no logarithm")
 
 
 def check_shapes(name: str, x: Tensor, other: str, y: Tensor) -> None:
@@ -45,11 +62,13 @@ def check_shapes(name: str, x: Tensor, other: str, y: Tensor) -> None:
     raise ValueError(f"{both}: {said}.{''.join(MEND.get(letter, '') for letter, *_ in unlike)}")
 
 
-def check_bins(mixture: Tensor, sources: Tensor, phase: bool = True) -> None:
-    """Raise ValueError unless mixture `(B, C, F, T)` and sources `(B, S, C, F, T)` fit, complex where phase counts.
+def check_bins(mixture, sources, phase: bool = True) -> tuple[Tensor, Tensor]:
+    """Return mixture `(B, C, F, T)` and sources `(B, S, C, F, T)`; raise ValueError unless they fit.
 
-    Taught on: book/losses/spectrogram
+    They are complex where phase counts. Taught on: book/losses/spectrogram
     """
+    mixture, sources = as_tensor(mixture, "mixture"), as_tensor(sources, "sources")
+    check_together(mixture=mixture, sources=sources)
     if mixture.ndim != 4 or sources.ndim != 5:
         raise ValueError(
             f"the mixture must be (B, C, F, T) and the sources (B, S, C, F, T), but they were given as "
@@ -64,6 +83,7 @@ def check_bins(mixture: Tensor, sources: Tensor, phase: bool = True) -> None:
                 f"there is no phase in the {name} ({x.dtype}), and this target needs it: "
                 "give the complex bins of the STFT"
             )
+    return mixture, sources
 
 
 def check_masks(masks: Tensor, sources: Tensor) -> None:

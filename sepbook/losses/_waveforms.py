@@ -6,6 +6,7 @@ Taught on: book/losses/waveform
 import torch
 from torch import Tensor
 
+from sepbook._given import as_samples, check_together
 from sepbook.losses._finite import check_values, labelled
 
 REDUCTIONS = ("mean", "none")
@@ -18,19 +19,25 @@ MEND = {
 }
 
 
-def check_waveforms(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> None:
-    """Raise ValueError, which names the axis, unless the two belong together.
+def check_waveforms(estimates, sources, reduction: str = "mean", least: int = 3) -> tuple[Tensor, Tensor]:
+    """Return both as tensors; raise ValueError, which names the axis, unless they belong together.
 
-    Taught on: book/losses/waveform
+    They have `least` axes or more. Taught on: book/losses/waveform
     """
-    for name, x in (("estimates", estimates), ("sources", sources)):
-        if not x.is_floating_point():
-            raise ValueError(f"{name} are of type {x.dtype}; samples are floating point numbers, such as float32")
+    estimates, sources = as_samples(estimates, "estimates"), as_samples(sources, "sources")
+    check_together(estimates=estimates, sources=sources)
     if estimates.shape != sources.shape:
         raise ValueError(_difference(estimates, sources))
     if sources.ndim < 2 or sources.numel() == 0:
         raise ValueError(f"sources are {sizes(sources)}: there must be samples along (…, C, N)")
+    if sources.ndim < least:
+        raise ValueError(
+            f"sources are {sizes(sources)}, but a loss is of (B, S, C, N): batch, source, audio channel, sample; add "
+            "the missing axes with sources[None]"
+        )
+    as_samples(sources, "sources", "(…, C, N)")
     check_call(estimates, sources, reduction)
+    return estimates, sources
 
 
 def check_call(estimates: Tensor, sources: Tensor, reduction: str) -> None:

@@ -16,6 +16,7 @@ Taught on: book/losses/clustering
 import torch
 from torch import Tensor
 
+from sepbook._given import as_samples, as_tensor, check_together
 from sepbook.losses._embeddings import check_clustering, check_values
 from sepbook.losses._finite import check_all
 from sepbook.losses._gram import double, grams
@@ -58,6 +59,8 @@ def audible(magnitude: Tensor, below: float = 40.0) -> Tensor:
     `(B, C, F, T) -> (B, F, T)`. In a silent item all weights are 0. Raises ValueError like `membership`.
     Source: Hershey 2016. Taught on: book/losses/clustering
     """
+    if not 0 <= below < float("inf"):
+        raise ValueError(f"below is {below}; expected decibels of 0 or more, such as 40")
     energy = _energy(magnitude, "B C F T").sum(1)  # (B, F, T)
     loudest = energy.amax((1, 2), keepdim=True)
     return ((energy >= loudest * 10 ** (-below / 10)) & (loudest > 0)).to(energy.dtype)
@@ -84,7 +87,7 @@ def deep_clustering(embedding: Tensor, membership: Tensor, weight: Tensor, reduc
     Never negative; 0 for an item without weight. Raises ValueError when the three do not belong together, for a
     membership that is not one-hot, and NotFiniteError for NaN. Taught on: book/losses/clustering
     """
-    check_clustering(embedding, membership, weight, reduction)
+    embedding, membership, weight = check_clustering(embedding, membership, weight, reduction)
     return _reduce(_distance(*grams(embedding, membership, weight)), embedding, reduction)
 
 
@@ -94,7 +97,7 @@ def class_balanced(embedding: Tensor, membership: Tensor, weight: Tensor, reduct
     In the plain loss a source counts by the square of its size, here by its size. Shapes and errors as there.
     Taught on: book/losses/clustering
     """
-    check_clustering(embedding, membership, weight, reduction)
+    embedding, membership, weight = check_clustering(embedding, membership, weight, reduction)
     y, w = double(membership), double(weight)
     sizes = (y * w.unsqueeze(1)).sum((2, 3), keepdim=True)  # (B, S, 1, 1)
     own = (y * sizes).sum(1)  # (B, F, T): the size of each bin's source
@@ -110,7 +113,7 @@ def whitened_kmeans(embedding: Tensor, membership: Tensor, weight: Tensor, reduc
     counts alike, however small. Shapes and errors as in `deep_clustering`. Source: Wang 2018.
     Taught on: book/losses/clustering
     """
-    check_clustering(embedding, membership, weight, reduction)
+    embedding, membership, weight = check_clustering(embedding, membership, weight, reduction)
     vv, vy, sizes = grams(embedding, membership, weight)  # (B, D, D), (B, D, S), (B, S)
     D = embedding.shape[-1]
     size = vv.diagonal(dim1=1, dim2=2).sum(1).view(-1, 1, 1)  # (B, 1, 1): 1 for embeddings of length 1
@@ -128,7 +131,7 @@ def graph_laplacian(embedding: Tensor, membership: Tensor, weight: Tensor, reduc
     as in `deep_clustering`; ValueError also for a bin whose degree is negative, which a sigmoid before the embedding
     rules out. Source: Wang 2018. Taught on: book/losses/clustering
     """
-    check_clustering(embedding, membership, weight, reduction)
+    embedding, membership, weight = check_clustering(embedding, membership, weight, reduction)
     return _reduce(_distance(*grams(embedding, membership, weight, normalise=True)), embedding, reduction)
 
 
@@ -138,9 +141,9 @@ def attractors(embedding: Tensor, membership: Tensor, weight: Tensor) -> Tensor:
     Shapes as in `deep_clustering`. A source without any bin gets zeros. Source: Chen 2017.
     Taught on: book/losses/clustering
     """
-    check_clustering(embedding, membership, weight)
+    embedding, membership, weight = check_clustering(embedding, membership, weight)
     _, vy, sizes = grams(embedding, membership, weight)
-    means = vy.mT / sizes.clamp(min=TINY).unsqueeze(2)  # (B, S, D)
+    means = check_values(vy.mT / sizes.clamp(min=TINY).unsqueeze(2), embedding)  # (B, S, D)
     return means.to(embedding.device, _full(embedding).dtype)
 
 
@@ -152,8 +155,20 @@ def attractor_masks(embedding: Tensor, attractors: Tensor, kind: str = "softmax"
     """
     if kind not in ("softmax", "sigmoid"):
         raise ValueError(f"kind is {kind!r}; choose softmax or sigmoid")
+    embedding, attractors = as_samples(embedding, "embedding"), as_samples(attractors, "attractors")
+    check_together(embedding=embedding, attractors=attractors)
+    B, D = len(embedding), embedding.shape[-1]
+    if embedding.dim() != 4 or attractors.dim() != 3 or attractors.shape[::2] != (B, D):
+        raise ValueError(
+            f"embedding (B, F, T, D) and attractors (B, S, D) must have the same B and D, but were given "
+            f"{tuple(embedding.shape)} and {tuple(attractors.shape)}"
+        )
     with torch.autocast(embedding.device.type, enabled=False):  # it would compute the product in half precision
-        likeness = torch.einsum("bftd,bsd->bsft", _full(embedding), _full(attractors)).unsqueeze(2)  # (B, S, C, F, T)
+        v, centres = _full(embedding), _full(attractors)
+        likeness = torch.einsum("bftd,bsd->bsft", v, centres.to(v.dtype)).unsqueeze(2)  # (B, S, C, F, T)
+    if not torch.compiler.is_compiling() and not likeness.isfinite().all():
+        check_all("BFTD", embedding=embedding)
+        check_all("BSD", attractors=attractors)
     return likeness.softmax(1) if kind == "softmax" else likeness.sigmoid()
 
 
@@ -174,7 +189,8 @@ def deep_attractor(
     """
     centres = attractors(embedding, membership, weight)  # (B, S, D)
     masks = attractor_masks(embedding, centres, kind)  # (B, S, C=1, F, T)
-    B, S, F, T = membership.shape
+    mixture, sources = as_samples(mixture, "mixture magnitudes"), as_samples(sources, "source magnitudes")
+    B, S, F, T = as_tensor(membership, "membership").shape
     C = mixture.shape[1] if mixture.dim() == 4 else 1
     if mixture.shape != (B, C, F, T) or sources.shape != (B, S, C, F, T):
         raise ValueError(
@@ -203,6 +219,7 @@ def _full(x: Tensor) -> Tensor:
 
 def _energy(magnitude: Tensor, dims: str) -> Tensor:
     """Return squared magnitudes, of complex bins too, in float32 at least."""
+    magnitude = as_tensor(magnitude, "magnitudes")
     if magnitude.dim() != len(dims.split()):
         raise ValueError(f"magnitudes must be ({dims.replace(' ', ', ')}), but were given {tuple(magnitude.shape)}")
     check_all(dims.split(), magnitudes=magnitude)

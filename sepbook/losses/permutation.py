@@ -24,12 +24,18 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from sepbook._given import as_samples, as_tensor, check_real, check_together
 from sepbook.losses._finite import check_all
 from sepbook.losses.silence import is_silent
 
 EXHAUSTIVE = 3  # up to this many sources every order is tried; above, the Hungarian algorithm finds the best
 MOST_ORDERS = 50_000  # orders or assignments that are tried at most: 8 sources, or 15 estimates of two mixtures
 METHODS = ("auto", "exhaustive", "hungarian")
+
+EXAMPLE = (
+    "a loss of this book does, and one of PyTorch's own as in "
+    "lambda e, s, reduction: torch.nn.functional.mse_loss(e, s, reduction='none').flatten(1).mean(1)"
+)
 
 Loss = Callable[..., Tensor]
 
@@ -40,11 +46,11 @@ def pairwise(loss: Loss, estimates: Tensor, sources: Tensor) -> Tensor:
     `loss(estimates (B, 1, …), sources (B, 1, …), reduction="none") -> (B,)` is called once, for all pairs of all
     items. Raises ValueError that names the axis when the shapes differ. Taught on: book/losses/permutation
     """
-    _check_pair(estimates, sources)
+    estimates, sources = _check_pair(estimates, sources)
     B, S = sources.shape[:2]
     rows = estimates.repeat_interleave(S, dim=1).reshape(B * S * S, 1, *sources.shape[2:])  # (B·S·S, 1, …)
     columns = sources.repeat(1, S, *[1] * (sources.dim() - 2)).reshape(B * S * S, 1, *sources.shape[2:])  # the same
-    return loss(rows, columns, reduction="none").view(B, S, S)  # estimates along rows, sources along columns
+    return _ask(loss, rows, columns).view(B, S, S)  # estimates along rows, sources along columns
 
 
 def best_permutation(costs: Tensor, method: str = "auto", silent: Tensor | None = None) -> Tensor:
@@ -56,12 +62,15 @@ def best_permutation(costs: Tensor, method: str = "auto", silent: Tensor | None 
     do not count (`losses.silence.is_silent`). Source: Kuhn 1955. Raises ValueError for costs that hold NaN, for
     another method, and for more orders than can be tried. Taught on: book/losses/permutation
     """
+    costs = as_tensor(costs, "costs")
+    if costs.dim() != 3 or costs.shape[1] != costs.shape[2] or 0 in costs.shape:
+        raise ValueError(f"costs are {tuple(costs.shape)}, but must be (B, S, S): each estimate against each source")
     S = costs.shape[-1]
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; choose one of {', '.join(METHODS)}")
     if method == "exhaustive":
         _check_count(math.factorial(S), f"{S} sources have {{}} orders", 'method="hungarian" finds the best of them')
-    costs = costs.detach()
+    costs = check_real(costs, "costs").detach()
     costs = costs if costs.dtype == torch.float64 else costs.float()
     _check_costs(costs)
     if silent is not None:
@@ -80,6 +89,8 @@ def reorder(estimates: Tensor, permutation: Tensor) -> Tensor:
 
     Taught on: book/losses/permutation
     """
+    estimates, permutation = as_tensor(estimates, "estimates"), as_tensor(permutation, "permutation")
+    _check_numbers("permutation", permutation, estimates, estimates.shape[1] if estimates.dim() > 1 else 0)
     index = permutation.view(*permutation.shape, *[1] * (estimates.dim() - 2)).expand_as(estimates)  # (B, S, …)
     return estimates.gather(1, index)
 
@@ -92,7 +103,7 @@ def permutation_invariant(loss: Loss, estimates: Tensor, sources: Tensor) -> tup
     gradient flows through the chosen pairs only. Source: Kolbæk 2017 (uPIT). Raises ValueError that names the axis when
     the shapes differ, and the place of the first NaN. Taught on: book/losses/permutation
     """
-    _check_pair(estimates, sources)
+    estimates, sources = _check_pair(estimates, sources)
     check_all(_letters(sources.dim()), estimates=estimates, sources=sources)
     costs = pairwise(loss, estimates, sources)  # (B, S, S)
     permutation = best_permutation(costs, silent=is_silent(sources))  # (B, S)
@@ -106,6 +117,8 @@ def remix(estimates: Tensor, assignment: Tensor, mixtures: int = 2) -> Tensor:
     ``assignment[b, s]`` is the number of the mixture that estimate s goes to. It is a sum and no matrix product, so
     that autocast leaves its digits alone. Taught on: book/losses/permutation
     """
+    estimates, assignment = as_tensor(estimates, "estimates"), as_tensor(assignment, "assignment")
+    _check_numbers("assignment", assignment, estimates, mixtures)
     belongs = one_hot(assignment, mixtures).to(estimates.dtype)  # (B, S, mixtures)
     belongs = belongs.view(*belongs.shape, *[1] * (estimates.dim() - 2))  # (B, S, M, 1, …), M mixtures
     return torch.stack([(belongs[:, :, m] * estimates).sum(1) for m in range(mixtures)], dim=1)  # (B, M, …)
@@ -122,7 +135,7 @@ def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[
     Source: Wisdom 2020. Raises ValueError for shapes that do not fit, fewer estimates than mixtures, more assignments
     than can be tried, and the place of the first NaN. Taught on: book/losses/permutation
     """
-    _check_mixtures(estimates, mixtures)
+    estimates, mixtures = _check_mixtures(estimates, mixtures)
     check_all(_letters(mixtures.dim()), estimates=estimates, mixtures=mixtures)
     S, count = estimates.shape[1], mixtures.shape[1]
     if estimates.dtype != torch.float64:
@@ -130,17 +143,33 @@ def mixture_invariant(loss: Loss, estimates: Tensor, mixtures: Tensor) -> tuple[
     choices = torch.tensor(list(product(range(count), repeat=S)), device=estimates.device)  # (2^S, S)
     with torch.no_grad():
         every = (remix(estimates, choice.expand(len(estimates), S), count) for choice in choices)
-        costs = torch.stack([loss(remixed, mixtures, reduction="none") for remixed in every], 1)  # (B, 2^S)
+        costs = torch.stack([_ask(loss, remixed, mixtures) for remixed in every], 1)  # (B, 2^S)
     _check_costs(costs)
     assignment = choices[costs.argmin(1)]  # (B, S)
-    return loss(remix(estimates, assignment, count), mixtures, reduction="none"), assignment
+    return _ask(loss, remix(estimates, assignment, count), mixtures), assignment
 
 
-def _check_pair(estimates: Tensor, sources: Tensor) -> None:
-    if estimates.dim() != sources.dim() or estimates.dim() < 2:
+def _ask(loss: Loss, estimates: Tensor, targets: Tensor) -> Tensor:
+    """Return the loss of each item `(B,)`; raise ValueError, which shows how, for one that cannot say that."""
+    try:
+        values = loss(estimates, targets, reduction="none")
+    except TypeError as error:
+        if callable(loss) and "reduction" not in str(error):
+            raise
+        raise ValueError(f"the loss cannot be called with reduction='none' ({error}); {EXAMPLE}") from error
+    if not isinstance(values, Tensor) or values.shape != estimates.shape[:1]:
+        given = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        raise ValueError(f"the loss gave {given}, but must give one number per item, ({len(estimates)},); {EXAMPLE}")
+    return values
+
+
+def _check_pair(estimates, sources) -> tuple[Tensor, Tensor]:
+    estimates, sources = as_tensor(estimates, "estimates"), as_tensor(sources, "sources")
+    check_together(estimates=estimates, sources=sources)
+    if estimates.dim() != sources.dim() or estimates.dim() < 3:
         raise ValueError(
-            f"estimates {tuple(estimates.shape)} and sources {tuple(sources.shape)} must both be (B, S, …), with the "
-            "same number of axes"
+            f"estimates {tuple(estimates.shape)} and sources {tuple(sources.shape)} must both be (B, S, …), batch, "
+            "source and samples, with the same number of axes; add the batch with x[None]"
         )
     if estimates.shape[1] != sources.shape[1]:
         raise ValueError(
@@ -148,10 +177,33 @@ def _check_pair(estimates: Tensor, sources: Tensor) -> None:
             "an estimate of its own. Add silent sources, or leave out the estimates that nobody asked for"
         )
     _check_axes("sources", estimates.shape, sources.shape)
+    _check_not_empty(estimates, sources)
+    return estimates, sources
 
 
-def _check_mixtures(estimates: Tensor, mixtures: Tensor) -> None:
-    if estimates.dim() != mixtures.dim() or estimates.dim() < 2:
+def _check_not_empty(estimates: Tensor, others: Tensor) -> None:
+    if 0 in estimates.shape or 0 in others.shape:
+        raise ValueError(f"estimates are {tuple(estimates.shape)}: an axis of 0 leaves nothing to compare")
+
+
+def _check_numbers(name: str, numbers: Tensor, estimates: Tensor, count: int) -> None:
+    """Raise ValueError unless the numbers are `(B, S)`, whole, and each from 0 to below count."""
+    if estimates.dim() < 2 or numbers.shape != estimates.shape[:2]:
+        raise ValueError(
+            f"the {name} is {tuple(numbers.shape)} and estimates are {tuple(estimates.shape)}, but they must be (B, S) "
+            "and (B, S, …), with equal B and S"
+        )
+    if numbers.dtype != torch.int64:
+        raise ValueError(f"the {name} holds {numbers.dtype}; it counts, so it is of int64: {name}.long()")
+    if not torch.compiler.is_compiling() and ((numbers < 0) | (numbers >= count)).any():
+        wrong = numbers[(numbers < 0) | (numbers >= count)][0].item()
+        raise ValueError(f"the {name} holds {wrong}, but counts from 0 to {count - 1}")
+
+
+def _check_mixtures(estimates, mixtures) -> tuple[Tensor, Tensor]:
+    estimates, mixtures = as_samples(estimates, "estimates"), as_samples(mixtures, "mixtures")
+    check_together(estimates=estimates, mixtures=mixtures)
+    if estimates.dim() != mixtures.dim() or estimates.dim() < 3:
         raise ValueError(
             f"estimates {tuple(estimates.shape)} and mixtures {tuple(mixtures.shape)} must have the same number of "
             "axes: (B, S, …) and (B, 2, …)"
@@ -168,7 +220,9 @@ def _check_mixtures(estimates: Tensor, mixtures: Tensor) -> None:
             "not their sum"
         )
     _check_axes("mixtures", (estimates.shape[0], count, *estimates.shape[2:]), mixtures.shape)
+    _check_not_empty(estimates, mixtures)
     _check_count(count**S, f"{S} estimates have {{}} assignments", "use fewer estimates")
+    return estimates, mixtures
 
 
 def _check_axes(name: str, given, wanted) -> None:
@@ -188,6 +242,11 @@ def _check_count(count: int, what: str, mend: str) -> None:
 def _check_costs(costs: Tensor) -> None:
     if costs.isnan().any():
         raise ValueError("the costs hold NaN, so none is the smallest: look for NaN in the estimates, or at the loss")
+    if costs.isinf().any():
+        raise ValueError(
+            "the costs hold infinity, so sums of them say nothing: use a loss with a floor, such as "
+            "sepbook.losses.waveform.si_sdr_loss, or a large number instead"
+        )
 
 
 def _letters(axes: int) -> str:

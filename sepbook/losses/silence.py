@@ -7,6 +7,8 @@ Taught on: book/losses/waveform
 
 from torch import Tensor
 
+from sepbook._given import as_tensor
+
 SILENCE_DB = -90.0  # a source with less mean square counts as silent; full scale is 0 dB
 SILENCE = 10 ** (SILENCE_DB / 10)  # the same as energy per sample
 
@@ -16,6 +18,10 @@ def is_silent(sources: Tensor) -> Tensor:
 
     Taught on: book/losses/waveform
     """
-    x = sources.detach().abs()
+    x = as_tensor(sources, "sources").detach().abs()
+    if x.dim() < 3:
+        raise ValueError(
+            f"sources are {tuple(x.shape)}, but must be (B, S, …), with samples; add axes with sources[None]"
+        )
     x = x if x.element_size() == 8 else x.float()
     return x.square().reshape(*x.shape[:2], -1).mean(-1) <= SILENCE

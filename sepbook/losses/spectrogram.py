@@ -21,7 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sepbook.losses._magnitudes import check_bins, check_finite, check_masks, check_pair
+from sepbook._given import as_samples, as_tensor, check_together
+from sepbook.building_blocks.stft import LONGEST_WINDOW, MOST_FRAMES
+from sepbook.losses._magnitudes import check_bins, check_finite, check_floor, check_masks, check_pair
 from sepbook.losses._waveforms import check_finite as check_samples
 from sepbook.losses._waveforms import check_waveforms
 
@@ -38,7 +40,7 @@ def msa(mixture: Tensor, sources: Tensor) -> Tensor:
     mixture `(B, C, F, T)`, sources `(B, S, C, F, T)`, complex -> `(B, S, C, F, T)`. The mixture is not looked at.
     Raises ValueError that names the axis. Source: Weninger 2014. Taught on: book/losses/spectrogram
     """
-    check_bins(mixture, sources, phase=False)
+    _, sources = check_bins(mixture, sources, phase=False)
     return _full(sources).abs()
 
 
@@ -49,7 +51,7 @@ def psa(mixture: Tensor, sources: Tensor) -> Tensor:
     away from the mixture. Where the mixture is zero it has no direction, and the target is 0. Raises ValueError that
     names the axis, or says that phase is missing. Source: Erdogan 2015. Taught on: book/losses/spectrogram
     """
-    check_bins(mixture, sources)
+    mixture, sources = check_bins(mixture, sources)
     direction = _full(mixture).sgn().unsqueeze(1)  # (B, 1, C, F, T): Y / |Y|
     return (_full(sources) * direction.conj()).real
 
@@ -60,6 +62,7 @@ def tpsa(mixture: Tensor, sources: Tensor) -> Tensor:
     mixture `(B, C, F, T)`, sources `(B, S, C, F, T)`, complex -> `(B, S, C, F, T)`. Raises ValueError like `psa`.
     Source: Erdogan 2015. Taught on: book/losses/spectrogram
     """
+    mixture, sources = check_bins(mixture, sources)
     return psa(mixture, sources).clamp(min=0).minimum(_full(mixture).abs().unsqueeze(1))
 
 
@@ -73,7 +76,7 @@ def l1(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     loss of the singing-voice U-Net (Jansson 2017). Raises ValueError when the two do not belong together or a bin is
     NaN. Taught on: book/losses/spectrogram
     """
-    check_pair(estimates, sources, reduction)
+    estimates, sources = check_pair(estimates, sources, reduction)
     error = functional.l1_loss(_full(estimates), _full(sources), reduction="none")  # |Ŝ - S|, in one pass
     return _reduce(error.flatten(1).mean(1), estimates, sources, reduction)
 
@@ -84,7 +87,7 @@ def mse(estimates: Tensor, sources: Tensor, reduction: str = "mean") -> Tensor:
     `(B, …), (B, …) -> ()`, or `(B,)` with ``reduction="none"``. Raises ValueError like `l1`. Source: Weninger 2014.
     Taught on: book/losses/spectrogram
     """
-    check_pair(estimates, sources, reduction)
+    estimates, sources = check_pair(estimates, sources, reduction)
     error = functional.mse_loss(_full(estimates), _full(sources), reduction="none")  # (Ŝ - S)²
     return _reduce(error.flatten(1).mean(1), estimates, sources, reduction)
 
@@ -101,9 +104,8 @@ def log_magnitude(
     it count for nothing and silence has a level. Raises ValueError like `l1`, and for values below 0 or a floor of 0.
     Source: Arık 2019 (with natural logarithms). Taught on: book/losses/spectrogram
     """
-    check_pair(estimates, sources, reduction)
-    if not floor > 0:
-        raise ValueError(f"floor is {floor}; it must be above 0, because silence has no logarithm")
+    estimates, sources = check_pair(estimates, sources, reduction)
+    check_floor(floor)
     error = DECIBELS * ((_full(estimates) + floor).log() - (_full(sources) + floor).log())
     return _reduce(error.abs().flatten(1).mean(1), estimates, sources, reduction)
 
@@ -115,7 +117,8 @@ def spectral_convergence(estimates: Tensor, sources: Tensor, reduction: str = "m
     spectrogram that is `floor` everywhere is added to the divisor, so that silence can be one (at a high price). Raises
     ValueError like `l1`. Source: Arık 2019. Taught on: book/losses/spectrogram
     """
-    check_pair(estimates, sources, reduction)
+    estimates, sources = check_pair(estimates, sources, reduction, least=3)
+    check_floor(floor)
     return _reduce(_convergence(estimates, sources, floor)[0].mean(1), estimates, sources, reduction)
 
 
@@ -144,7 +147,10 @@ def spectrum_approximation(
     """
     if target not in TARGETS:
         raise ValueError(f"target is {target!r}; choose one of {', '.join(TARGETS)}")
+    mixture, sources = check_bins(mixture, sources, phase=False)
     goal = TARGETS[target](mixture, sources)  # (B, S, C, F, T)
+    masks = as_tensor(masks, "masks")
+    check_together(masks=masks, mixture=mixture)
     if bounded:
         check_masks(masks, sources)
     estimates = _full(masks) * _full(mixture).abs().unsqueeze(1)  # (B, S, C, F, T)
@@ -165,7 +171,7 @@ def multi_resolution(
     silent source is judged by the logarithms alone; a silent estimate has no slope. Raises ValueError when the two do
     not belong together or a sample is NaN. Source: Yamamoto 2020. Taught on: book/losses/spectrogram
     """
-    check_waveforms(estimates, sources, reduction)
+    estimates, sources = check_waveforms(estimates, sources, reduction)
     if not resolutions:
         raise ValueError("resolutions is empty: give at least one pair (n_fft, hop) in samples")
     check_samples(_full(estimates).abs().flatten(1).sum(1) + _full(sources).abs().flatten(1).sum(1), estimates, sources)
@@ -185,7 +191,14 @@ def magnitudes(samples: Tensor, n_fft: int = 1024, hop: int = 256) -> Tensor:
     F and T are those of `building_blocks.stft.STFT`. Its gradient on silence is zero: `abs` of a complex tensor is
     safe, a square root of the power is not. Taught on: book/losses/spectrogram
     """
-    x = _full(samples)
+    x = _full(as_samples(samples, "samples"))
+    if x.ndim < 1 or x.numel() == 0:
+        raise ValueError(f"samples are {tuple(x.shape)}; there must be samples along (…, N)")
+    if not 1 <= n_fft <= LONGEST_WINDOW or not 1 <= hop <= n_fft <= MOST_FRAMES * hop:
+        raise ValueError(
+            f"n_fft is {n_fft} and hop is {hop}; expected a window of at most {LONGEST_WINDOW} samples, and a hop from "
+            f"1 to n_fft that leaves each sample in at most {MOST_FRAMES} frames, such as 1024 and 256"
+        )
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
     more = -x.shape[-1] % hop + n_fft % 2  # to a whole number of hops; one more if n_fft is odd
     flat = functional.pad(x.reshape(-1, x.shape[-1]), (0, more))  # (rows, N), a row for each of the other axes

@@ -42,7 +42,7 @@ def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     BSS Eval, which forgives a filter of 512 samples. Raises ValueError when the shapes differ. Source: Le Roux 2019.
     Taught on: book/losses/waveform
     """
-    check_waveforms(estimates, sources)
+    estimates, sources = check_waveforms(estimates, sources, least=2)
     x_hat, x = _full(estimates).flatten(-2), _full(sources).flatten(-2)  # (…, C * N)
     return _decibels(x.square().sum(-1), _error(x_hat, x), x.shape[-1])
 
@@ -55,7 +55,7 @@ def si_sdr(estimates: Tensor, sources: Tensor, zero_mean: bool = False) -> Tenso
     SI-SNR of the speech papers. Raises ValueError when the shapes differ. Source: Le Roux 2019.
     Taught on: book/losses/waveform
     """
-    check_waveforms(estimates, sources)
+    estimates, sources = check_waveforms(estimates, sources, least=2)
     x_hat, x = _full(estimates), _full(sources)
     if zero_mean:
         x_hat, x = x_hat - x_hat.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
@@ -72,7 +72,7 @@ def sdr_loss(estimates: Tensor, sources: Tensor, reduction: str = "mean", skip_s
     are left out of the average, and an item in which all are silent counts 0. Raises ValueError like `l1`.
     Source: Le Roux 2019. Taught on: book/losses/waveform
     """
-    check_waveforms(estimates, sources, reduction)
+    estimates, sources = check_waveforms(estimates, sources, reduction)
     values = -_over_sources(sdr(estimates, sources), sources, skip_silent)
     return _reduce(values, estimates, sources, reduction)
 
@@ -90,7 +90,7 @@ def si_sdr_loss(
     ``skip_silent`` works as in `sdr_loss`. Raises ValueError like `l1`. Source: Le Roux 2019.
     Taught on: book/losses/waveform
     """
-    check_waveforms(estimates, sources, reduction)
+    estimates, sources = check_waveforms(estimates, sources, reduction)
     values = -_over_sources(si_sdr(estimates, sources, zero_mean), sources, skip_silent)
     return _reduce(values, estimates, sources, reduction)
 
@@ -111,7 +111,7 @@ def _full(x: Tensor) -> Tensor:
 
 def _distance(loss, estimates: Tensor, sources: Tensor, reduction: str) -> Tensor:
     """Apply one of PyTorch's own losses to whole tensors, or item by item."""
-    check_waveforms(estimates, sources, reduction)
+    estimates, sources = check_waveforms(estimates, sources, reduction)
     x_hat, x = _full(estimates), _full(sources)
     value = loss(x_hat, x) if reduction == "mean" else loss(x_hat, x, reduction="none").flatten(1).mean(1)
     check_finite(value, estimates, sources)

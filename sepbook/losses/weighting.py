@@ -13,8 +13,9 @@ import math
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from sepbook._given import as_tensor, check_real
 from sepbook.losses._finite import NotFiniteError
 from sepbook.losses.silence import SILENCE
 
@@ -25,6 +26,7 @@ def energies(sources: Tensor) -> Tensor:
     Raises ValueError for fewer than three axes, integers, and a source that is silent in the whole batch.
     Taught on: book/losses/weighting
     """
+    sources = as_tensor(sources, "sources")
     if sources.dim() < 3 or sources.numel() == 0:
         raise ValueError(f"sources are {tuple(sources.shape)}: a batch of sources is (B, S, C, N) or (B, S, C, F, T)")
     if not (sources.is_floating_point() or sources.is_complex()):
@@ -46,37 +48,41 @@ def energy_weights(energies: Tensor) -> Tensor:
     Raises ValueError for energies that are not positive. Source: Kadandale et al. 2020 (energy-based weighting).
     Taught on: book/losses/weighting
     """
-    if energies.dim() != 1 or not (energies > 0).all():
+    energies = check_real(as_tensor(energies, "energies"), "energies")
+    if energies.dim() != 1 or not len(energies) or not ((energies > 0) & energies.isfinite()).all():
         raise ValueError(f"energies must be one positive number per source, (S,); given were {energies.tolist()}")
     return energies.max() / energies
 
 
-class DynamicWeights:
+class DynamicWeights(nn.Module):
     """Weights that follow the training: what has stopped falling gets more weight (dynamic weight average).
 
     Give `update` the mean loss of each source after every epoch. From the third epoch on
 
         weights = S * softmax(loss of last epoch / loss of the epoch before / temperature)
 
-    They add up to S. Until then all are 1. Raises ValueError for losses that are not one positive number per source.
+    They add up to S. Until then all are 1. It is a module, and its memory are buffers: a checkpoint of the system that
+    has it remembers too. Raises ValueError for losses that are not one positive number per source.
     Source: Liu et al. 2019; for separation Kadandale et al. 2020. Taught on: book/losses/weighting
     """
 
     def __init__(self, S: int, temperature: float = 2.0):
         if S < 1 or not temperature > 0:
             raise ValueError(f"S={S} must be 1 or more, and temperature={temperature} larger than 0")
-        self.S, self.temperature, self.past = S, temperature, []
-        self.weights = torch.ones(S)
+        super().__init__()
+        self.S, self.temperature = S, temperature
+        self.register_buffer("past", torch.zeros(2, S))  # the losses of the latest two epochs; 0: there was none
+        self.register_buffer("weights", torch.ones(S))
 
     def update(self, losses) -> Tensor:
         """Take the mean losses of an epoch `(S,)`; return the weights `(S,)` of the next one."""
-        losses = torch.as_tensor(losses, dtype=torch.float64).detach().flatten()
+        losses = as_tensor(losses, "losses").detach().double().flatten()
         if len(losses) != self.S or not (losses > 0).all() or not losses.isfinite().all():
             raise ValueError(f"an epoch has one positive loss per source, S={self.S}; given were {losses.tolist()}")
-        self.past = [*self.past, losses][-2:]
-        if len(self.past) == 2:
-            before, last = self.past
-            self.weights = (self.S * (last / before / self.temperature).softmax(0)).float()
+        self.past = torch.stack([self.past[1], losses.to(self.past)])
+        before, last = self.past.double()
+        if (before > 0).all():
+            self.weights = (self.S * (last / before / self.temperature).softmax(0)).to(self.past)
         return self.weights
 
 
@@ -86,15 +92,21 @@ def over_sources(losses: Tensor, weights: Tensor | None = None) -> Tensor:
     Without weights it is the mean over sources (unit weighting). Weights `(S,)` are constants without a gradient.
     Raises ValueError when their number is not S, or one is negative. Taught on: book/losses/weighting
     """
+    losses = check_real(as_tensor(losses, "losses"), "losses")
+    if losses.dim() < 1:
+        raise ValueError("losses are one number; give one per source, (B, S) or (S,)")
     if weights is None:
         return losses.mean(-1)
-    weights = torch.as_tensor(weights).detach().to(losses)
+    weights = as_tensor(weights, "weights").detach().to(losses)
     if weights.shape != losses.shape[-1:]:
         raise ValueError(
             f"{tuple(weights.shape)} weights for {losses.shape[-1]} sources (S): give one weight per source"
         )
-    if not (weights >= 0).all():
-        raise ValueError(f"weights are {weights.tolist()}: a negative weight would train a source to be wrong")
+    if not ((weights >= 0) & weights.isfinite()).all():
+        raise ValueError(
+            f"weights are {weights.tolist()}: each must be a number of 0 or more; "
+            "a negative weight would train a source to be wrong"
+        )
     return (losses * weights).mean(-1)
 
 
@@ -107,6 +119,7 @@ def over_tasks(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> dic
     """
     if set(terms) != set(weights) or not terms:
         raise ValueError(f"terms {sorted(terms)} and weights {sorted(weights)} must have the same names, at least one")
+    terms = {name: as_tensor(value, f"the term {name!r}") for name, value in terms.items()}
     for name, value in terms.items():
         if value.dim():
             raise ValueError(f"the term {name!r} has shape {tuple(value.shape)}; average it to one number first")

@@ -34,6 +34,11 @@ class Flow(TorchDispatchMode):
     Taught on: book/how_to_read
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Do not load PyTorch's compiler (seconds) to keep it away from a pass that is never compiled."""
+        return False
+
     def __init__(self, source: torch.Tensor, axis: int = -1):
         super().__init__()
         self.macs = 0

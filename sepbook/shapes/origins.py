@@ -54,12 +54,16 @@ class Origins:
                 found.append(origin)
         if not found:
             return
-        origin = found[0] if len(found) == 1 else meet(HOW.get(func.overloadpacket, "&"), found, self.here)
+        how = HOW.get(func.overloadpacket, "&")
+        place = args[0].untyped_storage()._cdata if isinstance(args[0], torch.Tensor) else None
+        filled = func._schema.is_mutable and (place in self.memory or args[0] not in self.known)
+        origin = found[0] if len(found) == 1 else meet("cat" if filled else how, found, self.here)
+        if filled:
+            self.memory[place] = origin
+            return
         for result in out if isinstance(out, list | tuple) else [out]:
             if isinstance(result, torch.Tensor):
                 self.known[result] = origin
-        if func._schema.is_mutable and isinstance(args[0], torch.Tensor) and args[0] not in self.known:
-            self.memory[args[0].untyped_storage()._cdata] = origin
 
     def leave(self, call: int, outputs, inputs):
         """Let the outputs of a call come from it. Returns where they come from inside.

@@ -16,7 +16,6 @@ to be decided is decided by the first process and told to all. The output folder
 
 import json
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -94,18 +93,11 @@ class World:
             for value in module.state_dict().values():
                 distributed.broadcast(value, 0)
 
-    @contextmanager
-    def joined(self, device: torch.device):
-        """Meet the other processes; where this one fails, let go of them, so that they do not wait for it."""
+    def join(self, device: torch.device) -> None:
+        """Meet the other processes. Where one of them ends, the others end with an error at the next exchange."""
         if self.size > 1 and not distributed.is_initialized():
             backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
             distributed.init_process_group(backend, timeout=LONGEST_WAIT)
-        try:
-            yield
-        except BaseException:
-            if distributed.is_initialized():
-                distributed.destroy_process_group()
-            raise
 
 
 def find() -> World:

@@ -14,8 +14,8 @@ from sepbook.training import checkpoint
 from sepbook.training.checkpoint import CheckpointError
 
 FREE = ("folder", "resume", "workers", "device", "compile", "save_every", "hold_tracks")  # may differ
-LOOKED_AT = 4  # items whose levels are compared
-LEVEL_DB = 0.5  # files decoded by another library may differ by less
+LOOKED_AT = 4  # items whose fingerprints are compared
+TOLERANCE = 0.2  # fingerprints of files that another release has decoded differ by less
 
 
 def versions() -> dict[str, str]:
@@ -28,24 +28,28 @@ def versions() -> dict[str, str]:
 
 
 def about_data(data) -> dict:
-    """What identifies a data set, ready for JSON: its size, its stems, its own settings, and the levels of some items.
-
-    Levels, in dB, are what stays when a file is decoded by another release, and what changes with the sound. An item
-    that holds NaN has none: it may be mended.
-    """
+    """What identifies a data set, ready for JSON: its size, stems and own settings, and fingerprints of some items."""
     if data is None:
         return {}
     settings = data.settings() if hasattr(data, "settings") else {}
     lengths = [getattr(track, "length", 0) for track in getattr(data, "tracks", ())]
     found = {"items": len(data), "stems": list(data.source_names), "track_lengths": sum(lengths), **settings}
     places = sorted({i * len(data) // LOOKED_AT for i in range(LOOKED_AT)})
-    return {**found, "levels": [_levels(data[i]["sources"]) for i in places]}
+    return {**found, "fingerprints": [_fingerprint(data[i]["sources"]) for i in places]}
 
 
-def _levels(sources: Tensor) -> list[float | None]:
-    energies = sources.double().square().flatten(1).mean(1)  # (S,)
-    decibels = (10 * energies.clamp(min=1e-12).log10()).tolist()
-    return [round(level, 2) if math.isfinite(level) else None for level in decibels]
+def _fingerprint(sources: Tensor) -> list[list[float | None]]:
+    """Describe each source by two numbers: its level in dB, and how far it goes the way of a certain noise.
+
+    Another decoder's rounding leaves both as they are; another sound, however loud, changes the second. A source that
+    holds NaN has neither: its file may be mended.
+    """
+    x = sources.detach().cpu().double().flatten(1)  # (S, C · N)
+    noise = torch.randn(x.shape[1], generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    energy = x.square().mean(1)  # (S,)
+    ways = (x @ noise) / x.norm(dim=1).clamp(min=1e-12)  # about -2 to 2, whatever the level
+    pairs = torch.stack([10 * energy.clamp(min=1e-12).log10(), ways], dim=1)  # (S, 2)
+    return [[round(value, 3) if math.isfinite(value) else None for value in pair] for pair in pairs.tolist()]
 
 
 def check_same_run(path: Path, header: dict, now: dict) -> None:
@@ -62,12 +66,12 @@ def check_same_run(path: Path, header: dict, now: dict) -> None:
     _refuse_difference(path, *flat)
     for name, whose in (("data", "the data's "), ("valid", "the validation data's ")):
         was, is_ = dict(header[name]), dict(now[name])
-        levels = was.pop("levels", []), is_.pop("levels", [])
+        fingerprints = was.pop("fingerprints", []), is_.pop("fingerprints", [])
         _refuse_difference(path, was, is_, whose)
-        if not _alike(*levels):
+        if not _alike(*fingerprints):
             raise CheckpointError(
-                f"{path}: {whose}sound has changed since this run was started: the levels of some items were "
-                f"{levels[0]} dB, and are {levels[1]} now. Bring the old files back, or use another folder"
+                f"{path}: {whose}sound has changed since this run was started, although its settings are the same. "
+                "Bring the old files back, or use another folder for a new run"
             )
 
 
@@ -119,12 +123,12 @@ def _refuse_difference(path: Path, was: dict, now: dict, whose: str = "") -> Non
 
 
 def _alike(was, now) -> bool:
-    """Whether two lists of levels are equal, but for rounding and for what was not known."""
+    """Whether two lists of fingerprints are equal, but for rounding and for what was not known."""
     if isinstance(was, list) and isinstance(now, list):
         return len(was) == len(now) and all(map(_alike, was, now))
     if was is None or now is None:
         return True
-    return isinstance(was, int | float) and abs(was - now) < LEVEL_DB
+    return isinstance(was, int | float) and isinstance(now, int | float) and abs(was - now) < TOLERANCE
 
 
 def check_whole(path: Path, tensors: dict[str, Tensor], header: dict, run) -> None:

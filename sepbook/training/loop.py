@@ -53,7 +53,8 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
     check(system, data, valid, config)
     world = _distributed.find()
     device = choose(config.device, world.local, config.precision, bool(config.compile))
-    with device.ready(), world.joined(device.device), _folder.claim(config.folder, config.resume, world) as resuming:
+    world.join(device.device)
+    with device.ready(), _folder.claim(config.folder, config.resume, world) as resuming:
         torch.manual_seed(config.seed)
         system.to(device.device).train()
         run = Run(system, config, data, valid, device, world)
@@ -171,5 +172,6 @@ def stop_not_finite(run: Run, batch: dict, what: str, value: float) -> None:
         cause = f"items {named}, which are finite themselves; try a lower learning rate or a smaller clip_norm"
     if run.best:
         run.system.load_state_dict(run.best)
-    kept = run.history.best_step if run.best else run.step
+    run.world.share(run.system)
+    kept = run.history.best_step or run.step
     raise TrainingError(f"the {what} is {value} at step {run.step}: {cause}. The weights of step {kept} are kept")

@@ -133,6 +133,17 @@ def test_estimates_are_masked_mixtures():
     torch.testing.assert_close(estimates, mixture.unsqueeze(1).expand(1, 4, 1, 5001), atol=1e-5, rtol=0)
 
 
+def test_the_highest_bin_takes_the_mask_of_the_bin_below_it():
+    system = create("unet", widths=(4, 8)).eval()
+    magnitude = torch.rand(2, 1, 513, 20) * torch.linspace(1, 5, 513)[:, None]  # (B, C, F, T), unlike at every bin
+    with torch.no_grad():
+        masks = system.masks(magnitude)  # (B, S, C, F, T)
+        below = system.network(magnitude[:, :, :-1].log1p())
+    assert torch.equal(masks[..., :-1, :], below)
+    assert torch.equal(masks[..., -1, :], below[..., -1, :])
+    assert not torch.allclose(masks[..., -1, :], below[..., 0, :], atol=1e-3)
+
+
 def test_paper_input_is_scaled_to_its_peak():
     system = create("unet", "paper", widths=(4, 8)).eval()
     mixture = torch.randn(1, 1, 9000)

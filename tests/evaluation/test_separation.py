@@ -173,9 +173,11 @@ def test_estimates_are_ordinary_tensors():
     (found.sum() * torch.ones(1, requires_grad=True)).backward()
 
 
-def test_numpy_and_integers_are_welcome():
-    found = separate(Halves(), np.ones((1, 100), dtype=np.int16), 8000)
+def test_numpy_is_welcome_and_integers_are_explained():
+    found = separate(Halves(), np.ones((1, 100)), 8000)
     assert found.dtype == torch.float32 and (found[0] == 1).all()
+    with pytest.raises(ValueError, match="int16.*divide 16-bit samples by 32768"):
+        separate(Halves(), np.ones((1, 100), dtype=np.int16), 8000)
 
 
 @pytest.mark.parametrize(

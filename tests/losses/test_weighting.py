@@ -52,7 +52,7 @@ def test_dynamic_weights_follow_the_definition():
     for before, last in zip(past, past[1:], strict=False):
         powers = [math.exp(b / a / 2) for a, b in zip(before, last, strict=True)]
         assert dynamic.update(last).tolist() == pytest.approx([3 * p / sum(powers) for p in powers], rel=1e-6)
-    assert len(dynamic.past) == 2
+    assert dynamic.past.shape == (2, 3) and dynamic.state_dict().keys() == {"past", "weights"}
 
 
 @settings(max_examples=40, deadline=None)

@@ -182,6 +182,8 @@ def main(arguments=None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.chapters) - set(CHAPTERS):
         parser.error(f"no chapter {', '.join(sorted(unknown))}; there are: {', '.join(CHAPTERS)}")
+    for number in (signal.SIGINT, signal.SIGTERM):  # stopped in any way, it takes its copy and its tests along
+        signal.signal(number, signal.default_int_handler)
     last = WORK / "seed.json"
     seed = options.seed if options.seed is not None else json.loads(last.read_text()) if last.is_file() else None
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
@@ -214,4 +216,7 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Stopped. `python -m tools.mutants` goes on from here.")
