@@ -55,7 +55,7 @@ def inverse(waveforms: Tensor, hop: int) -> Tensor:
     Each frame brings `hop` new samples, so nothing less than `hop` real numbers per frame can hold them. A bank that is
     made for it gets by with that (the MDCT does); one of no special form takes `needed` of them (1.5 hop at half
     overlap); and no frequency may be missed. It is a set of linear equations; the solution with the smallest numbers is
-    returned. Raises ValueError when there is none. Source: Pariente 2020 for the question, least squares for the answer.
+    returned. Raises ValueError when there is none. Source: Pariente 2020 for the question; least squares.
     Taught on: book/building_blocks/filterbank
     """
     waveforms = two_axes(waveforms).detach()

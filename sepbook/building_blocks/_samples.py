@@ -12,7 +12,7 @@ def full_precision(x: Tensor):
 
 
 def check_samples(samples, beside: Tensor, name: str = "STFT", verb: str = "transform") -> None:
-    """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers."""
+    """Raise ValueError, which says who expects what, unless samples are `(B, C, N)` real numbers, where `beside` is."""
     check_tensor(samples, name)
     if samples.dim() != 3 or samples.numel() == 0:
         raise ValueError(
