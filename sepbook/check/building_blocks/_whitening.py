@@ -20,7 +20,8 @@ from sepbook.check._inputs import noise
 def exercise_5(whitening):
     """Check a function train (N, H), test (N', H) -> test (N', H), whitened by the training rows; any turn is right."""
     for H, seed in ((3, 0), (5, 1)):
-        train, test = (noise(n, H, seed=seed + n) @ noise(H, H, seed=seed) + 2 for n in (400, 60))
+        mix = torch.linspace(0.5, 2, H)[:, None] * torch.linalg.qr(noise(H, H, seed=seed))[0]  # never nearly flat
+        train, test = (noise(n, H, seed=seed + n) @ mix + 2 for n in (400, 60))
         result = expect_shape(
             call(whitening, train, test), (60, H), "N H", "One whitened row for each test row."
         ).float()

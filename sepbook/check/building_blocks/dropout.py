@@ -48,11 +48,25 @@ def _called(seed: int, function, *inputs):
         return call(function, *inputs)
 
 
+def _check_draws(kept: Tensor) -> None:
+    """Tell from what was kept (B, …) that nothing is drawn, or that items or features share a draw."""
+    rows = kept.flatten(1)
+    if kept.all():
+        raise CheckFailure("In training nothing was dropped.", "Where is a value multiplied by zero?", kind="nothing")
+    if not kept.any():
+        raise CheckFailure("In training everything was dropped.", "What is kept, and with which share?", kind="all")
+    where = "Which axes does the draw have?"
+    if (rows == rows[:1]).all():
+        how = "Let B be among the sizes that torch.rand is given."
+        raise CheckFailure("All items of the batch drop the same values.", where, how, kind="same item")
+    if (rows.all(1) | ~rows.any(1)).all():
+        what = "An item loses all of its features or none; each feature should be drawn for itself."
+        raise CheckFailure(what, where, "Let H be among the sizes that torch.rand is given.", kind="item")
+
+
 def _check_share(kept: Tensor, rate: float, of: str = "") -> None:
     """Tell a share of dropped values that is far from the rate."""
     share = 1 - kept.double().mean().item()
-    if share == 0:
-        raise CheckFailure("In training nothing was dropped.", "Where is a value multiplied by zero?", kind="nothing")
     if abs(share - rate) <= 0.08:
         return
     what, where = f"With rate={rate}, a share of {share:.2f}{of} was dropped", "Look at the comparison with torch.rand."
@@ -73,6 +87,7 @@ def _examine(result: Tensor, x: Tensor, rate: float, dims: str) -> Tensor:
     """Check values and share of what was dropped at this rate in training; return what was kept, as bool."""
     result, x = expect_shape(result, x.shape, dims).detach().double(), x.detach().double()
     kept = result != 0
+    _check_draws(kept)
     _check_share(kept, rate)
     if torch.allclose(result[kept], x[kept]):
         raise CheckFailure(
@@ -90,10 +105,6 @@ def _examine(result: Tensor, x: Tensor, rate: float, dims: str) -> Tensor:
         ),
     }
     expect_values(result, x * kept / (1 - rate), dims, known)
-    rows = kept.flatten(1)
-    if (rows.all(1) | ~rows.any(1)).all():
-        what = "An item loses everything or nothing; its features should be drawn each for itself."
-        raise CheckFailure(what, "Which axes does the draw have?", "Let H be among them.", kind="item")
     return kept
 
 
@@ -104,13 +115,6 @@ def _drawn_anew(first: Tensor, second: Tensor) -> None:
             "Look for a fixed seed, or for a draw that is made once and kept.",
             "Call torch.rand inside the function, without a generator of your own.",
             kind="same draw",
-        )
-    if len(first) > 1 and torch.equal(first[0], first[1]):
-        raise CheckFailure(
-            "All items of the batch drop the same values.",
-            "Which axes does the draw have?",
-            "Let B be among the sizes that torch.rand is given.",
-            kind="same item",
         )
 
 
@@ -176,15 +180,6 @@ def exercise_3(drop_features):
     return "Neighbours in a map tell nearly the same. Only when all of them go is something really missing."
 
 
-def _examine_draws(kept: Tensor, rate: float) -> None:
-    """Check which features (B, H) were kept: as many as should be, and each drawn for itself in each item."""
-    _check_share(kept, rate, " of the features")
-    if (kept.all(1) | ~kept.any(1)).all():
-        what = "An item loses all of its features or none; each feature should be drawn for itself."
-        raise CheckFailure(what, "functional.dropout draws value by value.", kind="item")
-    _drawn_anew(kept, ~kept)
-
-
 def _mask(x: Tensor, into: Tensor, out: Tensor) -> Tensor:
     return ((x @ into.T).relu() @ out.T).sigmoid()
 
@@ -240,5 +235,6 @@ def exercise_4(mask_of):
             ),
         }
         expect_values(loud, ((features * kept / (1 - rate)) @ out.T).sigmoid(), "B F", known)
-        _examine_draws(kept, rate)
+        _check_draws(kept)
+        _check_share(kept, rate, " of the features")
     return "In a module, self.training is that argument, and eval() switches it off everywhere at once."

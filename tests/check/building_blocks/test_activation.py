@@ -95,7 +95,7 @@ WRONG = [
     (3, halves(lambda a, b: a), "there is no gate"),
     (3, lambda x: x[:, ::2] * x[:, 1::2].sigmoid(), "every other feature"),
     (3, lambda x: x[:, :3] * x[:, 3:6].sigmoid(), "H (hidden or convolution feature) is 3 instead of 5"),
-    (3, lambda x: x * x.sigmoid(), "instead of 3"),
+    (3, lambda x: x * x.sigmoid(), "H (hidden or convolution feature) is 6 instead of 3"),
     (4, lambda x: x.softmax(3), "the bins share"),
     (4, lambda x: x.softmax(0), "songs of the batch"),
     (4, lambda x: x.softmax(-1), "the frames share"),
@@ -117,5 +117,5 @@ WRONG = [
     (5, waves(torch.tanh), "in the middle is a tanh"),
     (5, waves(torch.abs), "the size is taken in the middle"),
     (5, lambda x, into, out: waves(lambda y: y)(x.relu(), into, out), "the bend comes before the first product"),
-    (5, lambda x, into, out: waves()(x, into, out).mT, "instead of"),
+    (5, lambda x, into, out: waves()(x, into, out).mT, "N (sample) is 5 instead of 4"),
 ]

@@ -175,7 +175,7 @@ WRONG = [
     (1, lambda x, w, s, d: by_loops(x, w, s, 1), "forgets the dilation"),
     (1, lambda x, w, s, d: by_loops(x, w, d, s), "takes the stride for the dilation"),
     (1, lambda x, w, s, d: by_loops(x, w, s, d, places=0), "the first place counts too"),
-    (1, lambda x, w, s, d: by_windows(x, w, s, d).transpose(1, 2), "instead of"),
+    (1, lambda x, w, s, d: by_windows(x, w, s, d).transpose(1, 2), "(B=2, H'=7, T'=3)"),
     (1, lambda x, w, s, d: by_windows(x, w, s, d).detach(), "gradient is cut off"),
     (1, lambda x, w, s, d: by_windows(x, w, s, d)[0], "has 2 axes"),
     (1, lambda x, w, s, d: w @ x, "stops in"),

@@ -124,7 +124,7 @@ WRONG = [
     (1, lambda x, w, hop: unfolded(x, w, hop).relu(), "a ReLU cuts the code"),
     (1, left_only, "the first audio channel is used for all"),
     (1, lambda x, w, hop: unfolded(x, w, hop, more=1), "T (frame) is 28 instead of 27"),
-    (1, lambda x, w, hop: unfolded(x, w, hop).transpose(-1, -2), "instead of"),
+    (1, lambda x, w, hop: unfolded(x, w, hop).transpose(-1, -2), "K (filter) is 27 instead of 5"),
     (1, lambda x, w, hop: unfolded(x, w, hop).detach(), "the gradient is cut off"),
     (1, lambda x, w: x, "cannot be called with 3 arguments"),
     (2, (3, 1, 500, 800), "longer than the sound"),
