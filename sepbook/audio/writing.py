@@ -4,6 +4,7 @@ import os
 import stat
 import uuid
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ class Writer:
         self.frames, self.clipped, self.peak = 0, 0, 0.0
         self.suffix = _check_format(self.path, self.rate, self.channels, kbps)
         self._kbps, self._sound = kbps, None
-        self._part = self.path.with_name(f".sepbook-{uuid.uuid4().hex[:12]}.part")
+        self._part = self.path.with_name(f".sepbook-{os.getpid()}-{uuid.uuid4().hex[:12]}.part")
 
     def __enter__(self):
         try:
@@ -134,6 +135,33 @@ class Writer:
             f"{self.path}: {self.clipped} samples beyond -1 … 1 were clipped (peak {self.peak:.2f}). "
             "Save as .wav, which keeps them, or divide all stems by the same number first."
         )
+
+
+def sweep(folder):
+    """Remove the hidden files that runs left behind which were killed while they wrote into a folder.
+
+    Those of a process that still runs stay.
+
+    Taught on: book/how_to_read
+    """
+    for path in Path(folder).glob(".sepbook-*.part"):
+        owner = path.name.removeprefix(".sepbook-").partition("-")[0]
+        if not (owner.isdigit() and _runs(int(owner))):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _runs(process):
+    """Whether a process of this machine is alive."""
+    if os.name != "posix":
+        return True  # asking would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 def as_array(samples, name="samples"):

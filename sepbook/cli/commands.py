@@ -4,6 +4,7 @@ Taught on: book/first_separation
 """
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -105,7 +106,8 @@ def separate(
     """Separate a song into one file for each source.
 
     A song of any length will do: it is read, separated and written piece by piece. The stems have the song's
-    sample rate, channels and length, and appear under their names when they are complete.
+    sample rate, channels and length, and appear under their names when they are complete. Their sound ends at
+    half the rate of the system (8 kHz for unet), so they add up to the song without what lies above.
 
     \b
     Examples:
@@ -115,10 +117,12 @@ def separate(
     """
     from sepbook import audio
     from sepbook.cli._loading import load_system
-    from sepbook.evaluation.separation import separate_file
+    from sepbook.evaluation.separation import missing_band, separate_file
 
-    audio.info(song)  # a file that cannot be read is told before anything is loaded
+    about = audio.info(song)  # a file that cannot be read is told before anything is loaded
     found = load_system(system, preset, weights, device)
+    if note := missing_band(found, about.sample_rate):
+        print(f"sepbook: note: {note}", file=sys.stderr)
     stems = separate_file(found, song, out, f".{format.value}", chunk_seconds, overlap, overwrite, progress=not quiet)
     for path in stems.values():
         print(path)

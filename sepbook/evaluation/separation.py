@@ -6,6 +6,13 @@ Channels: they go through the system in groups of as many as it takes. A mono sy
 right channel one after the other, so the estimates keep their place in the stereo image; a stereo system that
 is given mono hears it twice, and the two answers are averaged.
 
+Level: networks answer differently at another level. A constant offset is taken off, the whole song is brought to
+the level that the system was trained at, and the estimates are brought back. A file is read once for that, before
+it is read again to be separated.
+
+Band: what lies above half the system's rate is in no estimate, so the stems add up to the song without it.
+`missing_band` says where that begins.
+
 Length: the audio is cut into chunks that overlap. A network knows nothing of what lies beyond the edge of its
 chunk, so the edges are its worst estimates. The outer parts of each overlap are therefore thrown away, and in
 its middle one chunk fades into the next; the two weights sum to one::
@@ -14,8 +21,8 @@ its middle one chunk fades into the next; the two weights sum to one::
     chunk 2                 ····░▒▓█████████████    ░ fades in or out
                             |← overlap →|
 
-Chunks start at multiples of `STRIDE` samples (or of the system's own `stride`), so that they meet the same
-grid of frames as one pass over the whole would. If what is thrown away on each side is longer than half the
+Chunks start at multiples of the system's `stride` (in samples), so that they meet the same grid of frames as one
+pass over the whole would. If what is thrown away on each side is longer than half the
 system's receptive field, the estimates are those of one pass; the usual 30 s do for fields of five seconds.
 A system that measures the whole signal first (its loudest point, say), or that remembers all of it, still
 answers a little differently in chunks.
@@ -36,9 +43,9 @@ from sepbook import audio
 from sepbook._given import as_samples
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
+from sepbook.evaluation._level import measure
 from sepbook.losses.permutation import best_permutation
 
-STRIDE = 3 << 14  # samples: a multiple of nearly every hop and stride in this book
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
 BLOCK_SECONDS = 10.0  # how much of a file is read at a time
 BAR_AFTER = 2.0  # seconds after which progress is shown
@@ -63,8 +70,10 @@ def separate(
     samples = _check_samples(samples, rate)
     length, hop = chunk_sizes(system, chunk_seconds, overlap)
     mixture = audio.resample(samples, rate, system.sample_rate)  # (C, N at the system's rate)
+    level = measure(system, [mixture])
     with listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
-        parts = list(_counted(_estimates(system, [mixture], length, hop), bar, system.sample_rate))
+        found = _estimates(system, [level.apply(mixture)], length, hop)
+        parts = [level.undo(part) for part in _counted(found, bar, system.sample_rate)]
     estimates = audio.resample(torch.cat(parts, dim=-1), system.sample_rate, rate)
     return estimates[..., : samples.shape[-1]]  # (S, C, N): resampling rounds lengths up
 
@@ -92,6 +101,7 @@ def separate_file(
     paths = {name: Path(folder) / f"{name}{suffix}" for name in check_source_names(system.source_names)}
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder, audio.AudioError))
+        audio.sweep(folder)
         _check_free(paths.values(), path, overwrite)
         open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
         writers = [stack.enter_context(writer) for writer in open_stem]
@@ -103,25 +113,40 @@ def separate_file(
     return paths
 
 
+def missing_band(system, rate: int) -> str | None:
+    """A sentence on what a system of a lower rate than a song leaves out; None where it leaves out nothing.
+
+    Taught on: book/evaluation/separation
+    """
+    if rate <= system.sample_rate:
+        return None
+    half = system.sample_rate // 2
+    return (
+        f"nothing above {half} Hz is in the stems: {system.name} works at {system.sample_rate} Hz, the song has "
+        f"{rate} Hz. They add up to the song below {half} Hz."
+    )
+
+
 def chunk_sizes(system, chunk_seconds: float, overlap: float) -> tuple[int, int]:
     """Choose the length of a chunk and the hop to the next, in samples at the system's rate.
 
-    The hop is a multiple of the system's `stride` (`STRIDE` where it names none). Raises ValueError for an
-    overlap outside 0 to 0.5 or chunks of no length. Taught on: book/evaluation/separation
+    The hop is a multiple of the system's `stride`. Raises ValueError for an overlap outside 0 to 0.5 or chunks of
+    no length. Taught on: book/evaluation/separation
     """
     if not 0 <= overlap <= 0.5:
         raise ValueError(f"overlap is {overlap}; choose 0 to 0.5: the part of a chunk that is computed twice")
     if not 0 < chunk_seconds < math.inf:
         raise ValueError(f"chunk_seconds is {chunk_seconds}; choose a length above 0, for example 30")
-    stride = getattr(system, "stride", STRIDE)
-    hop = max(1, round(chunk_seconds * system.sample_rate * (1 - overlap) / stride)) * stride
+    hop = max(1, round(chunk_seconds * system.sample_rate * (1 - overlap) / system.stride)) * system.stride
     return round(hop / (1 - overlap)), hop
 
 
 def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[Tensor]:
     """Estimates `(S, C, n)` of a file at its own rate, piece by piece, as many samples as the file has."""
+    level = measure(system, _at_rate(audio.blocks(path, BLOCK_SECONDS), rate, system.sample_rate))
     file, done = _Counted(audio.blocks(path, BLOCK_SECONDS)), 0
-    estimates = _estimates(system, _at_rate(file, rate, system.sample_rate), length, hop)
+    blocks = (level.apply(block) for block in _at_rate(file, rate, system.sample_rate))
+    estimates = map(level.undo, _estimates(system, blocks, length, hop))
     S = len(system.source_names)
     flat = (part.flatten(0, 1) for part in _counted(estimates, bar, system.sample_rate))  # (S·C, n)
     for part in _at_rate(flat, system.sample_rate, rate):
