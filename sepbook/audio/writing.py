@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sepbook._given import as_samples
+from sepbook._given import KindError, as_samples
 from sepbook.audio.errors import AudioError
 from sepbook.audio.opening import name_for_c
 
@@ -165,8 +165,14 @@ def _runs(process):
 
 
 def as_array(samples, name="samples"):
-    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); ValueError for anything else."""
-    samples = as_samples(samples, f"{name}: the samples" if name != "samples" else name, "(C, N)")
+    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); AudioError or KindError for anything else."""
+    name_of_both = f"{name}: the samples" if name != "samples" else name
+    try:
+        samples = as_samples(samples, name_of_both, "(C, N)")
+    except KindError:
+        raise
+    except ValueError as error:
+        raise AudioError(str(error)) from None
     array = np.atleast_2d(samples.detach().cpu().float().numpy())
     if array.ndim != 2:
         raise AudioError(f"{name}: expected samples (C, N), got {array.ndim} axes {array.shape}.")

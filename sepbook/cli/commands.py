@@ -13,6 +13,7 @@ import typer
 from typer import Argument, Option
 
 from sepbook import __version__, architectures
+from sepbook.cli._words import escaped
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -125,7 +126,7 @@ def separate(
         print(f"sepbook: note: {note}", file=sys.stderr)
     stems = separate_file(found, song, out, f".{format.value}", chunk_seconds, overlap, overwrite, progress=not quiet)
     for path in stems.values():
-        print(path)
+        print(escaped(path) if sys.stdout.isatty() else path)
 
 
 @app.command()
