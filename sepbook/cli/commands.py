@@ -92,7 +92,7 @@ def sepbook(
 
 @app.command()
 def separate(
-    song: Annotated[Path, Argument(help="An audio file: wav, flac, ogg or mp3; any rate, channels and length.")],
+    song: Annotated[Path, Argument(help="An audio file: wav, flac, ogg, mp3; with ffmpeg also m4a, wma and video.")],
     out: Annotated[Path, Option("--out", "-o", help="Folder for the stems.")] = Path("stems"),
     system: Chosen = None,
     preset: PresetOf = None,

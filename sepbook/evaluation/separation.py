@@ -163,13 +163,13 @@ def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[T
 
 def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[Tensor]:
     """Separate a stream of blocks `(C, any n)` at the system's rate: yield finished estimates `(S, C, n)`."""
-    overlap, tail = length - hop, None
-    ramp = _ramp(overlap)
+    overlap, tail, ramp = length - hop, None, None
     for chunk, last in _chunks(blocks, length, hop):
         found = _run(system, chunk)  # (S, C, n)
         if not system.ordered:
             _keep_order(found, tail, system.channels)
         if tail is not None:
+            ramp = _ramp(overlap) if ramp is None else ramp  # a song of one chunk needs none, however long a chunk is
             found[..., :overlap] = torch.lerp(tail, found[..., :overlap], ramp)
         ready = found.shape[-1] - (0 if last else overlap)
         yield found[..., :ready]

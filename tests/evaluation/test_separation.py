@@ -250,6 +250,11 @@ def test_a_grid_that_is_missed_shows(unet, monkeypatch):
     assert (found - whole).abs().max() > max(1e-3, 2 * (fits - whole).abs().max())
 
 
+def test_chunks_longer_than_any_song_take_no_more_memory_than_the_song():
+    samples = sound(N=800)
+    assert torch.equal(separate(Halves(), samples, 8000, chunk_seconds=1e9), separate(Halves(), samples, 8000))
+
+
 def test_a_system_that_says_no_stride_is_told_so():
     system = Halves()
     del system.stride
