@@ -86,6 +86,15 @@ def test_the_words_of_one_diagram_in_full():
     )
 
 
+def test_words_tell_repeats_and_what_is_side_by_side():
+    said = plots.flow_alt(traced("conv_tasnet"))
+    assert "stacks.0…2.0…7, Block, 24 of them in turn, reads bottleneck and returns 16, 999." in said
+    assert "masks.0, PReLU, reads the sum of all 24 of stacks.0…2.0…7" in said
+    said = plots.flow_alt(traced("per_target"))
+    assert said.count("once for each of vocals, drums, bass, other") == 1
+    assert said.endswith("from the concatenation of all 4 of the product of magnitude and expand.")
+
+
 def test_repeats_groups_and_recurrent_parts_are_marked():
     def printed(name):
         with plots.styled():

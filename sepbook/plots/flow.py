@@ -262,22 +262,22 @@ def _fit(text: str, wide: float, size: float) -> str:
 
 def flow_alt(trace, depth: int | None = None) -> str:
     """Say in words what `flow` draws, for readers of screens. Taught on: book/how_to_read."""
-    boxes = graph(trace, depth)
-    said = [f"Diagram of {trace.calls[0].kind}, from top to bottom."]
-    for box in boxes:
-        sources = " and ".join(_called(source) for source in box.sources)
+    said, group = [f"Diagram of {trace.calls[0].kind}, from top to bottom."], ()
+    for box in graph(trace, depth):
+        if box.group and box.group != group:
+            said.append(f"What follows is there once for each of {', '.join(box.group)}.")
+        group = box.group or group
+        sources = " and ".join(map(_called, box.sources)) or "nothing"
         shape = _shape(box).replace(" · ", ", ")
+        name = "" if box.name == box.role else f" {box.name}"
         if box.role == "input":
-            said.append(f"Input {box.name}: {shape}.")
+            said.append(f"Input{name}: {shape}.")
         elif box.role == "output":
-            said.append(f"Output {box.name}: {shape}, from {sources}.")
+            said.append(f"Output{name}: {shape}, from {sources}.")
         elif box.role == "part":
-            name, kind = _names(box)
-            group = f", one for each of {', '.join(box.group)}" if box.group else ""
-            said.append(
-                f"{name.removeprefix('↻ ')}{f', {kind}' if kind else ''}{group}, reads {sources or 'nothing'} "
-                f"and returns {shape}."
-            )
+            times = f", {len(box.rows)} of them in turn" if len(box.rows) > 1 else ""
+            kind = f", {_names(box)[1].partition('×')[0].strip()}" if _names(box)[1] else ""
+            said.append(f"{_called(box)}{kind}{times}, reads {sources} and returns {shape}.")
     return " ".join(said)
 
 
