@@ -4,13 +4,15 @@ import itertools
 
 import matplotlib
 import pytest
+import torch
+from torch import nn
 
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import FancyBboxPatch  # noqa: E402
 
-from sepbook import plots  # noqa: E402
+from sepbook import plots, shapes  # noqa: E402
 from sepbook.plots.flow import WIDTH  # noqa: E402
 from sepbook.shapes.graph import graph  # noqa: E402
 from tests.networks import NETWORKS, traced  # noqa: E402
@@ -103,6 +105,15 @@ def test_repeats_groups_and_recurrent_parts_are_marked():
     assert "stacks.0…2.0…7 · Block × 3 × 8" in printed("conv_tasnet") and "all 24" in printed("conv_tasnet")
     assert "4 side by side: vocals, drums, bass, other" in printed("per_target")
     assert "↻ trunk · LSTM" in printed("chimera")
+
+
+def test_a_model_that_returns_nothing_cannot_be_drawn():
+    class Silent(nn.Module):
+        def forward(self, x):
+            return None
+
+    with pytest.raises(ValueError, match="Silent returned no tensor"):
+        plots.flow(shapes.trace(Silent(), torch.zeros(2, 3)))
 
 
 def test_a_diagram_can_be_drawn_into_given_axes_with_a_title():

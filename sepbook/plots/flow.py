@@ -26,9 +26,14 @@ def flow(trace, depth: int | None = None, ax=None, title: str = ""):
     A box names a part and the shape that it returns, without the batch. A circle is where paths meet: added (+),
     multiplied (×) or concatenated (cat). A stack of boxes stands for several parts of one kind and shape, one after
     the other or side by side. ↻ marks what is recurrent. `depth` says how far parts are opened; by default, as far as
-    the picture stays small. `flow_alt` says the same in words. Taught on: book/how_to_read
+    the picture stays small. `flow_alt` says the same in words. Raises ValueError for a model that returns no tensor.
+    Taught on: book/how_to_read
     """
     boxes = graph(trace, depth)
+    if not boxes:
+        raise ValueError(
+            f"{trace.calls[0].kind} returned no tensor, so there is no path to draw: return the estimates."
+        )
     plan = Layout(boxes)
     top = 0.3 if title else 0.0
     ax = axes(ax, 3) if ax is not None else _sheet(plan.height + top)
