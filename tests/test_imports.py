@@ -120,7 +120,8 @@ def leaks(path, root):
             if first is not None:
                 place = root.joinpath(*full[: first + 1])
                 is_module = place.is_dir() or place.with_suffix(".py").is_file()
-                if not is_module or tuple(full[:first]) != package[:first]:
+                inside = is_module and tuple(full[:first]) == package[:first]
+                if not inside or (len(full) > first + 1 and private(full[-1])):
                     yield ".".join(full)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and private(node.attr) and isinstance(node.value, ast.Name):
@@ -143,6 +144,7 @@ def test_private_names_stay_in_their_folder(path):
         ("sepbook/a/x.py", "def f():\n    import sepbook.b._y", ["sepbook.b._y"]),
         ("sepbook/a/x.py", "from sepbook.a.y import _z", ["sepbook.a.y._z"]),
         ("sepbook/a/x.py", "from ..b import _y", ["sepbook.b._y"]),
+        ("sepbook/a/x.py", "from sepbook.a._w import _z", ["sepbook.a._w._z"]),
         ("sepbook/a/x.py", "from sepbook.a import y\ny._z()", ["sepbook.a.y._z"]),
         ("sepbook/a/x.py", "import sepbook.a.y as w\nw._z", ["sepbook.a.y._z"]),
         ("tools/t.py", "from sepbook.a import _w", ["sepbook.a._w"]),

@@ -46,8 +46,10 @@ def setup(app):
     app.add_css_file("sepbook.css", priority=900)
     app.add_js_file("sepbook.js", type="module")
 
-    # A change of the extension itself reads every page again; its cells do not run for that.
-    app.add_config_value("sepbook_extension", sepbook_execution.digest([HERE]), "env")
+    # A change of the extension itself reads every page again, one of its look writes them; no cell runs for that.
+    code, look = HERE.glob("*.py"), [HERE / "static", HERE / "templates"]
+    app.add_config_value("sepbook_extension", sepbook_execution.digest(sorted(code)), "env")
+    app.add_config_value("sepbook_look", sepbook_execution.digest(look), "html")
 
     app.add_directive("player", sepbook_media.Player)
     app.add_directive("explorer", sepbook_media.Explorer)

@@ -15,7 +15,7 @@ def responses(waveforms: Tensor, rate: float, n_fft: int = 1024) -> tuple[Tensor
     positive frequencies is given. Raises ValueError unless waveforms are `(K, size)`.
     Taught on: book/building_blocks/filterbank
     """
-    waveforms = _two_axes(waveforms)
+    waveforms = two_axes(waveforms)
     n_fft = max(n_fft, waveforms.shape[1])
     F = n_fft // 2 + 1
     spectrum = torch.fft.fft(waveforms.detach(), n_fft)[:, :F]
@@ -58,7 +58,7 @@ def inverse(waveforms: Tensor, hop: int) -> Tensor:
     returned. Raises ValueError when there is none. Source: Pariente 2020 for the question; least squares.
     Taught on: book/building_blocks/filterbank
     """
-    waveforms = _two_axes(waveforms).detach()
+    waveforms = two_axes(waveforms).detach()
     K, size = waveforms.shape
     rows = torch.view_as_real(waveforms.conj().resolve_conj()) if waveforms.is_complex() else waveforms[..., None]
     rows = rows.double().permute(0, 2, 1).reshape(-1, size)  # (K or 2K, size): what real numbers a frame gives
@@ -112,7 +112,7 @@ def _groups(size: int, hop: int):
         yield most - 1, rest, hop
 
 
-def _two_axes(waveforms: Tensor) -> Tensor:
+def two_axes(waveforms: Tensor) -> Tensor:
     if waveforms.dim() != 2 or not waveforms.numel():
         raise ValueError(
             f"waveforms must be (K, size), one row per filter, but are {tuple(waveforms.shape)}; "

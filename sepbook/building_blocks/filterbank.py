@@ -22,7 +22,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from sepbook._given import check_place, check_tensor
-from sepbook.building_blocks._analysis import _two_axes, bandwidths, centre_frequencies, inverse, needed, responses
+from sepbook.building_blocks._analysis import bandwidths, centre_frequencies, inverse, needed, responses, two_axes
 from sepbook.building_blocks._filters import Analytic, Bank, Fourier, Free, Gammatone, Sinc, analytic
 from sepbook.building_blocks._samples import check_samples, full_precision
 from sepbook.building_blocks._scales import Mel, erb, erb_to_hz, hz_to_erb, hz_to_mel, mel_matrix, mel_to_hz, spaced
@@ -61,7 +61,7 @@ class Fixed(Bank):
     """Waveforms `(K, size)` that are given and stay, real or complex. Taught on: book/building_blocks/filterbank."""
 
     def __init__(self, waveforms: Tensor):
-        super().__init__(*_two_axes(waveforms).shape)
+        super().__init__(*two_axes(waveforms).shape)
         self.register_buffer("values", waveforms.detach().clone())
 
     def waveforms(self) -> Tensor:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from sepbook.check._exercise import CheckFailure, NotYet, _short, is_empty
+from sepbook.check._exercise import CheckFailure, NotYet, is_empty, short
 
 OURS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(key) for key in ("purelib", "platlib", "stdlib")})
 TRIVIAL = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
@@ -95,13 +95,13 @@ def _explain(error: BaseException, name: str) -> CheckFailure:
     """Show an error with the last line of the student's own code that it came through, and the shapes there."""
     frames = [pair for pair in traceback.walk_tb(error.__traceback__) if _is_theirs(pair[0].f_code.co_filename)]
     if not frames:
-        return CheckFailure(f"{name} stops with {_short(error)}.", kind="error")
+        return CheckFailure(f"{name} stops with {short(error)}.", kind="error")
     frame, number = frames[-1]
     line = linecache.getline(frame.f_code.co_filename, number).strip()
     place = f"line {number}, `{line}`" if line else f"line {number}"
     shapes = [f"{key} {tuple(v.shape)}" for key, v in frame.f_locals.items() if isinstance(v, Tensor)]
     where = f"When it stopped there was: {', '.join(shapes[:6])}." if shapes else ""
-    return CheckFailure(f"{name} stops in {place} with {_short(error)}.", where, kind="error")
+    return CheckFailure(f"{name} stops in {place} with {short(error)}.", where, kind="error")
 
 
 def _is_theirs(file: str) -> bool:

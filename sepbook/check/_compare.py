@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sepbook.check._exercise import CheckFailure, NotYet, _short, is_empty
+from sepbook.check._exercise import CheckFailure, NotYet, is_empty, short
 from sepbook.shapes.dims import bare, describe, parse_item
 
 
@@ -118,7 +118,7 @@ def expect_gradient(result: Tensor, *inputs: Tensor) -> None:
         slopes = torch.autograd.grad(result.abs().sum(), inputs, allow_unused=True)
     except RuntimeError as error:
         raise CheckFailure(
-            f"The values are right, but the gradient cannot be taken: {_short(error)}.",
+            f"The values are right, but the gradient cannot be taken: {short(error)}.",
             "Look for x[...] = ..., +=, and methods that end in an underscore: they overwrite what the gradient needs.",
             "Make a new tensor instead, for example with torch.where, torch.stack or torch.cat.",
             kind="gradient",

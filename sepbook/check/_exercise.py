@@ -65,7 +65,7 @@ class Exercise:
         except CheckFailure as failure:
             self._hint(failure)
         except (Exception, SystemExit) as error:  # the answer did something that no check foresaw
-            self._hint(CheckFailure(f"This answer cannot be checked: {_short(error)}.", kind="unforeseen"))
+            self._hint(CheckFailure(f"This answer cannot be checked: {short(error)}.", kind="unforeseen"))
         else:
             self.passed, self.tries = True, 0
             _progress.note(self.name, self.title, solved=True)
@@ -136,7 +136,7 @@ def is_empty(answer) -> bool:
     return answer is None or answer is Ellipsis
 
 
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
     """Return the kind and the first line of an error, at most 200 characters."""
     lines = str(error).strip().splitlines()
     return textwrap.shorten(f"{type(error).__name__}: {lines[0] if lines else 'no message'}", 200).rstrip(".")

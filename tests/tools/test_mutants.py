@@ -59,6 +59,29 @@ def test_outcomes_are_told_apart_and_the_sound_code_comes_back(bench, code, outc
     assert (bench.root / "code_under_test.py").read_text() == sound
 
 
+def test_what_was_tried_is_not_tried_again_unless_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutants, "WORK", tmp_path)
+    monkeypatch.setattr(mutants, "RESULTS", tmp_path / "results.json")
+    tried = []
+
+    class Judge:
+        def judge(self, fault):
+            tried.append(fault["key"])
+            return {"a": "killed", "b": "survived"}[fault["key"]]
+
+    lines = {"file": "a.py", "line": 1, "operator": "o", "diff": ["-a", "+b"], "source": ""}
+    faults = [{"key": key, "chapter": "x", **lines} for key in "ab"]
+    for again in (False, False, True):
+        mutants.try_all(Judge(), faults, tmp_path / "7" / "x.json", again)
+    assert tried == ["a", "b", "b"]
+    mutants.try_all(Judge(), [dict(faults[0], chapter="y")], tmp_path / "7" / "y.json", False)
+    found = mutants.write_report(7)  # of both chapters, whoever tried them
+    assert found["total"]["planted"] == 3 and set(found["chapters"]) == {"x", "y"}
+    found["survivors"][0]["reason"] = "equivalent: nothing differs"
+    mutants.save(mutants.RESULTS, found)
+    assert mutants.write_report(7)["chapters"]["x"]["share"] == 1
+
+
 def test_tests_that_fail_without_a_fault_stop_the_bench(bench):
     (bench.root / "code_under_test.py").write_text("def double(x):\n    return 3 * x\n")
     with pytest.raises(SystemExit, match="Without any fault, these tests fail"):

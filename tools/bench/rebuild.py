@@ -32,6 +32,7 @@ def about():
 """
 EDITS = {
     "style sheet": "sepbook/widgets/activation.css",
+    "look of the book": "book/_ext/static/sepbook.css",
     "system": "sepbook/architectures/unet.py",
     "building block": "sepbook/building_blocks/dropout.py",
     "result": "results/losses/weighting.json",

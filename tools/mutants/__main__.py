@@ -3,6 +3,7 @@
     python -m tools.mutants                       15 faults in each chapter, by a seed that is printed
     python -m tools.mutants --seed 7 --each 3     three in each, the same ones each time
     python -m tools.mutants --again               the survivors once more, after tests were added
+    python -m tools.mutants data cli              two chapters; another process may take the others meanwhile
 
 Faults are drawn by cosmic-ray in an environment of its own (made on the first run, in _build/mutants). Each is planted
 in a copy of the tree in a temporary folder, and the tests that can see it run there until one fails. What is done is
@@ -182,36 +183,61 @@ def main(arguments=None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.chapters) - set(CHAPTERS):
         parser.error(f"no chapter {', '.join(sorted(unknown))}; there are: {', '.join(CHAPTERS)}")
+    for number in (signal.SIGINT, signal.SIGTERM):  # stopped in any way, it takes its copy and its tests along
+        signal.signal(number, signal.default_int_handler)
     last = WORK / "seed.json"
     seed = options.seed if options.seed is not None else json.loads(last.read_text()) if last.is_file() else None
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     save(last, seed)
     print(f"seed {seed}", flush=True)
 
-    kept = WORK / f"done-{seed}.json"
-    done = json.loads(kept.read_text()) if kept.is_file() else {}
-    done = {key: outcome for key, outcome in done.items() if not (options.again and outcome == "survived")}
     with tempfile.TemporaryDirectory(prefix="sepbook-mutants-") as folder:
         bench = Bench(copy_tree(Path(folder)))
-        faults = draw(bench.root, seed, options.each, list(options.chapters))
-        for number, fault in enumerate(faults, 1):
-            change = " ".join(line.strip() for line in fault["diff"] if line[0] in "+-")
-            print(f"{number}/{len(faults)} {fault['file']}:{fault['line']}  {change}", flush=True)
+        for chapter in options.chapters:
+            faults = draw(bench.root, seed, options.each, [chapter])
             if options.list:
-                continue
-            if fault["key"] not in done:
-                start = time.monotonic()
-                done[fault["key"]] = bench.judge(fault)
-                print(f"    {done[fault['key']]} ({time.monotonic() - start:.0f} s)", flush=True)
-                save(kept, done)
-                save(RESULTS, report(faults, done, seed, reasons_so_far()))
+                print("\n".join(map(in_words, faults)))
+            else:
+                try_all(bench, faults, WORK / str(seed) / f"{chapter}.json", options.again)
+                write_report(seed)
     if not options.list:
-        found = report(faults, done, seed, reasons_so_far())
-        save(RESULTS, found)
+        found = write_report(seed)
         print(json.dumps(found["total"] | {name: c["share"] for name, c in found["chapters"].items()}))
         print(f"Survivors are in {RESULTS.relative_to(ROOT)}: give each a reason, or a test.")
     return 0
 
 
+def in_words(fault: dict) -> str:
+    change = " ".join(line.strip() for line in fault["diff"] if line[0] in "+-")
+    return f"{fault['file']}:{fault['line']}  {change}"
+
+
+def try_all(bench: Bench, faults: list[dict], kept: Path, again: bool) -> None:
+    """Try the faults of a chapter that were not tried yet; what became of each is kept after each."""
+    done = json.loads(kept.read_text(encoding="utf-8"))["done"] if kept.is_file() else {}
+    done = {key: outcome for key, outcome in done.items() if not (again and outcome == "survived")}
+    shown = [{key: value for key, value in fault.items() if key != "source"} for fault in faults]
+    for number, fault in enumerate(faults, 1):
+        print(f"{number}/{len(faults)} {in_words(fault)}", flush=True)
+        if fault["key"] not in done:
+            start = time.monotonic()
+            done[fault["key"]] = bench.judge(fault)
+            print(f"    {done[fault['key']]} ({time.monotonic() - start:.0f} s)", flush=True)
+        save(kept, {"faults": shown, "done": done})
+
+
+def write_report(seed: int) -> dict:
+    """Put what is known of all chapters, from this run and others, into results/mutants.json."""
+    states = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((WORK / str(seed)).glob("*.json"))]
+    faults = [fault for state in states for fault in state["faults"]]
+    done = {key: outcome for state in states for key, outcome in state["done"].items()}
+    found = report(faults, done, seed, reasons_so_far())
+    save(RESULTS, found)
+    return found
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Stopped. `python -m tools.mutants` goes on from here.")
