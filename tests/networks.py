@@ -1,9 +1,11 @@
 """Small networks of the kinds that the book builds: for tests of traces and of diagrams."""
 
+from functools import cache
+
 import torch
 from torch import nn
 
-from sepbook import architectures
+from sepbook import architectures, shapes
 
 
 class Block(nn.Module):
@@ -178,10 +180,9 @@ NETWORKS = {  # name: how to make it, and the shape of its input
 }
 
 
+@cache
 def traced(name):
-    """Trace one of the networks on the meta device."""
-    from sepbook import shapes
-
+    """Trace one of the networks on the meta device, once."""
     make, shape = NETWORKS[name]
     with torch.device("meta"):
         return shapes.trace(make().eval(), torch.zeros(shape))

@@ -15,12 +15,10 @@ from sepbook.plots.flow import WIDTH  # noqa: E402
 from sepbook.shapes.graph import graph  # noqa: E402
 from tests.networks import NETWORKS, traced  # noqa: E402
 
-TRACES = {}
-
 
 @pytest.fixture(params=NETWORKS)
 def trace(request):
-    yield TRACES.setdefault(request.param, traced(request.param))
+    yield traced(request.param)
     plt.close("all")
 
 
@@ -78,7 +76,7 @@ def test_words_name_every_part_its_sources_and_its_shape(trace):
 
 
 def test_the_words_of_one_diagram_in_full():
-    assert plots.flow_alt(TRACES.setdefault("chimera", traced("chimera"))) == (
+    assert plots.flow_alt(traced("chimera")) == (
         "Diagram of Chimera, from top to bottom. Input magnitude: C=1, F=65, T=50. "
         "norm, LayerNorm, reads magnitude and returns T=50, F=65. trunk, LSTM, reads norm and returns T=50, H=60. "
         "mask_head, Linear, reads trunk and returns T=50, (S F)=130. "
@@ -91,7 +89,7 @@ def test_the_words_of_one_diagram_in_full():
 def test_repeats_groups_and_recurrent_parts_are_marked():
     def printed(name):
         with plots.styled():
-            return [text.get_text() for text in plots.flow(TRACES.setdefault(name, traced(name))).texts]
+            return [text.get_text() for text in plots.flow(traced(name)).texts]
 
     assert "stacks.0…2.0…7 · Block × 3 × 8" in printed("conv_tasnet") and "all 24" in printed("conv_tasnet")
     assert "4 side by side: vocals, drums, bass, other" in printed("per_target")

@@ -103,6 +103,10 @@ STEPS = {
         LINEAR(BACK(x).expand(3, 2, N).mT.reshape(3 * N, 2)).view(3, N, 5).mT[:, :2]
     ),
     "frames as items, convolved over bins": lambda x: BACK(BACK(x).permute(2, 0, 1).expand(N, 2, 2)),
+    "along the places of a frame": lambda x: conv(2, 2, 3, stride=2, padding=1)(
+        BACK(x).unfold(-1, 8, 4).permute(0, 2, 1, 3).flatten(0, 1)
+    ),
+    "along frames and places": lambda x: PLANE(x.unfold(-1, 8, 4)),
     "two axes": lambda x: PLANE(BACK(x)[:, :, None].expand(1, 2, 4, N)),
     "attention over bins": lambda x: attend(BACK(x).permute(2, 1, 0).expand(N, 2, 4)),
     "einsum over features": lambda x: torch.einsum("bht,hd->btd", BACK(x), LINEAR.weight.mT),
@@ -140,3 +144,63 @@ def test_the_trace_sees_what_a_disturbance_shows(step):
     ours, truth = followed(network, x), shown(network, x)
     assert ours is not None, "the field is lost"
     assert (ours[0] == truth[0]).all() and (ours[1] == truth[1]).all()
+
+
+def dilated(x):
+    """A stack of dilated convolutions with sums on the way and a skip sum."""
+    total = 0
+    for dilation in (1, 2, 4):
+        y = conv(2, 2, 3, padding=dilation, dilation=dilation)(x).relu()
+        x, total = x + y, total + y
+    return total
+
+
+def waveform_u(x):
+    """Down, down, up, up, with skips that are added, as in a U on the waveform."""
+    a = conv(2, 3, 4, stride=2, padding=1)(x)
+    b = conv(3, 4, 4, stride=2, padding=1)(a)
+    c = deconv(4, 3, 4, stride=2, padding=1)(b) + a
+    return deconv(3, 2, 4, stride=2, padding=1)(c) * x
+
+
+def learned_bank(x):
+    """A learned filter bank, a norm over its filters, a mask from a linear layer, and back."""
+    code = conv(2, 6, 8, stride=4)(x).relu()
+    inner = functional.layer_norm(code.mT, (6,))
+    mask = positive(nn.Linear(6, 6))(inner).sigmoid().mT
+    return deconv(6, 2, 8, stride=4)(code * mask)
+
+
+def spectral_by_hand(x):
+    """Frames, a Fourier transform, a mask from neighbouring frames, the inverse, overlap-add."""
+    frames = x[:, 0].unfold(-1, 8, 4)  # (B, T, K)
+    bins = torch.fft.rfft(frames)
+    near = conv(5, 5, 3, padding=1)(bins.abs().mT).mT.sigmoid()
+    back = torch.fft.irfft(bins * near, 8)
+    return functional.fold(back.mT, (1, N), (1, 8), stride=(1, 4))[:, :, 0]
+
+
+def chunks(x):
+    """Chunks as items: a convolution along the places of each, then one from chunk to chunk."""
+    y = x.unflatten(-1, (6, 8))  # (B, H, chunk, place)
+    inside = conv(2, 2, 8, padding=4)(y.permute(0, 2, 1, 3).flatten(0, 1))[..., :8].unflatten(0, (1, 6))
+    return conv(2, 2, 3, padding=1)(inside.permute(0, 3, 2, 1).flatten(0, 1)).unflatten(0, (1, 8))
+
+
+def upsampled(x):
+    """Strided, linear resampling back to the length, and the skip concatenated."""
+    y = conv(2, 3, 5, stride=3, padding=2)(x)
+    return torch.cat([functional.interpolate(y, size=N, mode="linear"), x], 1)
+
+
+NETWORKS = (dilated, waveform_u, learned_bank, spectral_by_hand, upsampled, chunks)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_small_networks_see_what_disturbances_show_away_from_the_edges(network):
+    x = sound()
+    ours, truth = followed(network, x), shown(network, x)
+    assert ours is not None, "the field is lost"
+    inner = (ours[0] > 0) & (ours[1] < N - 1)  # at the edges, padding and half-covered frames see less
+    assert inner.sum() >= 4
+    assert (ours[0] == truth[0])[inner].all() and (ours[1] == truth[1])[inner].all()

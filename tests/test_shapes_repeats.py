@@ -37,8 +37,8 @@ def test_a_folded_row_has_the_sums_of_all_and_the_field_of_the_last(tasnet):
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("depth", [0, 1, 2, None])
 @pytest.mark.parametrize("unfold", [False, True])
-def test_totals_add_up_folded_or_not(name, depth, unfold, traces={}):  # noqa: B006
-    trace = traces.setdefault(name, traced(name)).at_depth(depth)
+def test_totals_add_up_folded_or_not(name, depth, unfold):
+    trace = traced(name).at_depth(depth)
     rows = (trace.unfolded() if unfold else trace).rows
     assert sum(row.parameters for row in rows) == trace.parameters
     assert sum(row.macs for row in rows) == trace.macs

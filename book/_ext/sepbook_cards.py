@@ -83,7 +83,8 @@ class Lab(SphinxDirective):
 class Ledger(SphinxDirective):
     """``{ledger} unet small``: every module of a system with its shapes, parameters and operations.
 
-    Nothing is computed (``:device: meta``), so a system of any size has its ledger in a moment.
+    Nothing is computed (``:device: meta``), so a system of any size has its ledger in a moment. Blocks that are alike
+    and follow each other share a row; ``:unfold:`` shows each.
     """
 
     required_arguments = 1
@@ -92,6 +93,7 @@ class Ledger(SphinxDirective):
         "seconds": float,
         "batch": directives.positive_int,
         "depth": directives.positive_int,
+        "unfold": directives.flag,
         "device": directives.unchanged,
     }
 
@@ -106,5 +108,5 @@ class Ledger(SphinxDirective):
             system = architectures.create(name, preset)
             samples = round(self.options.get("seconds", 3.0) * system.sample_rate)
             mixture = torch.zeros(self.options.get("batch", 1), system.channels, samples)
-            trace = shapes.trace(system, mixture, depth=self.options.get("depth"))
+            trace = shapes.trace(system, mixture, depth=self.options.get("depth"), unfold="unfold" in self.options)
         return [nodes.raw("", trace._repr_html_(), format="html")]

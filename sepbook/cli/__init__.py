@@ -1,8 +1,8 @@
 """The command line: `sepbook separate song.mp3`, and the same for training, scoring and shapes.
 
 Exit codes: 0 it worked; 2 what was given cannot be used, and one line on stderr says why and how to mend it;
-130 stopped by ctrl-C; 1 a mistake of ours, with a traceback. `SEPBOOK_DEBUG=1` shows the traceback in every
-case.
+130 stopped by ctrl-C, 143 by SIGTERM, 129 by SIGHUP, all three after tidying up; 141 nobody reads the output on, as
+after `| head -1`; 1 a mistake of ours, with a traceback. `SEPBOOK_DEBUG=1` shows the traceback in every case.
 
 Taught on: book/first_separation
 """
@@ -11,11 +11,14 @@ import os
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from sepbook.cli import streaming  # noqa: F401, its command joins the others
+from sepbook.cli._stopping import CLOSED, nobody_reads, tidy
+from sepbook.cli._words import escaped, looks_like_a_file
 from sepbook.cli.commands import app
 
 __all__ = ["app", "main"]
@@ -30,25 +33,48 @@ def main(arguments: list[str] | None = None) -> int:
 
     Taught on: book/first_separation
     """
-    with warnings.catch_warnings():
+    if arguments is None and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path that is no text leaves as the bytes that it came as
+    with warnings.catch_warnings(), tidy() as signals:
         warnings.showwarning = _note
-        try:
-            code = app(arguments, prog_name="sepbook", standalone_mode=False) or OK
-        except UsageError as error:  # a misspelt option and the like
-            error.show()
-            return error.exit_code
-        except (typer.Abort, KeyboardInterrupt):
-            code = STOPPED
-        except Exception as error:
-            if os.environ.get("SEPBOOK_DEBUG") or not meant_for_the_user(error):
-                traceback.print_exc()
-            if not meant_for_the_user(error):
-                return BUG
-            print(f"sepbook: {explain(error)}", file=sys.stderr)
-            return REFUSED
-    if code == STOPPED:  # newer versions of typer return it, older ones raise
-        print("sepbook: stopped. No half-written file is left.", file=sys.stderr)
-    return code
+        code = _run(arguments)
+    if code == STOPPED:
+        _say("stopped. No half-written file is left.")
+        code = 128 + signals[-1] if signals else STOPPED
+    return CLOSED if nobody_reads() else code
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run a command and turn everything that can happen into an exit code."""
+    try:
+        code = app(arguments, prog_name="sepbook", standalone_mode=False) or OK
+        sys.stdout.flush()  # now, where its failure can still be told
+        return code
+    except UsageError as error:  # a misspelt option and the like
+        _explain_usage(error, sys.argv[1:] if arguments is None else arguments)
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):  # newer versions of typer return STOPPED, older ones raise
+        return STOPPED
+    except SystemExit as error:  # so typer answers a closed pipe
+        return CLOSED if isinstance(error.__context__, BrokenPipeError) else int(error.code or OK)
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            return CLOSED
+        if os.environ.get("SEPBOOK_DEBUG") or not meant_for_the_user(error):
+            traceback.print_exc()
+        if not meant_for_the_user(error):
+            return BUG
+        _say(explain(error))
+        return REFUSED
+
+
+def _explain_usage(error, words: list[str]) -> None:
+    """Show what is wrong with a command line, and what to do with a file whose name looks like an option."""
+    error.message = escaped(error.message)
+    error.show()
+    for word in filter(looks_like_a_file, words):
+        _say(f"{word} begins with a dash, so it is taken for options. If it is a file, write ./{word}")
+        break
 
 
 def meant_for_the_user(error: Exception) -> bool:
@@ -75,4 +101,10 @@ def explain(error: Exception) -> str:
 
 def _note(message, category, filename, lineno, file=None, line=None) -> None:
     """Show a warning without the line of code that gave it."""
-    print(f"sepbook: note: {message}", file=sys.stderr)
+    _say(f"note: {message}")
+
+
+def _say(text) -> None:
+    """Print one line for the person at the terminal."""
+    with suppress(BrokenPipeError):
+        print(f"sepbook: {escaped(text)}", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ Taught on: book/first_separation
 """
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from typer import Argument, Option
 
 from sepbook import __version__, architectures
+from sepbook.cli._words import escaped
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -121,7 +123,7 @@ def separate(
     found = load_system(system, preset, weights, device)
     stems = separate_file(found, song, out, f".{format.value}", chunk_seconds, overlap, overwrite, progress=not quiet)
     for path in stems.values():
-        print(path)
+        print(escaped(path) if sys.stdout.isatty() else path)
 
 
 @app.command()

@@ -14,8 +14,8 @@ its middle one chunk fades into the next; the two weights sum to one::
     chunk 2                 ····░▒▓█████████████    ░ fades in or out
                             |← overlap →|
 
-Chunks start at multiples of `STRIDE` samples (or of the system's own `stride`), so that they meet the same
-grid of frames as one pass over the whole would. If what is thrown away on each side is longer than half the
+Chunks start at multiples of the system's `stride` in samples, so that they meet the same grid of frames as one
+pass over the whole would. If what is thrown away on each side is longer than half the
 system's receptive field, the estimates are those of one pass; the usual 30 s do for fields of five seconds.
 A system that measures the whole signal first (its loudest point, say), or that remembers all of it, still
 answers a little differently in chunks.
@@ -38,7 +38,6 @@ from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
 from sepbook.losses.permutation import best_permutation
 
-STRIDE = 3 << 14  # samples: a multiple of nearly every hop and stride in this book
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
 BLOCK_SECONDS = 10.0  # how much of a file is read at a time
 BAR_AFTER = 2.0  # seconds after which progress is shown
@@ -106,14 +105,19 @@ def separate_file(
 def chunk_sizes(system, chunk_seconds: float, overlap: float) -> tuple[int, int]:
     """Choose the length of a chunk and the hop to the next, in samples at the system's rate.
 
-    The hop is a multiple of the system's `stride` (`STRIDE` where it names none). Raises ValueError for an
-    overlap outside 0 to 0.5 or chunks of no length. Taught on: book/evaluation/separation
+    The hop is a multiple of the system's `stride`. Raises ValueError for an overlap outside 0 to 0.5, chunks of no
+    length, and a system that says no stride. Taught on: book/evaluation/separation
     """
     if not 0 <= overlap <= 0.5:
         raise ValueError(f"overlap is {overlap}; choose 0 to 0.5: the part of a chunk that is computed twice")
     if not 0 < chunk_seconds < math.inf:
         raise ValueError(f"chunk_seconds is {chunk_seconds}; choose a length above 0, for example 30")
-    stride = getattr(system, "stride", STRIDE)
+    stride = getattr(system, "stride", None)
+    if not stride:
+        raise ValueError(
+            f"{type(system).__name__} says no stride: set system.stride to the samples by which a chunk may be shifted "
+            "without changing the answer, for example the hop of its STFT"
+        )
     hop = max(1, round(chunk_seconds * system.sample_rate * (1 - overlap) / stride)) * stride
     return round(hop / (1 - overlap)), hop
 

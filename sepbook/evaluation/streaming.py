@@ -24,9 +24,7 @@ from torch import Tensor
 from sepbook.architectures.streaming import can_stream
 from sepbook.evaluation.separation import listening
 
-STEP = (
-    0.01  # durations are counted in steps of one per cent, so that a day of chunks needs no more memory than a second
-)
+STEP = 0.01  # durations are counted in steps of one per cent: a day of chunks needs no more memory than a second
 
 
 class StreamError(ValueError):

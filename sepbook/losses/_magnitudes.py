@@ -35,12 +35,12 @@ def check_pair(estimates, sources, reduction: str = "mean", least: int = 2) -> t
     check_shapes("estimates", estimates, "sources", sources)
     if sources.numel() == 0:
         raise ValueError(f"sources are {sizes(sources)}: there must be bins along (…, C, F, T)")
+    check_call(estimates, sources, reduction)
     if sources.ndim < least:
         raise ValueError(
             f"sources are {sizes(sources)}, but a loss is of (B, S, C, F, T): batch, source, audio channel, bin, "
             "frame; add the missing axes with sources[None]"
         )
-    check_call(estimates, sources, reduction)
     return estimates, sources
 
 

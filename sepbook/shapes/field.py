@@ -124,6 +124,19 @@ class Field:
         place = self.place(axis)
         return self.like(np.minimum.accumulate(self.first, place), np.maximum.accumulate(self.last, place))
 
+    def windowed(self, axis: int, size: int, kernel: int, stride: int, padding: int, dilation: int) -> "Field":
+        """Return the field behind a convolution along another axis, `size` positions long afterwards."""
+        place, found = self.place(axis), None
+        for tap in range(kernel):
+            wanted = np.arange(size) * stride - padding + tap * dilation
+            inside = (wanted >= 0) & (wanted < self.first.shape[place])
+            one = self.taken(axis, np.where(inside, wanted, 0))
+            shape = [-1 if i == place else 1 for i in range(self.first.ndim)]
+            inside = inside.reshape(shape)
+            one = one.like(np.where(inside, one.first, inf), np.where(inside, one.last, -inf))
+            found = one if found is None else found.joined(one)
+        return found
+
     def taken(self, axis: int, positions) -> "Field":
         """Return the field of some positions of another axis."""
         if self.is_constant(axis):

@@ -158,18 +158,22 @@ def _pad(field, x, args, out):
 
 def _convolution(field, x, args, out):
     weight, stride, padding, dilation, transposed, groups = args[1], *args[3:7], args[8]
-    if field.axis == 0 or field.run:  # items side by side, each convolved along other axes
-        return field.mixed(range(1, x.dim())) if field.axis == 0 and x.dim() == weight.dim() else None
-    place = field.axis - (x.dim() - weight.dim()) - 2
-    if place < 0 or not undisturbed(field, x, x.dim() - weight.dim() + 2):
-        return None
     channels = x.dim() - weight.dim() + 1
+    if field.axis == channels or (field.axis > channels and field.run):
+        return None
     if groups == 1:
         field = field.mixed([channels])
     elif not field.is_constant(channels):
         field = _in_groups(field, x.shape[channels], groups, out.shape[channels], channels)
-    through = field.transposed if transposed else field.convolved
-    return through(weight.shape[2 + place], stride[place], padding[place], dilation[place])
+    for i, axis in enumerate(range(channels + 1, x.dim())):
+        steps = (weight.shape[2 + i], stride[i], padding[i], dilation[i])
+        if axis == field.axis:
+            field = field.transposed(*steps) if transposed else field.convolved(*steps)
+        elif not field.is_constant(axis):
+            if transposed:
+                return None
+            field = field.windowed(axis, out.shape[axis], *steps)
+    return field
 
 
 def _in_groups(field, inputs: int, groups: int, outputs: int, axis: int):

@@ -2,13 +2,13 @@
 
 torchrun starts the processes and tells each of them its place. One machine with four cards::
 
-    torchrun --standalone --nproc-per-node 4 -m sepbook.cli train unet --output run
+    torchrun --standalone --nproc-per-node 4 -m sepbook.cli train unet --out run
 
 Several machines: each starts its own processes, and all meet at the address of the first. With SLURM, two machines::
 
     srun --nodes 2 --ntasks-per-node 1 torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d
         --rdzv-id "$SLURM_JOB_ID" --rdzv-endpoint "$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1):29500"
-        -m sepbook.cli train unet --output run
+        -m sepbook.cli train unet --out run
 
 Each process takes items of its own, `batch_size` of them. Gradients are averaged, so all take the same step. What has
 to be decided is decided by the first process and told to all. The output folder has to be one that all machines see.

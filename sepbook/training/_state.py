@@ -11,11 +11,11 @@ import torch
 from sepbook.training import _resume, checkpoint
 from sepbook.training._distributed import World
 from sepbook.training._folder import BEST, LAST
-from sepbook.training._parts import Parts
 from sepbook.training.averaging import WeightAverage
 from sepbook.training.config import TrainConfig
 from sepbook.training.descent import make_optimizer, make_plateau
 from sepbook.training.device import Device
+from sepbook.training.parts import Parts
 
 PRIME = 1_000_003  # between the seeds of two processes
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from sepbook.architectures.base import System
 from sepbook.losses.weighting import NotFiniteError
 from sepbook.training import _distributed, _folder
-from sepbook.training._batches import Batches, ItemNumbers, check
 from sepbook.training._meter import Meter
 from sepbook.training._state import History, Run
+from sepbook.training.batches import Batches, ItemNumbers, check
 from sepbook.training.config import TrainConfig, TrainingError
 from sepbook.training.descent import learning_rate
 from sepbook.training.device import choose

@@ -13,7 +13,7 @@ from sepbook.architectures.base import System
 from sepbook.losses.permutation import best_permutation, pairwise, reorder
 from sepbook.losses.silence import SILENCE, is_silent
 from sepbook.losses.waveform import si_sdr_loss
-from sepbook.training._batches import select
+from sepbook.training.batches import select
 from sepbook.training.device import Device
 
 LIMIT_DB = 100.0  # no score is above this or below minus this, as in evaluation.metrics

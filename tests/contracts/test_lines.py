@@ -2,18 +2,24 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from sepbook import architectures
+from sepbook import architectures, shapes
 from sepbook.evaluation.separation import separate
 from tests.contracts import contract
-from tests.systems import ALL, batch
+from tests.systems import ALL, OURS, batch
 
 
 def test_file_has_its_lines(name):
     contract.has_its_lines(name)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_system_with_its_recipe_takes_no_more_than_eighty_lines(name):
+    assert len(Path(OURS[name].__file__).read_text(encoding="utf-8").splitlines()) <= 80
 
 
 def test_attributes(system):
@@ -26,12 +32,14 @@ def test_attributes(system):
     assert dataclasses.is_dataclass(system.config) and type(system.config).__dataclass_params__.frozen
 
 
-def test_presets_build(name):
+def test_presets_build_and_run_without_memory(name):
     assert "small" in architectures.presets(name)
     for preset in architectures.presets(name):
         with torch.device("meta"):
             built = architectures.create(name, preset)
-        assert sum(p.numel() for p in built.parameters()) > 0
+            ledger = shapes.trace(built, torch.zeros(1, built.channels, built.sample_rate))
+        assert ledger.parameters == sum(p.numel() for p in built.parameters()) > 0
+        assert ledger.calls[0].output == (1, len(built.source_names), built.channels, built.sample_rate)
         assert architectures.recipe_of(name, preset).steps["first"] > 0
 
 

@@ -1,10 +1,10 @@
 """What the training loop may expect of a system, and a system of the loop."""
 
 import math
+import shutil
 
 import pytest
 import torch
-from torch import nn
 
 from sepbook import architectures
 from sepbook.data import tasks
@@ -53,16 +53,33 @@ def test_one_step_of_the_recipe_on_its_own_task(system):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the loop compiles `network` alone")
 def test_compile_covers_all_parts_and_validates_at_another_length(system, monkeypatch):
-    compiled, plain = [], nn.Module.compile
+    from sepbook.training import _parts
 
-    def record(module, *args, **options):
-        compiled.append(module)
-        plain(module, backend="eager")
+    compiled, plain = [], torch.compile
 
-    monkeypatch.setattr(nn.Module, "compile", record)
+    def record(forward, **options):
+        compiled.append(forward.__self__)
+        return plain(forward, **options)
+
+    monkeypatch.setattr(_parts, "BACKEND", "eager")
+    monkeypatch.setattr(torch, "compile", record)
     data, valid = Synthetic(system, items=4, samples=4000), Synthetic(system, items=2, samples=5500, seed=9)
-    history = run(system, data, valid, steps=1, compile=True)
-    assert {id(m) for m in compiled} == {id(m) for m in system.parts().values()}
+    history = run(system, data, valid, steps=2, compile=True)
+    assert compiled == list(system.parts().values())
     assert math.isfinite(history.rows[-1]["valid_loss"])
+    torch.manual_seed(0)
+    again = architectures.create(system.name, system.preset)
+    assert history.losses == pytest.approx(run(again, data, valid, steps=2).losses, rel=1e-4), "compiled or not"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="inductor needs a C++ compiler")
+@pytest.mark.parametrize("name", ["one_voice", "talkers"])
+def test_compiled_by_inductor_the_losses_are_the_same(name, shelf):
+    def losses(compile):
+        torch.manual_seed(0)
+        fresh = architectures.create(name, "tiny")
+        return run(fresh, Synthetic(fresh, items=4, samples=2000), steps=2, compile=compile).losses
+
+    assert losses(True) == pytest.approx(losses(False), rel=1e-3)

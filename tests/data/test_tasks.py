@@ -123,6 +123,27 @@ def test_levels_of_talkers_and_noise():
     assert float(level[0] - level[1]) == pytest.approx(-20, abs=0.01)
 
 
+def test_levels_of_fixed_scenes():
+    scenes = {name: task(name).tracks("valid", RATE) for name in ("speech_noise", "talkers")}
+    noisy, talk = ([scene.sources().square().mean((-2, -1)).log10() for scene in list_] for list_ in scenes.values())
+    gaps = [float(10 * (level[0] - level[1])) for level in noisy]
+    assert min(gaps) >= -0.01 and max(gaps) <= 10.01 and max(gaps) - min(gaps) > 5
+    assert all(abs(float(10 * (level[0] - level[1]))) < 7 for level in talk) and len(noisy) == 32
+
+
+def test_a_short_utterance_is_whole_and_somewhere_in_its_item():
+    voices = task("talkers").material("test", RATE, 1)
+    places = set()
+    for number in range(8):
+        found = voices.excerpt(_speech.fixed_random("test", number), voices.names[0], 6 * RATE)
+        sounding = found[0].nonzero().flatten()
+        places.add(int(sounding[0]))
+        length = int(sounding[-1] - sounding[0])
+        lengths = [voices.samples(voices.names[0], take).shape[-1] for take in range(4)]
+        assert found.shape == (1, 6 * RATE) and min(abs(length - n) for n in lengths) < 0.1 * RATE
+    assert len(places) > 5
+
+
 def test_noise_hums_and_hisses_and_is_another_in_each_place():
     tracks = {split: task("speech_noise").tracks(split, RATE) for split in ("train", "test")}
     noise = [track.sources(["noise"])[0, 0, :4000] for split in tracks.values() for track in split[:6]]
@@ -158,6 +179,8 @@ def test_a_folder_of_stems_takes_the_place_of_the_corpus(root, make_track):
     assert folder.validation(8000) is None, "there is no split for it"
     make_track("v", "valid")
     assert folder.validation(8000)[0]["mixture"].shape == (1, 2 * 8000), "tracks of two seconds"
+    (root / "valid").rename(root / "dev")
+    assert len(folder.validation(8000)) == 16, "under another word"
     assert [track.name for track in folder.tracks("test")] == ["d"]
     assert task("songs", root).training(8000).source_names == folder.source_names
     assert task("vocals", root).training(8000)[0]["sources"].shape == (2, 1, 24_000)

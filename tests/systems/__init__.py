@@ -2,7 +2,7 @@
 
 Each is one file, as in `sepbook/architectures`:
 
-- `one_voice`: one source; the shortest
+- `one_voice`: one source; the simplest
 - `talkers`: waveforms, a hop of 10, estimates in any order
 - `targets`: stereo at 44.1 kHz, one network per target, statistics, reads both ways
 - `causal`: streams

@@ -1,4 +1,4 @@
-"""The shortest system: a spectrogram goes in, one mask comes out. Whatever a system must state is here, and no more.
+"""The simplest system: a spectrogram goes in, one mask comes out. Whatever a system must state is here, and no more.
 
 ::
 

@@ -8,6 +8,7 @@ import torch
 
 from sepbook import architectures
 from sepbook.cli import main
+from sepbook.data import tasks
 from sepbook.data.tasks import Songs
 from sepbook.training import checkpoint
 from tools.results import _common, _queue, _weights, systems
@@ -16,15 +17,29 @@ from tools.results import _common, _queue, _weights, systems
 @pytest.mark.slow
 def test_the_command_line_trains_what_the_tool_trains(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tasks, "VALID_ITEMS", 2)
     system, *_ = systems.train_one("unet", "tiny", 3)
     assert main(["train", "unet", "--preset", "tiny", "--steps", "3", "--out", "run", "-q"]) == 0
     typed = checkpoint.load_weights("run/weights.safetensors").state_dict()
     assert all(torch.equal(value, typed[name]) for name, value in system.state_dict().items())
 
 
+class Short:
+    """Two seconds from the middle of a song."""
+
+    def __init__(self, track):
+        self.track, self.name, self.sample_rate, self.seconds = track, track.name, track.sample_rate, 2.0
+
+    def sources(self, names):
+        return self.track.sources(names, 9 * self.sample_rate, 2 * self.sample_rate)
+
+    def mixture(self):
+        return self.sources(self.track.stem_names).sum(0)
+
+
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    """Folders of its own, a recipe of two steps, and one song to score."""
+    """Folders of its own, a recipe of two steps, and two short songs to score."""
     monkeypatch.setattr(_common, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(_common, "ROOT", tmp_path)
     monkeypatch.setattr(_queue, "RUNS", tmp_path / "runs")
@@ -35,7 +50,9 @@ def bench(tmp_path, monkeypatch):
     short = dataclasses.replace(recipes["small"], steps={"first": 1, "shipped": 2}, seconds=0.5, batch_size=2)
     monkeypatch.setitem(recipes, "tiny", short)
     real = Songs.tracks
-    monkeypatch.setattr(Songs, "tracks", lambda self, split="test", *rest: list(real(self, split, *rest))[:2])
+    monkeypatch.setattr(Songs, "tracks", lambda self, split: [Short(track) for track in list(real(self, split))[:2]])
+    monkeypatch.setattr(tasks, "VALID_ITEMS", 2)
+    monkeypatch.setattr(systems, "MASKS", {"ratio_1": ("ratio", 1.0)})
     threads = torch.get_num_threads()
     yield tmp_path
     torch.set_num_threads(threads)
@@ -61,3 +78,20 @@ def test_a_system_is_trained_scored_and_shipped(bench, monkeypatch):
     systems.measure("unet", "tiny")
     again = json.loads((bench / "results/architectures/unet.json").read_text())["tiny"]
     assert again == part
+
+
+@pytest.mark.slow
+def test_another_seed_adds_runs_and_ships_nothing(bench, monkeypatch):
+    monkeypatch.setattr(systems, "steps_of", lambda name, preset: [1])
+    with pytest.raises(SystemExit, match="unet.json, tiny: not of today's edition; run seed 0 first"):
+        systems.measure("unet", "tiny", seed=1)
+    systems.measure("unet", "tiny")
+    first = json.loads((bench / "results/architectures/unet.json").read_text())["tiny"]
+    manifest = (bench / "manifest.json").read_text()
+    for seed in (1, 2):
+        systems.measure("unet", "tiny", seed)
+    part = json.loads((bench / "results/architectures/unet.json").read_text())["tiny"]
+    seeds = part.pop("seeds")
+    assert part == first and list(seeds) == ["1", "2"] and (bench / "manifest.json").read_text() == manifest
+    means = {run["steps_1"]["improvement"]["mean"] for run in (first, *seeds.values())}
+    assert len(means) == 3, "other weights, other scores"

@@ -28,7 +28,8 @@ def main() -> None:
         numbers = importlib.import_module(f"tools.bench.{name}").run()
         for key, value in numbers.items():
             print(f"   {key}: {value}")
-        write(f"bench/{name}", {**numbers, "load": load}, made_by=f"tools.bench.{name}")
+        if "skipped" not in numbers:
+            write(f"bench/{name}", {**numbers, "load": load}, made_by=f"tools.bench.{name}")
 
 
 if __name__ == "__main__":

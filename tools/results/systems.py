@@ -23,9 +23,10 @@ from tools.results._common import clocks, hardware, read, rounded, write_all
 
 MASKS = {"ratio_1": ("ratio", 1.0), "ratio_2": ("ratio", 2.0), "binary": ("binary", 1.0)}
 SEEN = 6  # training songs that are scored too
+SEED = 0  # of the runs that are quoted and shipped
 
 
-def train_one(name: str, preset: str, steps: int, seed: int = 0, folder: Path | None = None):
+def train_one(name: str, preset: str, steps: int, seed: int = SEED, folder: Path | None = None):
     """Train one system as `sepbook train NAME --preset PRESET --steps STEPS` does."""
     torch.manual_seed(seed)
     system = create(name, preset)
@@ -133,14 +134,24 @@ def ship(measured: Measured, name: str, preset: str, steps: int, seed: int) -> d
     return {**scores, "steps": steps, "parameters": parameters}
 
 
-def of_preset(name: str, preset: str, seed: int) -> dict:
-    """Return all that is measured of a preset."""
+def of_preset(name: str, preset: str) -> dict:
+    """Return all that is measured of a preset, and ship the weights of its longest run."""
     measured, all_steps = Measured(name, preset), steps_of(name, preset)
     recipe = dataclasses.asdict(recipe_of(name, preset))
-    content = {"recipe": {"seed": seed, **recipe}, **measured.content()}
-    content |= {f"steps_{steps}": one_run(measured, name, preset, steps, seed) for steps in all_steps}
-    content["shipped"] = ship(measured, name, preset, all_steps[-1], seed)
+    content = {"recipe": {"seed": SEED, **recipe}, **measured.content()}
+    content |= {f"steps_{steps}": one_run(measured, name, preset, steps, SEED) for steps in all_steps}
+    content["shipped"] = ship(measured, name, preset, all_steps[-1], SEED)
     return {**content, "hardware": hardware(), "edition": edition_of(name, preset)}
+
+
+def of_seed(name: str, preset: str, seed: int, part: dict) -> dict:
+    """Return the part of a preset with the runs of one more seed, which is for comparisons and is not shipped."""
+    known = {key: value for key, value in part.get("edition", {}).items() if key != "stamp"}
+    if known != edition_of(name, preset):
+        raise SystemExit(f"results/architectures/{name}.json, {preset}: not of today's edition; run seed {SEED} first")
+    measured = Measured(name, preset)
+    runs = {f"steps_{steps}": one_run(measured, name, preset, steps, seed) for steps in steps_of(name, preset)}
+    return {**part, "seeds": {**part.get("seeds", {}), str(seed): runs}}
 
 
 def edition_of(name: str, preset: str) -> dict:
@@ -148,11 +159,12 @@ def edition_of(name: str, preset: str) -> dict:
     return {f"steps_{steps}": _edition.of_system(name, preset, steps) for steps in steps_of(name, preset)}
 
 
-def measure(name: str, preset: str, seed: int = 0) -> None:
-    """Train, score and ship a preset, and write its part of the results."""
+def measure(name: str, preset: str, seed: int = SEED) -> None:
+    """Train and score a preset, and write its part of the results; of the first seed, ship the weights too."""
     torch.set_num_threads(1)  # sums in one order: the same weights on any number of cores
-    part = of_preset(name, preset, seed)
-    write_all(f"architectures/{name}", {**read(f"architectures/{name}"), preset: part})
+    there = read(f"architectures/{name}")
+    part = of_preset(name, preset) if seed == SEED else of_seed(name, preset, seed, there.get(preset, {}))
+    write_all(f"architectures/{name}", {**there, preset: part})
 
 
 def run() -> None:
@@ -166,6 +178,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=names())
     parser.add_argument("preset", nargs="?", default="small")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=SEED, help="another seed adds runs to compare")
     given = parser.parse_args()
     measure(given.name, given.preset, given.seed)

@@ -2,6 +2,8 @@
 
 Only in the step: validation and separation meet sounds of other lengths, so they take the parts as they are. What is
 no part (STFT, masks, losses) always computes in float32.
+
+Taught on: book/training/loop
 """
 
 from contextlib import contextmanager
@@ -17,7 +19,10 @@ BACKEND = "inductor"
 
 
 class Parts:
-    """Fast ways through `system.parts()`, made once. Raises TrainingError where a system names no parts."""
+    """Fast ways through `system.parts()`, made once. Raises TrainingError where a system names no parts.
+
+    Taught on: book/training/loop
+    """
 
     def __init__(self, system: System, device: Device, compile: bool | str = False):
         self.device, self.graphs = device, compile == "graphs"

@@ -1,4 +1,7 @@
-"""Which items make which batch, and what of a batch a system wants to see."""
+"""Which items make which batch, and what of a batch a system wants to see.
+
+Taught on: book/training/loop
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +16,8 @@ from sepbook.training._held import Held, fits
 from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
 
+ALONE = World()
+
 
 class ItemNumbers(Sampler):
     """The numbers of the items of every step, from any step on, whatever the number of workers.
@@ -21,9 +26,9 @@ class ItemNumbers(Sampler):
     anew each time it is used up, by (seed, round). Taught on: book/training/loop
     """
 
-    def __init__(self, data, config, start: int, world: World):
+    def __init__(self, data, config, start: int = 0, world: World = ALONE):
         self.data, self.config, self.start, self.world = data, config, start, world
-        self._rounds: dict[int, Tensor] = {}  # the order of the items in each of the latest two
+        self._rounds: dict = {}  # the order of the items in each of the latest two
 
     def __len__(self) -> int:
         return (self.config.steps - self.start) * self.config.batch_size
@@ -45,7 +50,7 @@ class ItemNumbers(Sampler):
         if turn not in self._rounds:
             generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + turn)
             latest = dict(list(self._rounds.items())[-1:])  # a batch may end one round and begin the next
-            self._rounds = latest | {turn: torch.randperm(size, generator=generator)}
+            self._rounds = latest | {turn: torch.randperm(size, generator=generator).numpy()}
         return int(self._rounds[turn][position])
 
 
