@@ -163,7 +163,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
         for process in running:
             process.send_signal(signal.SIGINT)
         for process in running:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=900)
             assert process.returncode != 0 and "KeyboardInterrupt" in errors
     finally:  # whatever happened: nobody writes on for ever
         for process in running:
