@@ -283,7 +283,7 @@ def test_ctrl_c_is_130_in_a_real_process(place):
         while process.poll() is None and not list(place.glob("out/.*")):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=900)
     assert process.returncode == 130, err
     assert out == "" and err.splitlines()[-1] == "sepbook: stopped. No half-written file is left."
     assert list(place.glob("out/*")) == [] and list(place.glob("out/.*")) == []

@@ -29,6 +29,8 @@ def resample(samples, from_rate, to_rate):
     check_rates(from_rate, to_rate, samples.numel())
     if from_rate == to_rate or samples.shape[-1] == 0:
         return samples
+    if samples.numel() == 0:
+        return samples.new_zeros(*samples.shape[:-1], resampled_length(samples.shape[-1], from_rate, to_rate))
     flat = samples.detach().cpu().float().reshape(-1, samples.shape[-1])  # (channels of any kind, N)
     length = resampled_length(flat.shape[-1], from_rate, to_rate)
     padded = torch.nn.functional.pad(flat, (0, _padding(from_rate, to_rate)))

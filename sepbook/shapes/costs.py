@@ -50,6 +50,7 @@ FREE = frozenset(
     """
     _unsafe_view view_as_complex view_as_real detach alias lift_fresh _to_copy copy clone fill zero uniform
     normal native_batch_norm native_layer_norm native_group_norm _native_batch_norm_legit _fused_rms_norm
+    _weight_norm_interface
     _native_batch_norm_legit_no_training cudnn_batch_norm miopen_batch_norm _softmax _log_softmax _safe_softmax
     cat stack split split_with_sizes unsafe_split unsafe_chunk repeat roll flip rot90 index index_select gather
     scatter scatter_add scatter_reduce index_put _index_put_impl index_copy index_add index_fill masked_select

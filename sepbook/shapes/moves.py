@@ -14,6 +14,7 @@ from sepbook.shapes.resampling import undisturbed
 from sepbook.shapes.views import viewed
 
 aten = torch.ops.aten
+LONGEST = 1 << 20  # positions of a period behind transposed convolutions; longer ones are not followed
 
 
 def _axes(value, dims: int) -> list[int]:
@@ -168,6 +169,8 @@ def _convolution(field, x, args, out):
     for i, axis in enumerate(range(channels + 1, x.dim())):
         steps = (weight.shape[2 + i], stride[i], padding[i], dilation[i])
         if axis == field.axis:
+            if transposed and field.period * stride[i] > LONGEST:
+                return None
             field = field.transposed(*steps) if transposed else field.convolved(*steps)
         elif not field.is_constant(axis):
             if transposed:
