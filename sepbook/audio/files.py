@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from sepbook.audio.converting import remix, resample, resampled
+from sepbook.audio.converting import in_rows, remix, resample, resampled
 from sepbook.audio.reading import Reader
 from sepbook.audio.writing import MP3_RATES, Writer, as_array
 
@@ -54,7 +54,7 @@ def load(path, sample_rate=None, channels=None, start=0, frames=None):
         pieces = list(reader.pieces(start, frames))
         rate = reader.rate
         found = np.concatenate(pieces) if pieces else np.zeros((0, reader.channels), np.float32)
-    samples = torch.from_numpy(np.ascontiguousarray(found.T))  # (C, N)
+    samples = in_rows(found)
     if channels is not None:
         samples = remix(samples, channels)
     if sample_rate is not None and sample_rate != rate:
