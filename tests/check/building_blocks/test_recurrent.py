@@ -9,8 +9,9 @@ from tests.check.tables import *  # noqa: F403
 
 
 def test_the_shape_is_that_of_the_layer():
-    layer = nn.LSTM(129, 600, 2, batch_first=True, bidirectional=True, device="meta")
-    assert layer(torch.zeros(2, 400, 129, device="meta"))[0].shape == (2, 400, 1200)
+    layer = nn.LSTM(129, 600, 2, batch_first=True, bidirectional=True)
+    with torch.no_grad():
+        assert layer(torch.zeros(2, 5, 129))[0].shape == (2, 5, 1200)  # T=5 in place of 400: it is what it was
 
 
 def by_cell(x, h, c, w_x, w_h, b_x, b_h):
