@@ -50,8 +50,8 @@ def exercise_1(prediction):
 )
 def exercise_2(backward):
     """Check a function slope (B, H'), x (B, H), weight (H', H) -> the slopes of x, of the weight and of the bias."""
-    for B, H, K in ((5, 4, 3), (1, 2, 6), (4, 4, 4)):
-        slope, x, weight = noise(B, K), noise(B, H, seed=1), noise(K, H, seed=2)
+    for B, H, H_out in ((5, 4, 3), (1, 2, 6), (4, 4, 4)):
+        slope, x, weight = noise(B, H_out), noise(B, H, seed=1), noise(H_out, H, seed=2)
         result = call(backward, slope, x, weight)
         what = "The function should return three slopes: of x, of the weight, of the bias."
         expect_parts(result, 3, what, "Look at the last line.", "End with return x_slope, weight_slope, bias_slope.")
@@ -62,7 +62,7 @@ def exercise_2(backward):
             raise CheckFailure(what, how="return x_slope, weight_slope, bias_slope", kind="order")
         known = {
             "the slope of x is divided by the number of items; each item keeps its own": right[0] / B,
-            "this is slope @ weight.T; going back, the weight is not transposed": slope @ weight.T if H == K else x,
+            "this is slope @ weight.T; going back, the weight is not transposed": slope @ weight.T if H == H_out else x,
         }
         expect_values(result[0], right[0], "B H", known, f"The slope of x is wrong. {where}")
         known = {
@@ -208,11 +208,11 @@ def _pieces(layer: nn.Linear, x: Tensor, target: Tensor, sizes, shares) -> Tenso
 )
 def exercise_6(slope_in_pieces):
     """Check a function layer, x (B, H), target (B, H'), sizes -> slope of the weight for the mean over all items."""
-    for H, K, sizes in ((4, 3, [5, 5, 2]), (3, 3, [1, 6]), (2, 5, [4])):
+    for H, H_out, sizes in ((4, 3, [5, 5, 2]), (3, 3, [1, 6]), (2, 5, [4])):
         B, count = sum(sizes), len(sizes)
-        x, target = noise(B, H), noise(B, K, seed=1)
+        x, target = noise(B, H), noise(B, H_out, seed=1)
         with seeded(H):
-            layer = nn.Linear(H, K)
+            layer = nn.Linear(H, H_out)
         shares = {
             "": [size / B for size in sizes],
             "the slopes of the pieces were added as they are: divide by the number of items": [1] * count,
@@ -225,7 +225,7 @@ def exercise_6(slope_in_pieces):
         known = {name: _pieces(layer, x, target, sizes, share) for name, share in shares.items()}
         right = known.pop("")
         known = (known if count > 1 else {}) | {
-            "the squares are added over H'; the mean is taken over them too": K * right,
+            "the squares are added over H'; the mean is taken over them too": H_out * right,
             "begin with layer.zero_grad(): an earlier slope was still there": right + 1,
         }
         layer.weight.grad = torch.ones_like(layer.weight)  # what an earlier step has left behind
