@@ -31,8 +31,6 @@ NOT_YET = (  # chapters whose tables are being written: exercises that begin wit
     "building_blocks/stft",
     "data/corpus",
     "foundations/classical",
-    "foundations/hearing",
-    "foundations/learning",
     "losses/clustering",
     "losses/permutation",
     "losses/spectrogram",
