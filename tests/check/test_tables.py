@@ -30,7 +30,6 @@ NOT_YET = (  # chapters whose tables are being written: exercises that begin wit
     "building_blocks/recurrent",
     "building_blocks/stft",
     "data/corpus",
-    "foundations/classical",
     "losses/clustering",
     "losses/permutation",
     "losses/spectrogram",
