@@ -29,7 +29,6 @@ NOT_YET = (  # chapters whose tables are being written: exercises that begin wit
     "building_blocks/normalization",
     "building_blocks/recurrent",
     "building_blocks/stft",
-    "data/corpus",
     "losses/clustering",
     "losses/permutation",
     "losses/spectrogram",
