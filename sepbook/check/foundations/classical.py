@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
-from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_values
+from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_tensor, expect_values
 from sepbook.check._exercise import is_empty
 from sepbook.check._inputs import dice
 from sepbook.check._predict import whole
@@ -110,13 +110,17 @@ def _masks(lines: Tensor, strokes: Tensor, power: float, margin: float) -> Tenso
         "Each mask is what it believes in, against that plus the other one, which the margin makes harder to beat.",
         "Write the harmonic one first: lines**power above the line. Below it: the same, and the strokes with "
         "the margin.",
-        "harmonic = lines**power / (lines**power + (margin * strokes)**power); percussive is the same with both "
-        "exchanged. return torch.stack([harmonic, percussive])",
+        "harmonic = lines**power / (lines**power + (margin * strokes)**power).clamp_min(1e-30); percussive is the same "
+        "with both exchanged. return torch.stack([harmonic, percussive])",
     ),
 )
 def exercise_3(hpss_masks):
-    """Check a function (lines `(F, T)`, strokes `(F, T)`, power, margin) -> masks `(2, F, T)`, harmonic first."""
+    """Check a function (lines `(F, T)`, strokes `(F, T)`, power, margin) -> masks `(2, F, T)`, harmonic first.
+
+    Finite in silence, too.
+    """
     lines, strokes = _uniform(6, 8, seed=5) + 0.1, _uniform(6, 8, seed=6) + 0.1
+    silent = torch.zeros(6, 8)
     for power, margin in ((2.0, 1.0), (1.0, 1.0), (2.0, 3.0)):
         right = _masks(lines, strokes, power, margin)
         known = {
@@ -137,6 +141,15 @@ def exercise_3(hpss_masks):
         }
         where = f"It is about a power of {power:g} and a margin of {margin:g}."
         expect_values(call(hpss_masks, lines, strokes, power, margin), right, "S F T", known, where)
+    found = expect_tensor(call(hpss_masks, silent, silent, 2.0, 1.0))
+    if not found.isfinite().all():
+        raise CheckFailure(
+            "Where both are silent, the masks are NaN.",
+            "There it is 0 / 0, and one NaN makes all of the sound NaN.",
+            "Keep what stands below the line away from zero: (…).clamp_min(1e-30).",
+            kind="silence",
+            known=True,
+        )
     return "With a margin of 1 they add up to one; with more, part of the sound is left to nobody."
 
 

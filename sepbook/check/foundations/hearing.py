@@ -35,6 +35,11 @@ def _along(estimate: Tensor, source: Tensor) -> Tensor:
     return (estimate * source).sum() / source.square().sum() * source
 
 
+def _score(estimate: Tensor, source: Tensor) -> Tensor:
+    target = _along(estimate, source)
+    return _ratio(target, estimate - target)
+
+
 @exercise(
     "Exercise 1: SI-SDR",
     hints=(
@@ -47,11 +52,10 @@ def _along(estimate: Tensor, source: Tensor) -> Tensor:
 def exercise_1(si_sdr):
     """Check a function (estimate, source), both `(C, N)` -> SI-SDR in dB, a tensor of one number."""
     for gain, seed in ((0.4, 1), (3.0, 2), (-2.0, 3)):
-        x = noise(2, 500, seed=seed) * torch.tensor([[1.0], [0.3]])
+        x = 0.2 + noise(2, 500, seed=seed) * torch.tensor([[1.0], [0.3]])
         e = gain * (x + 0.5 * noise(2, 500, seed=seed + 10))
-        target = _along(e, x)
-        right = _ratio(target, e - target)
-        each = torch.stack([_ratio(_along(a, b), a - _along(a, b)) for a, b in zip(e, x, strict=True)])
+        target, right = _along(e, x), _score(e, x)
+        each = torch.stack([_score(a, b) for a, b in zip(e, x, strict=True)])
         fitted = (e * x).sum() / e.square().sum() * e
         known = {
             "there is no alpha: this is the SDR, which sees the volume": _ratio(x, e - x),
@@ -61,6 +65,10 @@ def exercise_1(si_sdr):
             "the sign: the rest stands above, the target below": -right,
             "energies are squares already: 10, not 20, times the logarithm": 2 * right,
             "each channel got an alpha of its own. All channels are one long vector": each.mean(),
+            "it is that of the first channel alone": _score(e[:1], x[:1]),
+            "The mean was taken away first. This measure leaves it": _score(
+                e - e.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
+            ),
             "torch.log is the natural logarithm. Decibels need log10": right * math.log(10),
             "this is the ratio itself. Its logarithm is missing": 10 ** (right / 10),
         }

@@ -168,7 +168,7 @@ WRONG = [
     (1, (8, 4, 1, 320000), "a whole song"),
     (1, (8, 5, 1, 48000), "no source"),
     (1, (8, 4, 2, 48000), "Mono is one channel"),
-    (1, (4, 8, 1, 48000), "The batch comes first"),
+    (1, (4, 8, 1, 48000), "The batch comes first: B S C N"),
     (1, (8, 4, 1, 132300), "16 000 samples per second here"),
     (1, (8, 4, 1, 16000), "That is one second"),
     (2, coherent, "All stems come from one song"),

@@ -26,9 +26,11 @@ def median(axis=None, mode="symmetric", middle=np.median):
     return answer
 
 
-def masks(lines, strokes, power, margin):
-    a, b = lines / (margin * strokes), strokes / (margin * lines)
-    return torch.stack([1 - 1 / (1 + a**power), 1 - 1 / (1 + b**power)])
+def masks(lines, strokes, power, margin, least=1e-30):
+    def share(a, b):
+        return a**power / (a**power + (margin * b) ** power).clamp_min(least)
+
+    return torch.stack([share(lines, strokes), share(strokes, lines)])
 
 
 def by_loops(x, width, axis):
@@ -48,17 +50,17 @@ def by_unfold(x, width, axis):
 
 
 def masks_by_numpy(lines, strokes, power, margin):
-    h, p = lines.numpy().astype(float) ** power, strokes.numpy().astype(float) ** power
+    h, p = lines.numpy().astype(float) ** power + 1e-20, strokes.numpy().astype(float) ** power + 1e-20
     return np.stack([h / (h + margin**power * p), p / (p + margin**power * h)])
 
 
 def masks_by_softmax(lines, strokes, power, margin):
     pairs = [(lines, margin * strokes), (strokes, margin * lines)]
-    return torch.stack([(power * torch.stack(pair).log()).softmax(0)[0] for pair in pairs])
+    return torch.stack([(power * torch.stack(pair).clamp_min(1e-20).log()).softmax(0)[0] for pair in pairs])
 
 
 def masks_by_sigmoid(lines, strokes, power, margin):
-    louder = power * (lines.double() / strokes).log()
+    louder = power * ((lines.double() + 1e-20) / (strokes + 1e-20)).log()
     return torch.stack([louder, -louder]).sub(power * np.log(margin)).sigmoid()
 
 
@@ -116,6 +118,7 @@ WRONG = [
     (3, lambda h, p, power, margin: torch.stack([(m := masks(h, p, power, margin)[0]), 1 - m]), "one minus"),
     (3, lambda h, p, power, margin: (masks(h, p, power, margin) > 0.5).float(), "all or nothing"),
     (3, lambda h, p, power, margin: masks(h, p, 1, margin) ** power, "after the division"),
+    (3, lambda *given: masks(*given, least=0), "the masks are NaN"),
     (3, lambda h, p, power, margin: masks(h, p, power, margin)[0], "but should have"),
     (4, (31, 31), "fewer frames: 17"),
     (4, (13, 21), "fewer bins"),

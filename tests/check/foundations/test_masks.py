@@ -110,7 +110,7 @@ WRONG = [
     (2, lambda X, p: (X.abs() / X.sum(0).abs()) ** p, "do not add up to it"),
     (2, lambda X, p: X.abs() ** p, "nothing was divided"),
     (2, lambda X, p: X.abs().softmax(0), "a softmax of the magnitudes"),
-    (2, lambda X, p: X.abs() ** p / X.abs().sum(0) ** p, "The power comes before the sum"),
+    (2, lambda X, p: X.abs() ** p / X.abs().sum(0) ** p, "the power was taken after"),
     (2, lambda X, p: 1 - oracles.ratio_mask(X, p), "the shares of the others"),
     (2, lambda X, p: X.abs() ** p / X.abs().amax(0) ** p, "the largest one, and not by the sum"),
     (3, "binary", "it gives to one, whole"),

@@ -116,7 +116,7 @@ WRONG = [
     (3, lambda x, gain: x * 10 ** (gain[:, :, None, None] / 20), "as if it were in decibels"),
     (3, lambda x, gain: (x * gain[:, :, None, None]).sum(1), "3 axes"),
     (3, lambda x, gain: x * gain[:, :, None, None].square(), "the gain was applied twice"),
-    (4, (6, 1), "aligned at the right"),
+    (4, (6, 1), "if the second tensor stood under B"),
     (4, (1, 6), "no rule makes them fewer"),
     (4, (36, 1), "two axes of six"),
     (4, (1, 1), "only axes of size 1 are stretched"),
