@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import call, exercise, expect_number, expect_parts, expect_values
-from sepbook.check._inputs import noise
+from sepbook.check._inputs import near, noise
 
 
 def _arrows(count: int, seed: int) -> Tensor:
@@ -93,7 +93,7 @@ def exercise_2(turn):
 )
 def exercise_3(phasor):
     """Check a function (frequency, rate, N) -> arrows of length 1 that turn against the clock from 0, `(N,)`."""
-    for frequency, rate, N in ((50.0, 8000, 40), (440.0, 16000, 25)):
+    for frequency, rate, N in ((near(50), 8000, 40), (near(400, 1), 16000, 25)):
         n = torch.arange(N, dtype=torch.float64)
         angle = 2 * math.pi * frequency * n / rate
 
