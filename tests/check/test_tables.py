@@ -90,25 +90,54 @@ def test_hints_are_asserted_by_what_is_not_said_of_every_wrong_answer():
     assert not found, f"These words stand in the exercise's own hints: {found}"
 
 
+def right_functions():
+    """Return of each exercise that asks for a function one right answer; a prediction has the same in every case."""
+    found = {name: [answer for (answer,) in rows if callable(answer)] for name, rows in right_rows().items()}
+    return {name: functions[0] for name, functions in found.items() if functions}
+
+
+def accepts(exercise, answer, hear):
+    return "✔" in hear(exercise, *answers(exercise, answer))
+
+
 def test_answers_that_were_learned_by_heart_fail_for_other_cases(hear):
     """What a right function returned is handed over again, while the check asks for another set of cases."""
     fooled = []
-    for name, rows in right_rows().items():
-        right, kept = next((answer for (answer,) in rows if callable(answer)), None), []
-        if right is None:  # a prediction has one answer, whatever the case
-            continue
+    for name, right in right_functions().items():
+        kept = []
 
         def learn(*inputs, right=right, kept=kept):
             kept.append(right(*inputs))
             return kept[-1]
 
-        assert "✔" in hear(EXERCISES[name], *answers(EXERCISES[name], learn))
+        assert accepts(EXERCISES[name], learn, hear)
         by_heart = iter(kept)
         with variant(3):
-            said = hear(EXERCISES[name], *answers(EXERCISES[name], lambda *inputs, kept=by_heart: next(kept)))
-        fooled += [name] if "✔" in said else []
+            fooled += [name] * accepts(EXERCISES[name], lambda *inputs, kept=by_heart: next(kept), hear)
     fooled = finished(dict.fromkeys(fooled, "the cases do not depend on the variant"))
     assert not fooled, fooled
+
+
+def test_no_argument_may_be_ignored(hear):
+    """A right function is given the same value of one argument every time: that of the check's first call."""
+    fooled = {}
+    for name, right in right_functions().items():
+        calls = []
+
+        def watched(*inputs, right=right, calls=calls):
+            calls.append(inputs)
+            return right(*inputs)
+
+        assert accepts(EXERCISES[name], watched, hear)
+        for k, value in enumerate(calls[0]):
+
+            def frozen(*inputs, k=k, value=value, right=right):
+                return right(*inputs[:k], value, *inputs[k + 1 :])
+
+            if accepts(EXERCISES[name], frozen, hear):
+                with variant(3):
+                    fooled |= {name: f"argument {k}"} if accepts(EXERCISES[name], frozen, hear) else {}
+    assert not finished(fooled), fooled
 
 
 def test_hints_are_asserted_by_what_they_say():

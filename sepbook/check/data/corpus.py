@@ -81,6 +81,10 @@ def exercise_2(incoherent):
         sources = expect_shape(sources, (4, 2, 32), "S C N").double()
         draws.append([_origin(row, stem, tracks) for stem, row in enumerate(sources)])
     _check_variety(draws, tracks, 32)
+    short = call(incoherent, tracks, np.random.default_rng(case_seed()), 20)
+    short = expect_shape(short, (4, 2, 20), "S C N", "It is about an excerpt of 20 samples.")
+    for stem, row in enumerate(short.double()):
+        _origin(row, stem, tracks)
     again = [expect_tensor(call(incoherent, tracks, np.random.default_rng(seed), 32)) for seed in (5, 5)]
     if not torch.equal(*again):
         raise CheckFailure(

@@ -147,9 +147,9 @@ def exercise_4(prediction):
 )
 def exercise_5(remove_hum):
     """Check a function (samples `(N,)`, frequency, rate) -> the samples without the tone of that frequency, `(N,)`."""
-    rate, N = 4000, 800
+    N = 800  # whole swings of each hum
     n = torch.arange(N, dtype=torch.float64)
-    for seed, (frequency, strength, start) in enumerate(((50.0, 0.5, 0.7), (120.0, 0.2, -2.0))):
+    for seed, (frequency, rate, strength, start) in enumerate(((50.0, 4000, 0.5, 0.7), (120.0, 8000, 0.2, -2.0))):
         turning = torch.polar(torch.ones_like(n), 2 * math.pi * frequency * n / rate)
         voice = 0.1 * noise(N, seed=seed).double()
         sound = voice + strength * (turning * complex(math.cos(start), math.sin(start))).real
