@@ -86,7 +86,7 @@ def exercise_3(apply_masks):
             "the masks were added instead of multiplied": istft(bins[:, None] + masks, N),
             "the inverse mask was used: what to remove, not what to keep": istft(bins[:, None] * (1 - masks), N),
             "each channel has a mask of its own, and here all have their mean": istft(
-                bins[:, None] * masks.mean(2, keepdim=True), 250
+                bins[:, None] * masks.mean(2, keepdim=True), N
             ),
             "the mask of the first channel was used for all channels": istft(bins[:, None] * masks[:, :, :1], N),
             "no mask was used: each estimate is the mixture": istft(bins[:, None].expand_as(masks), N),
