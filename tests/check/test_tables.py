@@ -1,0 +1,94 @@
+"""Every exercise has its tables: wrong answers whose hints are asserted by name, and right ones in other forms."""
+
+import re
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from sepbook.check import _progress
+from tests.check.tables import check_of
+
+RIGHT, WRONG = 4, 6  # rows of each exercise at least
+OF_SHAPE = 2  # of the wrong rows, so many of shape or type count; the others are plausible misreadings
+SHAPE = re.compile(  # what is said of any answer of the wrong shape or type
+    r"\d axes|but should have|stops in|torch tensor|quotation marks|returned nothing|should be one number"
+    r"|none of the choices|must match the size|The size of tensor"
+)
+VAGUE = re.compile(
+    r"values are not|is not right|is not the answer|is too (large|small)|^(What|Where|Step|How)|✘|^.{,5}$"
+)
+CHOICES = {"foundations/masks 3": 2}  # wrong choices, where there are fewer than the rows that are asked for
+NOT_YET = (  # chapters whose tables are being written: exercises that begin with one of these may have fewer rows
+    "architectures/keras_sketch",
+    "architectures/unet",
+    "building_blocks/activation",
+    "building_blocks/convolution",
+    "building_blocks/dropout",
+    "building_blocks/filterbank",
+    "building_blocks/linear",
+    "building_blocks/normalization",
+    "building_blocks/recurrent",
+    "building_blocks/stft",
+    "data/corpus",
+    "first_separation",
+    "foundations/classical",
+    "foundations/hearing",
+    "foundations/learning",
+    "foundations/masks",
+    "foundations/sound",
+    "foundations/spectrograms",
+    "foundations/tensors",
+    "losses/clustering",
+    "losses/permutation",
+    "losses/spectrogram",
+    "losses/waveform",
+    "losses/weighting",
+    "training/bug_clinic",
+    "training/optimization",
+)
+
+
+@cache
+def rows_of(table, test):
+    """Return the rows of all tables of this name that `test` runs, by lab and number of the exercise."""
+    found = {f"{lab} {one.__name__[9:]}": [] for lab, exercises in _progress.exercises().items() for one in exercises}
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("test_*.py")):
+        module = import_module(".".join(["tests.check", *file.relative_to(here).with_suffix("").parts]))
+        if hasattr(module, test):
+            lab = check_of(file).__name__.removeprefix("sepbook.check.").replace(".", "/")
+            for number, *row in getattr(module, table):
+                found[f"{lab} {number}"].append(row)
+    return found
+
+
+def wrong_rows():
+    return rows_of("WRONG", "test_wrong_answers_get_their_own_hint")
+
+
+def finished(few):
+    return {name: count for name, count in few.items() if not name.startswith(NOT_YET)}
+
+
+def test_each_exercise_has_right_answers_in_other_forms():
+    rows = rows_of("RIGHT", "test_right_answers_turn_green")
+    few = finished({name: len(each) for name, each in rows.items() if len(each) < RIGHT})
+    assert not few, f"Fewer than {RIGHT} right answers: {few}"
+
+
+def test_each_exercise_has_wrong_answers_with_hints_of_their_own():
+    few = {}
+    for name, rows in wrong_rows().items():
+        hints = {words for _, words in rows}
+        of_shape = {words for words in hints if SHAPE.search(words)}
+        count = len(hints - of_shape) + min(OF_SHAPE, len(of_shape))
+        if count < CHOICES.get(name, WRONG):
+            few[name] = count
+    few = finished(few)
+    assert not few, f"Fewer than {WRONG} different hints, with at most {OF_SHAPE} on shape or type: {few}"
+
+
+def test_hints_are_asserted_by_what_they_say():
+    vague = {name: [words for _, words in rows if VAGUE.search(words)] for name, rows in wrong_rows().items()}
+    vague = finished({name: words for name, words in vague.items() if words})
+    assert not vague, f"These words are said of many mistakes: {vague}"
