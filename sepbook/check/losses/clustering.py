@@ -42,12 +42,27 @@ def exercise_1(layer, gram, cross):
         (T * F * D,): "That would be all frames at once. A recurrent layer is used anew for each frame.",
         (D,): "That is the embedding of one bin. A frame has F of them.",
         (F,): "That would be one number for each bin, a mask. Here each bin gets D numbers.",
+        (F * S,): "That would be a mask for each source. Here each bin gets D numbers, whatever the number of sources.",
+        (T * D,): "That is one bin in all frames. The layer is asked about all bins of one frame.",
     }
     expect_sizes(layer, (F * D,), "(F D)", known, "Asked for: how many numbers the last layer makes for one frame.")
     table = "That is the table of all pairs of bins, VVᵀ. Asked for is VᵀV."
-    known = {(B, F * T, F * T): table, (B, F * T, D): "That is V itself."}
+    alone = "That is one item. The batch stays: each item has its own table."
+    known = {
+        (B, F * T, F * T): table,
+        (B, F * T, D): "That is V itself.",
+        (B, D, F * T): "That is Vᵀ, before the product.",
+        (1, D, D): alone,
+        (B, S, S): "That is YᵀY. V has D columns.",
+    }
     expect_sizes(gram, (B, D, D), "B D D'", known, "VᵀV: sums over all bins of products of two columns of V.")
-    known = {(B, S, D): "That is YᵀV, the other way round.", (B, F * T, S): "That is Y itself."}
+    known = {
+        (B, S, D): "That is YᵀV, the other way round.",
+        (B, F * T, S): "That is Y itself.",
+        (B, D, D): "That is VᵀV again. Y has a column for each source.",
+        (B, S, S): "That is YᵀY.",
+        (1, D, S): alone,
+    }
     expect_sizes(cross, (B, D, S), "B D S", known, "VᵀY: one column of sums for each source.")
     return "Nothing of the size of all pairs is left."
 
@@ -94,6 +109,15 @@ def exercise_2(low_rank):
             "it is divided by the sum of the weights once; pairs have two": expected * total / w.sum(1),
             "the middle term is there once, and belongs there twice": (
                 (one[0].square().sum((1, 2)) - one[1].square().sum((1, 2)) + one[2].square().sum((1, 2))) / total
+            ),
+            "the first two terms are there, and YᵀWY is missing": (
+                (one[0].square().sum((1, 2)) - 2 * one[1].square().sum((1, 2))) / total
+            ),
+            "the tables are added up, not their squares": (
+                (one[0].sum((1, 2)) - 2 * one[1].sum((1, 2)) + one[2].sum((1, 2))) / total
+            ),
+            "it is divided by the number of pairs, not by the square of the sum of the weights": (
+                expected * total / v.shape[1] ** 2
             ),
             "the middle term has the wrong sign": (
                 (one[0].square().sum((1, 2)) + 2 * one[1].square().sum((1, 2)) + one[2].square().sum((1, 2))) / total
@@ -178,6 +202,9 @@ def exercise_3(targets):
                 kind="one column",
             )
         known = {
+            "a source owns a bin when it has more than half of it. Of three, the loudest may have less": (
+                (shares > 0.5).float()
+            ),
             "the softest source of each bin gets it": one_hot(x.argmin(1), S).movedim(-1, 1).float(),
             "each source is compared with its own loudest bin; asked is which source is loudest in this bin": (
                 (x == x.amax((2, 3), keepdim=True)).float()
@@ -201,6 +228,10 @@ def exercise_3(targets):
                 (mixture >= 0.01 * mixture.amax(1, keepdim=True)).float()
             ),
             "-40 dB of a magnitude is a factor of 0.01; 0.0001 belongs to powers": (mixture >= 0.01 * limit).float(),
+            "-40 dB of a magnitude is a factor of 0.01; 0.1 are -20 dB": (mixture >= 10 * limit).float(),
+            "the loudest source of a bin is compared, where their sum, the mixture, is asked for": (
+                (x.amax(1) >= 0.01 * x.amax((1, 2, 3)).view(-1, 1, 1)).float()
+            ),
             "silent bins count, and the others do not: the comparison is turned round": (mixture < limit).float(),
             "only the bins that are exactly zero are left out": (mixture > 0).float(),
         }
@@ -241,6 +272,10 @@ def exercise_4(masks_of):
             "bins without weight have no mask; they, too, get the label of the nearest centre": expected * w,
             "these are the labels, not masks: make a mask for each label": labels.expand(S, 10, 14).float(),
         }
+        whole, _ = clustering.kmeans(v.flatten(0, 1) * w.reshape(-1, 1), S, w.flatten())
+        known["the weights were multiplied onto the points. They belong to kmeans, which counts with them"] = (
+            one_hot(whole, S).T.reshape(S, 10, 14).float()
+        )
         for words, other in {"the weight is ignored": torch.ones_like(w), "the weight is transposed": w.T}.items():
             found, _ = clustering.kmeans(v.flatten(0, 1), S, other.reshape(-1))
             known[f"{words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()

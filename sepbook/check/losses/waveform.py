@@ -185,9 +185,7 @@ def exercise_3(si_snr_loss):
             "the losses of the items are added up, where their mean is wanted": _snr_loss(e, s) * e[..., 0, 0].numel(),
             "this is the loss of item 0 alone": _snr_loss(e[:1], s[:1]),
         }
-        if B == 1:  # over a batch of one, the mean takes everything away, and there is one item only
-            known.popitem()
-        else:
+        if B > 1:  # over a batch of one, the mean takes everything away
             known["the mean is still taken over the batch"] = _snr_loss(e, s, axes=0)
             known["the mean is still taken over the batch, and the sign is still missing"] = _snr_loss(e, s, 0, 1)
         where = f"It is about a batch of {B}."
