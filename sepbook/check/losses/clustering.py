@@ -16,6 +16,7 @@ from sepbook.check import (
     expect_parts,
     expect_shape,
     expect_sizes,
+    expect_tensor,
     expect_values,
 )
 from sepbook.check._exercise import is_empty
@@ -192,9 +193,9 @@ def exercise_3(targets):
         result = call(targets, x)
         what = "The function should return two things, the membership and the weight."
         given, weight = expect_parts(result, 2, what)
-        given = given.float() if isinstance(given, Tensor) else given
+        given = expect_tensor(given).float()
         expected, shares = clustering.membership(x.unsqueeze(2)), x / mixture.unsqueeze(1).clamp_min(1e-20)
-        if isinstance(given, Tensor) and given.dim() == 4 and given.shape[1] == 1 < S:
+        if given.dim() == 4 and given.shape[1] == 1 < S:
             raise CheckFailure(
                 "The membership has one column: it says which bins belong to source 0, and nothing about the others.",
                 "Take two bins of source 1. Both rows hold a 0, so their affinity would be 0: they are pushed apart.",
@@ -216,7 +217,7 @@ def exercise_3(targets):
         given = torch.where(sounding, given, expected)
         known = {words: torch.where(sounding, wrong, expected) for words, wrong in known.items()}
         expect_values(given, expected, "B S F T", known, "It is about the membership.")
-        expect_shape(weight, mixture.shape, "B F T", "It is about the weight.")
+        weight = expect_shape(weight, mixture.shape, "B F T", "It is about the weight.")
         loudest = mixture.amax((1, 2), keepdim=True)
         limit, every = 0.01 * loudest, torch.ones_like(mixture)
         known = {
@@ -235,7 +236,7 @@ def exercise_3(targets):
             "silent bins count, and the others do not: the comparison is turned round": (mixture < limit).float(),
             "only the bins that are exactly zero are left out": (mixture > 0).float(),
         }
-        expect_values(weight.float(), (mixture >= limit).float(), "B F T", known, "It is about the weight.")
+        expect_values(weight, (mixture >= limit).float(), "B F T", known, "It is about the weight.")
     return "A column for each source, and no vote for silence."
 
 
@@ -276,12 +277,13 @@ def exercise_4(masks_of):
         known["the weights were multiplied onto the points. They belong to kmeans, which counts with them"] = (
             one_hot(whole, S).T.reshape(S, 10, 14).float()
         )
-        for words, other in {"the weight is ignored": torch.ones_like(w), "the weight is transposed": w.T}.items():
+        for words, other in {"is ignored": torch.ones_like(w), "is turned, and may as well be ignored": w.T}.items():
             found, _ = clustering.kmeans(v.flatten(0, 1), S, other.reshape(-1))
-            known[f"{words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()
+            known[f"the weight {words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()
         masks = call(masks_of, v, S, w)
-        masks = masks.float() if isinstance(masks, Tensor) else masks
-        given = expect_shape(masks, (S, 10, 14), "S F T", f"It is about {S} sources, 10 bins and 14 frames.")
+        given = expect_shape(
+            expect_tensor(masks).float(), (S, 10, 14), "S F T", f"It is about {S} sources, 10 bins and 14 frames."
+        )
         if {tuple(m.flatten().tolist()) for m in given} == {tuple(m.flatten().tolist()) for m in expected}:
             continue  # the same clusters, named otherwise
         expect_values(given, expected, "S F T", known, f"It is about {S} sources.")
