@@ -96,9 +96,11 @@ def expect_values(
 
 def _refuse_known_shapes(given: Tensor, expected: Tensor, known: Mapping[str, Tensor], dims: str, how: str) -> None:
     """Raise CheckFailure when a usual mistake is recognised whose result has another shape than the right one."""
+    item = parse_item(dims)
     for mistake, result in known.items():
         if result.shape != expected.shape and result.numel() and is_close(given, result, 1e-4):
-            what = f"The result has shape {bare(given.shape)}, but should have {parse_item(dims).show(expected.shape)}."
+            has = item.show(given.shape) if given.dim() == expected.dim() else bare(given.shape)
+            what = f"The result has shape {has}, but should have {item.show(expected.shape)}."
             recognised = f"This is exactly what comes out of a common mistake: {mistake}."
             raise CheckFailure(what, recognised, how, kind=mistake, known=True)
 
