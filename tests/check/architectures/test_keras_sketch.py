@@ -190,7 +190,7 @@ WRONG = [
     (3, lambda f, x: (torch.sigmoid(f(x)) * x)[:, :1], "C (audio channel) is 1 instead of 2"),
     (3, lambda f, x: torch.sigmoid(f(x).detach()) * x.detach(), "the gradient is cut off"),
     (3, lambda f, x: x.mul_(torch.sigmoid(f(x))), "changed its input number 2"),
-    (4, step("r", what="skip"), "What the layer made is thrown away"),
+    (4, step("r", what="skip"), "the layer made is thrown away"),
     (4, step("r"), "the normalisation is missing"),
     (4, step("rn"), "the normalisation comes after the ReLU"),
     (4, step("n"), "the ReLU is missing"),
