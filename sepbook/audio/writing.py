@@ -59,13 +59,15 @@ class Writer:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _check_place(self.path)
-            open(self._part, "xb").close()
         except OSError as error:
             raise self._cannot(error) from None
-        try:
+        try:  # from the first moment that there is a file, ctrl-C included
+            open(self._part, "xb").close()
             self._guarded(self._open)
-        except BaseException:
+        except BaseException as error:
             self._discard()
+            if isinstance(error, OSError):
+                raise self._cannot(error) from None
             raise
         return self
 
