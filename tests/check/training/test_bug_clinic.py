@@ -106,7 +106,11 @@ WRONG = [
     (2, pit((0,), torch.maximum), "the worse of the two"),
     (2, mse, "only the given order"),
     (2, lambda e, s: pit((0,))(e, s).detach(), "the gradient is cut off"),
-    (2, lambda e, s: torch.minimum(*((x - s).square().mean((1, 2, 3, 4)) for x in (e, e.flip(1)))), "one number"),
+    (
+        2,
+        lambda e, s: torch.minimum(*((x - s).square().mean((1, 2, 3, 4)) for x in (e, e.flip(1)))),
+        "a loss is one number",
+    ),
 ]
 
 

@@ -218,7 +218,7 @@ WRONG = [
     (3, range_test(back=True), "or go back after every step"),
     (3, range_test(stay=True), "the weights stay"),
     (3, range_test(rate_of=lambda i: 1e-3 + (0.3 - 1e-3) * i / 6), "constant factor"),
-    (3, range_test(rate_of=lambda i: 1e-3 * 300 ** (i / 7)), "steps - 1"),
+    (3, range_test(rate_of=lambda i: 1e-3 * 300 ** (i / 7)), "the last rate is not high"),
     (3, range_test(give=lambda r, x: (r[::-1], x[::-1])), "the largest rate comes first"),
     (3, range_test(give=lambda r, x: (r[:-1], x[:-1])), "should have (step=7)"),
     (3, lambda optimizer, loss, low, high, steps: [low, high], "two lists of numbers"),
