@@ -68,9 +68,10 @@ def _filled_up(up, below: Tensor, skip: Tensor) -> Tensor:
 )
 def exercise_2(enlarge_and_join):
     """Check a function of up, below `(B, H, F, T)`, skip `(B, H', F', T')`: `(B, H'' + H', F', T')`, below first."""
-    for sizes in ((8, 6), (15, 9), (7, 12)):
+    for sizes, mode in (((8, 6), "nearest"), ((15, 9), "nearest"), ((7, 12), "bilinear")):
         half = [-(-size // 2) for size in sizes]
-        up = nn.Upsample(scale_factor=2)
+        up = nn.Upsample(scale_factor=2, mode=mode)
+        other = nn.Upsample(scale_factor=2, mode="bilinear" if mode == "nearest" else "nearest")
         below = noise(2, 4, *half, seed=1).requires_grad_()
         skip = noise(2, 4, *sizes, seed=2).requires_grad_()
         made = [2 * size for size in half]
@@ -91,9 +92,7 @@ def exercise_2(enlarge_and_join):
                 up, below, skip
             ),
             "zeros come in the place of the skip: nothing crosses": _join(up, below, torch.zeros_like(skip)),
-            "it was enlarged in another way than by `up`, which is given": _join(
-                lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear"), below, skip
-            ),
+            "it was enlarged in another way than by `up`, which is given": _join(other, below, skip),
         }
         result = call(enlarge_and_join, up, below, skip)
         expect_values(result, _join(up, below, skip), "B H F T", known, where)
@@ -228,7 +227,13 @@ def _check_dropout(loud: Tensor, full: Tensor) -> None:
 )
 def exercise_5(prepare):
     """Check a function of a system: it freezes all but `network.decoder[-1]` and returns the weights that learn."""
-    system = create("unet", "small", widths=(4, 6)).train()
+    for widths in ((4, 6), (4, 5, 6)):
+        _check_frozen(prepare, create("unet", "small", widths=widths).train())
+    return "Bit for bit, nothing but the last kernel and its bias can change now."
+
+
+def _check_frozen(prepare, system) -> None:
+    before = {name: x.clone() for name, x in system.state_dict().items()}
     weights = call(prepare, system)
     if isinstance(weights, dict) or not hasattr(weights, "__iter__"):
         raise CheckFailure(
@@ -268,4 +273,11 @@ def exercise_5(prepare):
             "Call system.eval() before you return.",
             kind="mode",
         )
-    return "Bit for bit, nothing but the last kernel and its bias can change now."
+    changed = [name for name, x in system.state_dict().items() if not torch.equal(x, before[name])]
+    if changed:
+        raise CheckFailure(
+            f"{changed[0]} has other values than before. What the system has learned should stay.",
+            "Only requires_grad and the mode change here, no weight.",
+            kind="changed",
+            known=True,
+        )

@@ -1,5 +1,7 @@
 """Checks for the lab on the U-Net: a shape, the padding, the skips, and a bug. Taught on: book/architectures/unet."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -67,7 +69,7 @@ def _of_the_edge(x: Tensor, kernel: int, mode: str) -> Tensor:
 )
 def exercise_2(pad_to_halve):
     """Check a function of x `(B, H, F, T)` and a kernel size: zeros around F and T, the odd one after."""
-    for size, kernel in (((64, 32), 5), ((7, 8), 5), ((9, 6), 3), ((1, 2), 5)):
+    for size, kernel in (((64, 32), 5), ((7, 8), 5), ((9, 6), 3), ((10, 7), 4), ((1, 2), 5)):
         x = torch.rand(2, 3, *size, generator=dice(sum(size))) + 0.1
         known = {
             "the axes are swapped. functional.pad begins with the last axis, which is T": _padded(x, kernel, (1, 0)),
@@ -102,10 +104,10 @@ def _forward(network: UNet, x: Tensor, skip_first: bool = False, finish=torch.si
     return finish(x)
 
 
-def _network(seed: int) -> UNet:
+def _network(seed: int, widths: tuple[int, ...] = TINY.widths) -> UNet:
     """A small U-Net in eval mode whose random weights are large enough to tell mistakes apart."""
     with seeded(seed):
-        network = UNet(TINY)
+        network = UNet(replace(TINY, widths=widths))
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.normal_(layer.weight, std=0.2)
@@ -123,8 +125,8 @@ def _network(seed: int) -> UNet:
 )
 def exercise_3(unet_masks):
     """Check a function of encoder, decoder and magnitude `(B, 1, F, T)`: masks `(B, S, F, T)`, with skips."""
-    for seed, B, size in ((0, 2, (16, 24)), (1, 1, (32, 8))):
-        network = _network(seed)
+    for seed, B, size, widths in ((0, 2, (16, 24), TINY.widths), (1, 1, (32, 8), (4, 6))):
+        network = _network(seed, widths)
         x = torch.rand(B, 1, *size, generator=dice(seed), requires_grad=True)
         known = {
             "torch.cat puts the skip before what comes from below; it belongs behind": _forward(network, x, True),
@@ -139,7 +141,7 @@ def exercise_3(unet_masks):
             "the masks are multiplied with the mixture. Asked for are the masks": _forward(network, x) * x,
         }
         masks = call(unet_masks, list(network.encoder), list(network.decoder), x)
-        expect_values(masks, _forward(network, x), "B S F T", known)
+        expect_values(masks, _forward(network, x), "B S F T", known, f"It is about a network of {len(widths)} levels.")
         expect_gradient(masks, x)
     return "The skips carry the fine detail across; what comes from below says what it belongs to."
 
@@ -164,34 +166,38 @@ def _any_size(
 )
 def exercise_4(masks_for_any_size):
     """Check a function of logits, magnitude `(B, 1, F, T)`, multiple: masks `(B, S, F, T)` in 0…1 of any size."""
-    network = _network(2)
+    for size, widths in (((32, 16), TINY.widths), ((45, 37), TINY.widths), ((8, 3), (4, 6))):
+        network, multiple = _network(2, widths), 2 ** len(widths)
 
-    def logits(x):
-        return _forward(network, x, finish=lambda y: y)
+        def logits(x, network=network):
+            return _forward(network, x, finish=lambda y: y)
 
-    for size in ((32, 16), (45, 37), (8, 3)):
         x = torch.rand(1, 1, *size, generator=dice(size[0]))
-        F, T = (-n % 8 for n in size)
+        F, T = (-n % multiple for n in size)
         padded, half = functional.pad(x, (0, T, 0, F)), (T // 2, T - T // 2, F // 2, F - F // 2)
-        where = "It is about an input of {} bins and {} frames, and a network of three levels.".format(*size)
+        where = "It is about an input of {} bins and {} frames, and a multiple of {}.".format(*size, multiple)
         known = {
-            "ReLU gives 0 and more. A share of the mixture lies between 0 and 1": _any_size(logits, x, 8, torch.relu),
-            "there is nothing that keeps the masks between 0 and 1": _any_size(logits, x, 8, lambda y: y),
+            "ReLU gives 0 and more. A share of the mixture lies between 0 and 1": _any_size(
+                logits, x, multiple, torch.relu
+            ),
+            "there is nothing that keeps the masks between 0 and 1": _any_size(logits, x, multiple, lambda y: y),
             "a softmax links the masks. Each of them is a share by itself, from a sigmoid": (
-                _any_size(logits, x, 8, lambda y: y.softmax(1))
+                _any_size(logits, x, multiple, lambda y: y.softmax(1))
             ),
-            "the edge is repeated instead of followed by zeros": _any_size(logits, x, 8, mode="replicate"),
-            "the masks are multiplied with the mixture. Asked for are the masks": _any_size(logits, x, 8) * x,
-            "the crop is missing: the masks are larger than the mixture": _any_size(logits, padded, 8),
+            "the edge is repeated instead of followed by zeros": _any_size(logits, x, multiple, mode="replicate"),
+            "the masks are multiplied with the mixture. Asked for are the masks": _any_size(logits, x, multiple) * x,
+            "the crop is missing: the masks are larger than the mixture": _any_size(logits, padded, multiple),
             "the zeros come before and after, half and half, and the crop takes from the beginning": (
-                _any_size(logits, functional.pad(x, half), 8)[..., : size[0], : size[1]]
+                _any_size(logits, functional.pad(x, half), multiple)[..., : size[0], : size[1]]
             ),
-            "a whole multiple of zeros is put where none is missing": _any_size(logits, x, 8, whole=True),
+            "a whole multiple of zeros is put where none is missing": _any_size(logits, x, multiple, whole=True),
             "the zeros are put before the spectrogram, so that it is cropped away": _any_size(
-                logits, x, 8, before=True, crop_end=True
+                logits, x, multiple, before=True, crop_end=True
             ),
-            "the crop takes from the beginning what was padded at the end": _any_size(logits, x, 8, crop_end=False),
+            "the crop takes from the beginning what was padded at the end": _any_size(
+                logits, x, multiple, crop_end=False
+            ),
         }
-        masks = call(masks_for_any_size, logits, x, 8)
-        expect_values(masks, _any_size(logits, x, 8), "B S F T", known, where)
+        masks = call(masks_for_any_size, logits, x, multiple)
+        expect_values(masks, _any_size(logits, x, multiple), "B S F T", known, where)
     return "So much for a fixed input size: pad to the next multiple, crop, and any length will do."

@@ -106,8 +106,8 @@ def _check_songs(train: set, test: set, count: int) -> None:
         )
 
 
-def _stems(seed: int, peak: float, opposed: bool = False) -> Tensor:
-    x = torch.randn(3, 2, 500, generator=dice(seed))
+def _stems(seed: int, peak: float, opposed: bool = False, S: int = 3, C: int = 2) -> Tensor:
+    x = torch.randn(S, C, 500, generator=dice(seed))
     if opposed:
         x[2] *= 0.3
         x[1] = 0.1 * x[2] - x[0]  # what one plays, another one cancels
@@ -128,6 +128,7 @@ def exercise_8(mix):
     cases = {
         "a mix that fits": (_stems(1, 0.1), torch.tensor([0.0, 3.0, -6.0])),
         "a loud mix": (_stems(2, 0.8), torch.tensor([0.0, 9.0, 6.0])),
+        "a loud mix of two stems and one channel": (_stems(4, 0.8, S=2, C=1), torch.tensor([3.0, 9.0])),
         "sources that cancel each other in part": (_stems(3, 0.9, opposed=True), torch.tensor([6.0, 6.0, 6.0])),
     }
     for where, (stems, gains) in cases.items():
@@ -215,14 +216,14 @@ def _check_peak(mixture: Tensor, sources: Tensor, wanted: Tensor, factor: float,
 )
 def exercise_9(set_level):
     """Check a function (samples `(C, N)`, rms) -> samples `(C, N)` of this RMS, with nothing that is not heard."""
-    for seed, offsets in ((0, (0.3, 0.3)), (1, (0.3, -0.1)), (2, (0.0, 0.0))):
+    for seed, offsets, rms in ((0, (0.3, 0.3), 0.05), (1, (0.3, -0.1), 0.05), (2, (0.0, 0.0), 0.02)):
         sound = torch.randn(2, 4000, generator=dice(seed))
         sound = (0.1 * sound - 0.1 * sound.mean(-1, keepdim=True)) * torch.tensor([[1.0], [0.5]])
         samples = sound + torch.tensor(offsets).view(2, 1)
-        result = expect_tensor(call(set_level, samples, 0.05))
+        result = expect_tensor(call(set_level, samples, rms))
         expect_shape(result, samples.shape, "C N")
         _check_level(
-            result.detach(), sound, 0.05, f"It is about offsets of {offsets[0]} and {offsets[1]} in two channels."
+            result.detach(), sound, rms, f"It is about offsets of {offsets[0]} and {offsets[1]} in two channels."
         )
     return "Equal RMS now means equal sound."
 
@@ -251,6 +252,7 @@ def _check_level(result: Tensor, sound: Tensor, rms: float, where: str) -> None:
         raise CheckFailure(what, where, "One factor for both channels.", kind="balance")
     others = {
         "the level is as it was": sound.square().mean().sqrt(),
+        "0.05 stands in the lines. Use the name rms": 0.05,
         "it is the square of the RMS that was set": rms**2,
         "it is the peak that was set": rms * whole / result.abs().max(),
         "it is the mean size that was set": rms * whole / result.abs().mean(),

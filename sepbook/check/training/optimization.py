@@ -30,6 +30,7 @@ def _adam(w, slope, m, s, k, rate, beta1=BETA1, beta2=BETA2, eps=EPSILON, how=""
     straight = how == "no correction"
     mean, size = (m, s) if straight else (m / (1 - beta1**k), s / (1 - beta2**k))
     mean = slope if how == "slope" else mean
+    rate = 0.1 if how == "0.1" else rate
     if how == "kept":
         m, s = mean, size
     if how == "no root":
@@ -42,6 +43,7 @@ def _adam(w, slope, m, s, k, rate, beta1=BETA1, beta2=BETA2, eps=EPSILON, how=""
 
 
 ADAM_MISTAKES = {
+    "0.1 stands in the last line. Use the name rate": "0.1",
     "m and s are returned with their corrections. The next step would correct them again": "kept",
     "the means are not divided by 1 - beta1**k and 1 - beta2**k. They begin at zero and are too small": "no correction",
     "the step goes up the slope instead of down": "up",
@@ -78,13 +80,14 @@ def exercise_1(adam_step):
     state = (w, torch.zeros(4), torch.zeros(4))
     for k in (1, 2, 3, 4):
         other = (0.8, 0.95, 1e-6) if k == 4 else ()  # betas and eps that are not the usual ones
+        rate = 0.03 if k == 3 else 0.1
         slope = torch.randn(4, generator=random) * scale
         what = "The function should return three tensors: w, m and s after the step."
-        given = call(adam_step, state[0], slope, state[1], state[2], k, 0.1, *other)
+        given = call(adam_step, state[0], slope, state[1], state[2], k, rate, *other)
         given = expect_parts(given, 3, what, "Look at the return.", "return w, m, s")
-        right = _adam(state[0], slope, *state[1:], k, 0.1, *other)
+        right = _adam(state[0], slope, *state[1:], k, rate, *other)
         wrong = {
-            words: _adam(state[0], slope, *state[1:], k, 0.1, *other, how=how) for words, how in ADAM_MISTAKES.items()
+            words: _adam(state[0], slope, *state[1:], k, rate, *other, how=how) for words, how in ADAM_MISTAKES.items()
         }
         where = f"It is about step {k}{' with other betas and eps' if other else ''}. The value that differs is"
         for i, name in ((0, "w"), (1, "m"), (2, "s")):

@@ -25,10 +25,14 @@ def join_by_narrow(up, below, skip):
     return torch.concatenate([x, skip], dim=-3)
 
 
-def join_by_repeating(up, below, skip):
-    """The nearest neighbour by hand, in double precision."""
-    x = below.double().repeat_interleave(2, 2).repeat_interleave(2, 3)
+def join_in_double_precision(up, below, skip):
+    x = up(below.double())
     return torch.hstack([x[..., : skip.shape[2], : skip.shape[3]], skip.double()])
+
+
+def by_repeating(up, below, skip):
+    """The nearest neighbour by hand, whatever `up` does."""
+    return join(lambda x: x.repeat_interleave(2, 2).repeat_interleave(2, 3), below, skip)
 
 
 def join_by_loop(up, below, skip):
@@ -102,7 +106,7 @@ def freeze(block=-1, off=True, on=True, still=True, give="last"):
 
 def by_name(system):
     for name, p in system.named_parameters():
-        p.requires_grad = name.startswith("network.decoder.1.")  # the system of the check has two blocks
+        p.requires_grad = name.startswith(f"network.decoder.{len(system.network.decoder) - 1}.")
     for module in system.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()
@@ -126,6 +130,12 @@ def by_layers(system):
     return [p for _, p in last.named_parameters()]
 
 
+def started_again(system):
+    kernel = system.network.decoder[-1].parameters().__next__()
+    torch.nn.init.ones_(kernel.data)
+    return freeze()(system)
+
+
 def kernel_only(system):
     freeze()(system)
     kernel, bias = system.network.decoder[-1].parameters()
@@ -140,7 +150,7 @@ RIGHT = [
     (1, np.array([16, 61, 13])),
     (2, join),
     (2, join_by_narrow),
-    (2, join_by_repeating),
+    (2, join_in_double_precision),
     (2, join_by_loop),
     (3, lambda f, x: torch.sigmoid(f(x)) * x),
     (3, lambda f, x: x / (1 + torch.exp(-f(x)))),
@@ -174,6 +184,7 @@ WRONG = [
     (2, lambda up, below, skip: torch.cat([skip, join(up, below, skip)[:, :4]], 1), "the skip stands before"),
     (2, at_the_end, "takes from the beginning"),
     (2, filled_up, "filled up with zeros"),
+    (2, by_repeating, "in another way than by `up`"),
     (2, smooth, "in another way than by `up`"),
     (2, lambda up, below, skip: join(up, below, skip.detach()), "No gradient arrives at input number 2"),
     (3, lambda f, x: torch.relu(f(x)), "the sketch as it was"),
@@ -200,6 +211,8 @@ WRONG = [
     (4, whole_maps, "whole maps are dropped"),
     (4, lambda up, norm, below, skip, training: torch.cat([below, skip], 1), "stops in line"),
     (5, freeze(off=False), "can still learn"),
+    (5, freeze(block=1), "can still learn"),
+    (5, started_again, "should stay"),
     (5, freeze(on=False), "The last block cannot learn: "),
     (5, kernel_only, "The last block cannot learn whole"),
     (5, freeze(still=False), "still in training mode"),

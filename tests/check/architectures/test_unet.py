@@ -67,6 +67,16 @@ def joined(join=stack, end=torch.sigmoid):
     return unet_masks
 
 
+def three_levels(encoder, decoder, magnitude):
+    """Right for as many levels as the picture has, and for no other number."""
+    one = encoder[0](magnitude)
+    two = encoder[1](one)
+    if len(encoder) == 2:
+        return torch.sigmoid(decoder[1](stack(one, one)))
+    x = stack(decoder[0](encoder[2](two)), two)
+    return torch.sigmoid(decoder[2](stack(decoder[1](x), one)))
+
+
 def skips_by_index(encoder, decoder, magnitude):
     maps = [magnitude]
     for block in encoder:
@@ -177,6 +187,7 @@ WRONG = [
     (2, lambda x, kernel: x, "nothing was padded"),
     (2, lambda x, kernel: functional.pad(x, (1, 2, 1, 2)), "an input of 7 bins and 8 frames"),
     (2, swaps_axes, "the axes are swapped"),
+    (3, three_levels, "It is about a network of 2 levels"),
     (3, joined(lambda x, skip: stack(skip, x)), "torch.cat puts the skip before"),
     (3, joined(end=torch.relu), "a ReLU instead of a sigmoid"),
     (3, joined(end=lambda y: y), "the sigmoid at the end is missing"),
@@ -190,6 +201,7 @@ WRONG = [
     (3, joined(lambda x, skip: stack(x, skip.detach()).detach()), "No gradient arrives at input number 1"),
     (3, lambda encoder, decoder, x: joined()([encoder.pop(0), *encoder], decoder, x), "changed its input number 1"),
     (4, any_size("F % m", "T % m", torch.relu, ""), "ReLU gives 0 and more"),
+    (4, lambda logits, x, m: any_size()(logits, x, 8), "a multiple of 4"),
     (4, any_size("F % m", "T % m", crop=""), "magnitude (1, 1, 45, 37), x (1, 1, 50, 42)"),
     (4, any_size(crop=""), "the crop is missing"),
     (4, any_size(end=lambda y: y), "nothing that keeps the masks between 0 and 1"),

@@ -13,14 +13,18 @@ def tpsa(mixture, sources):
     return part.clamp(min=0).minimum(Y.abs())
 
 
-def by_mask(mixture, sources):
-    return (sources / mixture[:, None]).real.clamp(0, 1) * mixture[:, None].abs()
+def by_mask(mixture, sources, tiny=1e-12):
+    size = mixture[:, None].abs()
+    return ((sources * mixture[:, None].conj()).real / (size**2 + tiny**2)).clamp(0, 1) * size
 
 
 def tpsa_by_loop(mixture, sources):
     """One source after the other, by the product with the conjugate."""
     size = mixture.abs()
-    rows = [((source * mixture.conj()).real / size).clamp(min=0).minimum(size) for source in sources.unbind(1)]
+    rows = [
+        ((source * mixture.conj()).real / size.clamp(min=1e-12)).clamp(min=0).minimum(size)
+        for source in sources.unbind(1)
+    ]
     return torch.stack(rows, 1)
 
 
@@ -127,6 +131,7 @@ WRONG = [
     (1, lambda y, s: tpsa(y, s) / Y(y), "this is the mask"),
     (1, lambda y, s: torch.cos(s.angle() - y[:, None].angle()), "the cosine alone"),
     (1, lambda y, s: -tpsa(y, s), "The sign is the other way round"),
+    (1, lambda y, s: by_mask(y, s, 0), "What is 0 / 0 there"),
     (1, lambda y, s: tpsa(y, s)[:, 0], "has 4 axes"),
     (1, lambda y, s: s.abs() * torch.cos(s.angle() - y.angle()), "stops in"),
     (2, (0.5, 1, 0.5), "MSA asks for the source"),

@@ -187,6 +187,7 @@ WRONG = [
     (9, level(per=True), "the balance between left and right has changed"),
     (9, lambda x, rms: level()(x, rms) * 2, "and not 0.05"),
     (9, lambda x, rms: x - x.mean(-1, True), "the level is as it was"),
+    (9, lambda x, rms: level()(x, 0.05), "Use the name rms"),
     (9, lambda x, rms: level()(x, rms**2), "it is the square of the RMS"),
     (9, lambda x, rms: level()(x, 1) * rms / level()(x, 1).abs().max(), "it is the peak that was set"),
     (9, lambda x, rms: -mended.set_level(x, rms), "upside down"),

@@ -193,6 +193,7 @@ WRONG = [
     (1, adam_step(correct=lambda beta, k: 1 - beta ** max(k - 1, 1)), "The first step has k = 1"),
     (1, lambda w, g, m, s, k, rate, *more: adam_step()(w, g, m, s, k, rate), "Use the names beta1, beta2 and eps"),
     (1, lambda w, g, m, s, k, r, a=0.9, b=0.999, e=1e-8: adam_step()(w, g, m, s, k, r, b, a, e), "betas are swapped"),
+    (1, lambda w, g, m, s, k, rate, *more: adam_step()(w, g, m, s, k, 0.1, *more), "Use the name rate"),
     (1, adam_step(give=lambda w, m, v: w), "should return three tensors"),
     (1, adam_step(give=lambda w, m, s: (w, s, m)), "The value that differs is m"),
     (1, adam_step(give=lambda w, m, s: (w, m, m)), "The value that differs is s"),
