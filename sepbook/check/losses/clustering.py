@@ -252,14 +252,14 @@ def exercise_3(targets):
 )
 def exercise_4(masks_of):
     """Check a function of embedding `(F, T, D)`, S and weight `(F, T)`: masks `(S, F, T)` of zeros and ones."""
-    for S in (2, 3):
+    for S, F, T in ((2, 10, 14), (3, 9, 12)):
         random = dice(S)
-        owner = torch.randint(0, S, (10, 14), generator=random)
+        owner = torch.randint(0, S, (F, T), generator=random)
         owner[0, :S] = torch.arange(S)
         v = torch.nn.functional.pad(one_hot(owner, S).float(), (0, 6 - S)) + 0.02 * torch.rand(
-            10, 14, 6, generator=random
+            F, T, 6, generator=random
         )
-        w = (torch.rand(10, 14, generator=random) > 0.3).float()
+        w = (torch.rand(F, T, generator=random) > 0.3).float()
         w[0, :S] = 1
         astray = torch.zeros(6)
         astray[5] = 3.0  # bins without weight lie far away: if they counted, they would get a centre of their own
@@ -268,21 +268,21 @@ def exercise_4(masks_of):
         labels = expected.argmax(0)  # (F, T)
         spread, frames_first = (one_hot(x.flatten(), S).float() for x in (labels, labels.T))  # (F·T, S)
         known = {
-            "the table (F·T, S) was reshaped, not turned: .view alone mixes bins with sources": spread.view(S, 10, 14),
-            "the axes F and T were exchanged before the points were listed": frames_first.T.reshape(S, 10, 14),
+            "the table (F·T, S) was reshaped, not turned: .view alone mixes bins with sources": spread.view(S, F, T),
+            "the axes F and T were exchanged before the points were listed": frames_first.T.reshape(S, F, T),
             "bins without weight have no mask; they, too, get the label of the nearest centre": expected * w,
-            "these are the labels, not masks: make a mask for each label": labels.expand(S, 10, 14).float(),
+            "these are the labels, not masks: make a mask for each label": labels.expand(S, F, T).float(),
         }
         whole, _ = clustering.kmeans(v.flatten(0, 1) * w.reshape(-1, 1), S, w.flatten())
         known["the weights were multiplied onto the points. They belong to kmeans, which counts with them"] = (
-            one_hot(whole, S).T.reshape(S, 10, 14).float()
+            one_hot(whole, S).T.reshape(S, F, T).float()
         )
         for words, other in {"is ignored": torch.ones_like(w), "is turned, and may as well be ignored": w.T}.items():
             found, _ = clustering.kmeans(v.flatten(0, 1), S, other.reshape(-1))
-            known[f"the weight {words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()
+            known[f"the weight {words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, F, T).float()
         masks = call(masks_of, v, S, w)
         given = expect_shape(
-            expect_tensor(masks).float(), (S, 10, 14), "S F T", f"It is about {S} sources, 10 bins and 14 frames."
+            expect_tensor(masks).float(), (S, F, T), "S F T", f"It is about {S} sources, {F} bins and {T} frames."
         )
         if {tuple(m.flatten().tolist()) for m in given} == {tuple(m.flatten().tolist()) for m in expected}:
             continue  # the same clusters, named otherwise

@@ -108,6 +108,8 @@ WRONG = [
     (5, fine_tune("early"), "its first step before the first epoch"),
     (5, fine_tune("old last"), "the last layer was never replaced"),
     (5, fine_tune("last alone"), "only the last layer learns"),
+    (5, lambda network, last, epochs, *rest: fine_tune()(network, last, epochs, 0.5, rest[1]), "Use the name rate"),
+    (5, lambda network, last, epochs, *rest: fine_tune()(network, last, epochs, rest[0], 0.2), "Use the name longest"),
     (5, fine_tune("by value"), "each number of the gradient is cut off"),
     (5, fine_tune(give=lambda network: None), "returned nothing"),
     (5, fine_tune(give=lambda network: network[-1]), "should return the network"),
