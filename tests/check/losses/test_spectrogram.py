@@ -131,7 +131,7 @@ WRONG = [
     (1, lambda y, s: tpsa(y, s) / Y(y), "this is the mask"),
     (1, lambda y, s: torch.cos(s.angle() - y[:, None].angle()), "the cosine alone"),
     (1, lambda y, s: -tpsa(y, s), "The sign is the other way round"),
-    (1, lambda y, s: by_mask(y, s, 0), "What is 0 / 0 there"),
+    (1, lambda y, s: by_mask(y, s, 0), "In two bins everything is silent"),
     (1, lambda y, s: tpsa(y, s)[:, 0], "has 4 axes"),
     (1, lambda y, s: s.abs() * torch.cos(s.angle() - y.angle()), "stops in"),
     (2, (0.5, 1, 0.5), "MSA asks for the source"),
