@@ -214,10 +214,11 @@ def _check_place(quiet: list[Tensor], loud: Tensor, right: Tensor) -> None:
 def exercise_4(mask_of):
     """Check a function x (B, H), weights into (H', H) and out (F, H'), rate, training -> a mask (B, F)."""
     random = dice(2)
-    x, into = torch.rand(50, 6, generator=random) + 0.1, torch.rand(40, 6, generator=random) + 0.1
-    out = torch.cat([torch.eye(40), torch.full((1, 40), 0.02)])  # each feature by itself, and all of them together
-    right = _mask(x, into, out)
     for rate in _rates():
+        x, into = torch.rand(50, 6, generator=random) + 0.1, torch.rand(40, 6, generator=random) + 0.1
+        size = 1 + torch.rand(1, generator=random)
+        out = size * torch.cat([torch.eye(40), torch.full((1, 40), 0.02)])  # each feature by itself, and all together
+        right = _mask(x, into, out)
         quiet = [expect_shape(_called(seed, mask_of, x, into, out, rate, False), right.shape, "B F") for seed in (0, 1)]
         loud = expect_shape(_called(2, mask_of, x, into, out, rate, True), right.shape, "B F")
         _check_place(quiet, loud, right)

@@ -146,8 +146,8 @@ def exercise_3(decode):
 )
 def exercise_4(mel_centres):
     """Check a function of K and the sample rate: the centre frequencies `(K,)` of a mel bank, in Hz."""
-    drawn = torch.randint(8, 20, (1,), generator=dice()).item()
-    for K, rate in ((64, 16000), (drawn, 8000)):
+    drawn = torch.randint(8, 20, (2,), generator=dice()).tolist()
+    for K, rate in ((64, 16000), (drawn[0], 1000 * drawn[1])):
         expected = spaced(K + 2, 0, rate / 2, "mel")[1:-1]
         top = 2595 * torch.log10(torch.tensor(1 + rate / 2 / 700, dtype=torch.float64))
         mel = torch.linspace(0, 1, K + 2, dtype=torch.float64)[1:-1] * top

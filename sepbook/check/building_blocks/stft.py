@@ -196,8 +196,8 @@ def _repaired(
 )
 def exercise_5(griffin_lim):
     """Check a function (magnitude (B, C, F, T), phase, rounds, stft, istft, N) -> samples (B, C, N)."""
-    stft, istft = STFT(64, 16), ISTFT(64, 16)
-    for B, C, N, rounds in ((1, 1, 300, 4), (3, 2, 320, 2)):
+    for B, C, N, rounds, sizes in ((1, 1, 300, 4, (64, 16)), (3, 2, 320, 2, (48, 12))):
+        stft, istft = STFT(*sizes), ISTFT(*sizes)
         magnitude = stft(noise(B, C, N)).abs()
         phase = 3 * noise(*magnitude.shape, seed=2)
 

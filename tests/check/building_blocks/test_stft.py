@@ -148,7 +148,7 @@ WRONG = [
     (3, by_root, "gradient is NaN or infinite"),
     (3, lambda z, p, floor: Power(p, floor)(z.abs().detach()), "gradient is cut off"),
     (3, lambda z, p, floor: (z + floor) ** p - floor**p, "complex"),
-    (4, EXACT / 5, "one sound"),
+    (4, EXACT / 5, "That is one sound"),
     (4, 0.8 * EXACT, "the four stems"),
     (4, EXACT * 1e9 / 2**30, "in GiB"),
     (4, 1000 * EXACT, "in megabytes"),
