@@ -101,7 +101,7 @@ class Exercise:
         texts = (failure.what, failure.where or self.where, failure.step or ("" if own else self.step))
         steps = zip(STEPS, (*texts, failure.how or self.how), strict=True)
         lines = [f"{name + ':':<7}{text}" for name, text in steps if text]
-        shown = min(max(self.tries, 2 if failure.known else 1), len(lines))
+        shown = min(self.tries + (1 if failure.known else 0), len(lines))
         rest = "The solution is folded below the check."
         if shown < len(lines):
             rest = "Try again: the next wrong answer brings one hint more."

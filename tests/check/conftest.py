@@ -1,12 +1,10 @@
 """What all tests of checks share: one ear, answers that no check may trip over, and the tables that `tables` reads."""
 
-import re
-from importlib import import_module
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+
+from tests.check.tables import check_of, exercises_of
 
 
 @pytest.fixture
@@ -68,9 +66,7 @@ def pytest_generate_tests(metafunc):
     """Give the tests of `tables` the exercises that their file is named after, and its tables RIGHT and WRONG."""
     if metafunc.function.__module__ != "tests.check.tables":
         return
-    concept = Path(metafunc.module.__file__).relative_to(Path(__file__).parent).with_suffix("")
-    check = import_module(".".join(["sepbook", "check", *concept.parts]).replace("test_", ""))
-    found = {name: getattr(check, name) for name in dir(check) if re.fullmatch(r"exercise_\d+", name)}
+    found = exercises_of(check_of(metafunc.module.__file__))
     if "answer" not in metafunc.fixturenames:
         metafunc.parametrize("exercise", found.values(), ids=found)
         return

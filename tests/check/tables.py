@@ -8,10 +8,15 @@ answers is given a tuple of them::
     RIGHT = [(1, (8, 32, 1, 1)), (2, functional.dropout)]
     WRONG = [(2, lambda x, rate, training: x, "nothing was dropped")]
 
-`conftest.pytest_generate_tests` hands the rows to the tests, and finds the exercises by the name of the file.
+`conftest.pytest_generate_tests` hands the rows to the tests, and finds the exercises by the name of the file: those of
+`losses/test_waveform.py` and of `losses/test_waveform_rate.py` are in `sepbook.check.losses.waveform`.
 """
 
 import inspect
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 from sepbook.check import variant
 
@@ -22,6 +27,24 @@ __all__ = [
     "test_stubs_stay_red",
     "test_wrong_answers_get_their_own_hint",
 ]
+
+
+def check_of(file):
+    """Return the module of checks that a test file is named after, or after and something more; None for no such."""
+    concept = Path(file).relative_to(Path(__file__).parent).with_suffix("")
+    package = ".".join(["sepbook", "check", *concept.parts[:-1]])
+    words = concept.name.removeprefix("test_").split("_")
+    for count in range(len(words), 0, -1):
+        name = f"{package}.{'_'.join(words[:count])}"
+        if find_spec(name):
+            return import_module(name)
+    return None
+
+
+def exercises_of(check):
+    """Return the exercises of a module of checks by their names, in order."""
+    names = sorted((name for name in dir(check) if re.fullmatch(r"exercise_\d+", name)), key=lambda n: int(n[9:]))
+    return {name: getattr(check, name) for name in names}
 
 
 def answers(exercise, answer):
@@ -44,6 +67,7 @@ def test_right_answers_are_right_for_other_cases_too(hear, exercise, answer):
 def test_wrong_answers_get_their_own_hint(hear, exercise, answer, words):
     said = hear(exercise, *answers(exercise, answer), times=4)
     assert "✔" not in said and said.startswith(f"✘ {exercise.title}"), said
+    assert "cannot be checked" not in said, said
     assert all(step in said for step in ("What:", "Where:", "How:")), said
     assert words in said, said
 

@@ -23,20 +23,24 @@ from sepbook.data.folder import FolderError, StemFolder
 def exercise_4(lay_out):
     """Check a function (root, split, track, stems, rate) -> folder: it writes each stem (C, N) for StemFolder."""
     random = dice(4)
-    stems = {name: 0.1 * torch.randn(1, 400, generator=random) for name in ("vocals", "piano", "drums")}
+    stems = {name: 0.1 * torch.randn(2, 400, generator=random) for name in ("vocals", "piano", "drums")}
+    rates = {"train": 22050, "test": 16000}
     wanted = {"train": ["first", "second"], "test": ["third"]}
     with tempfile.TemporaryDirectory() as folder:
         root, folders = Path(folder) / "songs", {}
         for split, names in wanted.items():
             for name in names:
-                folders[root / split / name] = call(lay_out, root, split, name, stems, 22050)
+                folders[root / split / name] = call(lay_out, root, split, name, stems, rates[split])
         for split, names in wanted.items():
             tracks = _load(root, split)
             if [track.name for track in tracks] != names:
+                place = "Does the path depend on both the split and the name of the track?"
                 here = ", ".join(track.name for track in tracks)
-                raise CheckFailure(f"In {split} should be {' and '.join(names)}, but there is {here}.", kind="tracks")
+                raise CheckFailure(
+                    f"In {split} should be {' and '.join(names)}, but there is {here}.", place, kind="tracks"
+                )
             for track in tracks:
-                _check_track(track, stems, 22050)
+                _check_track(track, stems, rates[split])
         for wanted_folder, given in folders.items():
             if not isinstance(given, str | Path) or Path(given) != wanted_folder:
                 here = str(given).replace(str(root.parent) + "/", "")
@@ -66,6 +70,14 @@ def _check_track(track, stems: dict, rate: int) -> None:
     for name, samples in stems.items():
         known = {
             "the mixture was written in the place of the stem": mixture,
+            "the channels are swapped": samples.flip(0),
+            "the channels are the same": samples[:1].expand_as(samples),
             "each stem was scaled to its own peak, and the balance is lost": samples / samples.abs().max(),
         }
-        expect_values(track.sources([name])[0], samples, "C N", known, f"It is about the stem {name}.", tolerance=1e-3)
+        try:
+            found = track.sources([name])[0]
+        except FolderError as error:
+            what = f"StemFolder says: {error}".replace(str(track.paths[name].parents[3]) + "/", "")
+            where = "Was the mixture written in the place of a stem, or one stem in the place of another?"
+            raise CheckFailure(what, where, kind="mixture") from None
+        expect_values(found, samples, "C N", known, f"It is about the stem {name}.", tolerance=1e-3)

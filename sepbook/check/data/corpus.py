@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_sizes
+from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_sizes, expect_tensor
+from sepbook.check._inputs import case_seed, dice
 from sepbook.check.data._layout import exercise_4
 
 __all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4"]
@@ -27,6 +28,10 @@ def exercise_1(prediction):
         (8, 1, 4, 48000): "Source comes before audio channel: B S C N.",
         (8, 4, 1, 320000): "That is a whole song. An item is an excerpt of three seconds.",
         (8, 5, 1, 48000): "The mixture is no source: it has an entry of its own, `mixture`.",
+        (8, 4, 2, 48000): "Mono is one channel.",
+        (4, 8, 1, 48000): "The batch comes first: B S C N.",
+        (8, 4, 1, 132300): "That is for 44 100 samples per second. There are 16 000 samples per second here.",
+        (8, 4, 1, 16000): "That is one second. An item lasts three.",
         (8, 4, 1, 188): "The data set gives samples. Frames come later, when a system takes a Fourier transform.",
     }
     expect_sizes(prediction, (8, 4, 1, 48000), "B S C N", known)
@@ -68,14 +73,19 @@ class _Numbered:
 )
 def exercise_2(incoherent):
     """Check a function (tracks, random, samples) -> sources (S, C, N), each stem from a track and place of its own."""
-    tracks = [_Numbered(number, length) for number, length in enumerate((35, 32, 39))]
+    more = torch.randperm(9, generator=dice())[:3]  # the shortest track is as long as the excerpt
+    tracks = [_Numbered(number, 32 + extra) for number, extra in enumerate((more - more.min()).tolist())]
     draws = []
     for seed in range(80):
-        sources = call(incoherent, tracks, np.random.default_rng(seed), 32)
-        expect_shape(sources, (4, 2, 32), "S C N")
+        sources = call(incoherent, tracks, np.random.default_rng(case_seed(seed)), 32)
+        sources = expect_shape(sources, (4, 2, 32), "S C N").double()
         draws.append([_origin(row, stem, tracks) for stem, row in enumerate(sources)])
     _check_variety(draws, tracks, 32)
-    again = [call(incoherent, tracks, np.random.default_rng(seed), 32) for seed in (5, 5)]
+    short = call(incoherent, tracks, np.random.default_rng(case_seed()), 20)
+    short = expect_shape(short, (4, 2, 20), "S C N", "It is about an excerpt of 20 samples.")
+    for stem, row in enumerate(short.double()):
+        _origin(row, stem, tracks)
+    again = [expect_tensor(call(incoherent, tracks, np.random.default_rng(seed), 32)) for seed in (5, 5)]
     if not torch.equal(*again):
         raise CheckFailure(
             "The same seed gives different excerpts.",
@@ -96,6 +106,9 @@ def _origin(row: Tensor, stem: int, tracks: list) -> tuple[int, int]:
             "random.integers(track.length - samples + 1): with the length of the track that was drawn.",
             kind="past the end",
         )
+    changed, how = f"The stem {STEMS[stem]} is changed: it is not an unbroken excerpt.", _change(row)
+    if how:
+        raise CheckFailure(changed, how, kind=how, known=True)
     number, place = divmod(first, 10000)
     track, found = divmod(number, len(STEMS))
     if not 0 <= track < len(tracks) or not 1 <= place <= tracks[track].length:
@@ -110,8 +123,19 @@ def _origin(row: Tensor, stem: int, tracks: list) -> tuple[int, int]:
             kind="wrong stem",
         )
     if not torch.equal(row, tracks[track].sources([STEMS[stem]], place - 1, length)[0]):
-        raise CheckFailure(f"The stem {STEMS[stem]} is changed: it is not an unbroken excerpt.", kind="changed")
+        raise CheckFailure(changed, kind="changed")
     return track, place - 1
+
+
+def _change(row: Tensor) -> str:
+    """Say what was done to an excerpt (C, N), where it is one of the usual mistakes: sample by sample it grows by 1."""
+    steps, apart = row.diff(dim=-1), row[1] - row[0]
+    step = float(steps.mean())
+    if abs(step) > 0.05 and abs(step - 1) > 0.05 and (steps - step).abs().max() < 0.05:
+        return "It runs backwards." if abs(step + 1) < 0.05 else f"It has a gain of {step:.3g}."
+    if row.any() and not apart.any():
+        return "All its channels are the same."
+    return "Its channels are swapped." if (apart == -5000).all() else ""
 
 
 def _check_variety(draws: list, tracks: list, samples: int) -> None:
@@ -133,7 +157,8 @@ def _check_variety(draws: list, tracks: list, samples: int) -> None:
             raise CheckFailure(what, kind=what)
 
 
-SONGS = tuple(f"{adjective} {noun}" for adjective in ("old", "red", "far", "new") for noun in ("road", "moon", "hat"))
+SONGS = tuple(f"{word} {noun}" for word in ("old", "red", "far", "new", "last") for noun in ("road", "moon", "hat"))
+COUNT = 12  # songs of a case
 
 
 @exercise(
@@ -147,33 +172,40 @@ SONGS = tuple(f"{adjective} {noun}" for adjective in ("old", "red", "far", "new"
 )
 def exercise_3(split_pieces):
     """Check a function (pieces, share, random) -> (train, test): lists of (song, start) that share no song."""
-    pieces = [(song, start) for song in SONGS for start in range(0, 20, 4)]
-    halves = []
-    for seed in range(6):
-        given, again = (call(split_pieces, list(pieces), 0.25, np.random.default_rng(seed)) for _ in range(2))
-        train, test = _two_lists(given)
-        _check_all_there(train, test, pieces)
-        both = sorted({song for song, _ in train} & {song for song, _ in test})
-        if both:
-            raise CheckFailure(
-                f"{len(both)} of {len(SONGS)} songs are in both lists, for example {both[0]!r}: "
-                f"{sum(song == both[0] for song, _ in train)} pieces of it in train, "
-                f"{sum(song == both[0] for song, _ in test)} in test.",
-                kind="leak",
-            )
-        _check_share(train, test, round(0.25 * len(SONGS)))
-        halves.append(frozenset(song for song, _ in test))
-        if halves[-1] != {song for song, _ in _two_lists(again)[1]}:
-            raise CheckFailure(
-                "The same seed gives another split.",
-                "Look for random numbers that do not come from `random`, and for the order of a set, which is chance.",
-                "songs = sorted({song for song, _ in pieces}); random.permutation(songs).",
-                kind="unseeded",
-            )
-    if len(set(halves)) == 1:
-        what = f"Every seed gives the same test songs: {', '.join(sorted(halves[0]))}."
-        raise CheckFailure(what, "Does it shuffle the songs?", "random.permutation(songs) shuffles.", kind="constant")
+    chosen = torch.randperm(len(SONGS), generator=dice(1))[:COUNT].tolist()
+    pieces = [(SONGS[k], start) for k in chosen for start in range(0, 20, 4)]
+    for share in (0.25, 1 / 3):
+        halves = [_test_songs(split_pieces, pieces, share, case_seed(seed)) for seed in range(4)]
+        if len(set(halves)) == 1:
+            what = f"Every seed gives the same test songs: {', '.join(sorted(halves[0]))}."
+            where = "Does it shuffle the songs?"
+            raise CheckFailure(what, where, "random.permutation(songs) shuffles.", kind="constant")
     return "No song is on both sides. Ask next what else the sides share: singers, instruments, studios, a producer."
+
+
+def _test_songs(split_pieces, pieces: list, share: float, seed: int) -> frozenset:
+    """Split once and once more with the same seed, and return the songs of the test."""
+    given, again = (call(split_pieces, list(pieces), share, np.random.default_rng(seed)) for _ in range(2))
+    train, test = _two_lists(given)
+    _check_all_there(train, test, pieces)
+    both = sorted({song for song, _ in train} & {song for song, _ in test})
+    if both:
+        raise CheckFailure(
+            f"{len(both)} of {COUNT} songs are in both lists, for example {both[0]!r}: "
+            f"{sum(song == both[0] for song, _ in train)} pieces of it in train, "
+            f"{sum(song == both[0] for song, _ in test)} in test.",
+            kind="leak",
+        )
+    _check_share(train, test, share)
+    songs = frozenset(song for song, _ in test)
+    if songs != {song for song, _ in _two_lists(again)[1]}:
+        raise CheckFailure(
+            "The same seed gives another split.",
+            "Look for random numbers that do not come from `random`, and for the order of a set, which is chance.",
+            "songs = sorted({song for song, _ in pieces}); random.permutation(songs).",
+            kind="unseeded",
+        )
+    return songs
 
 
 def _two_lists(given) -> tuple[list, list]:
@@ -193,10 +225,12 @@ def _check_all_there(train: list, test: list, pieces: list) -> None:
         raise CheckFailure(what, "Every piece belongs to exactly one of the lists.", kind="pieces")
 
 
-def _check_share(train: list, test: list, expected: int) -> None:
+def _check_share(train: list, test: list, share: float) -> None:
+    expected = round(share * COUNT)
     count = len({song for song, _ in test})
     if len({song for song, _ in train}) == expected != count:
         raise CheckFailure("The two lists are swapped.", "The test is the smaller one.", "return train, test", "order")
     if count != expected:
-        what = f"With a share of 0.25, {count} of {len(SONGS)} songs are in the test, but should be {expected}."
-        raise CheckFailure(what, "", "count = round(share * len(songs))", kind="share")
+        what = f"With a share of {share:.3g}, {count} of {COUNT} songs are in the test, but should be {expected}."
+        few = "Is the share used, and is no song drawn twice? random.choice draws without return by replace=False."
+        raise CheckFailure(what, few if count < expected else "", "count = round(share * len(songs))", kind="share")

@@ -5,14 +5,14 @@ Taught on: book/foundations/classical
 
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from sepbook.building_blocks.stft import ISTFT, STFT
-from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_values
+from sepbook.check import CheckFailure, NotYet, call, exercise, expect_number, expect_tensor, expect_values
 from sepbook.check._exercise import is_empty
 from sepbook.check._inputs import dice
+from sepbook.check._predict import whole
 from sepbook.data import corpus
 from sepbook.evaluation.metrics import si_sdr
 
@@ -35,6 +35,13 @@ def _uniform(*shape: int, seed: int = 0) -> Tensor:
 def exercise_1(prediction):
     """Check how many frames a note must last to survive a median over 21 frames."""
     known = {
+        20: "A note need not fill the kernel. It must hold the value in the middle.",
+        12: "That is long enough. One fewer is enough, too.",
+        22: "Longer than the kernel it need not be.",
+        42: "Longer than the kernel it need not be.",
+        1: "A single frame disappears in the median. That is what the median is for.",
+        2: "Two frames of 21 are too few. A sound so short disappears in the median.",
+        0.21: "It is counted in frames, not in seconds.",
         21: "A note need not fill the kernel. It must hold the value in the middle.",
         10: "Ten of 21 values are not yet the middle one.",
         10.5: "Frames come whole. And the middle of 21 values is one of them.",
@@ -71,6 +78,11 @@ def exercise_2(running_median):
         known = {
             "that is the mean, which one loud value spoils": _median(x, width, axis, middle=torch.mean),
             "that is the largest value, not the middle one": _median(x, width, axis, middle=torch.amax),
+            "that is the smallest value, not the middle one": _median(x, width, axis, middle=torch.amin),
+            "the kernel is wider than asked for": _median(x, width + 2, axis),
+            "the kernel is 5 wide, whatever width is asked for": _median(x, 5, axis),
+            "it runs along the frames, whatever axis is asked for": _median(x, width, 1),
+            "it ran along both axes, one after the other": _median(_median(x, width, axis), width, 1 - axis),
             "the ends are filled with zeros, not mirrored": _median(x, width, axis, "zeros"),
             "the mirror leaves the edge out. Here the value at the edge is mirrored too": _median(
                 x, width, axis, "reflect"
@@ -98,13 +110,17 @@ def _masks(lines: Tensor, strokes: Tensor, power: float, margin: float) -> Tenso
         "Each mask is what it believes in, against that plus the other one, which the margin makes harder to beat.",
         "Write the harmonic one first: lines**power above the line. Below it: the same, and the strokes with "
         "the margin.",
-        "harmonic = lines**power / (lines**power + (margin * strokes)**power); percussive is the same with both "
-        "exchanged. return torch.stack([harmonic, percussive])",
+        "harmonic = lines**power / (lines**power + (margin * strokes)**power).clamp_min(1e-30); percussive is the same "
+        "with both exchanged. return torch.stack([harmonic, percussive])",
     ),
 )
 def exercise_3(hpss_masks):
-    """Check a function (lines `(F, T)`, strokes `(F, T)`, power, margin) -> masks `(2, F, T)`, harmonic first."""
+    """Check a function (lines `(F, T)`, strokes `(F, T)`, power, margin) -> masks `(2, F, T)`, harmonic first.
+
+    Finite in silence, too.
+    """
     lines, strokes = _uniform(6, 8, seed=5) + 0.1, _uniform(6, 8, seed=6) + 0.1
+    silent = torch.zeros(6, 8)
     for power, margin in ((2.0, 1.0), (1.0, 1.0), (2.0, 3.0)):
         right = _masks(lines, strokes, power, margin)
         known = {
@@ -116,12 +132,24 @@ def exercise_3(hpss_masks):
             "the margin must be raised to the power as well: (margin * b)**power": _masks(
                 lines, strokes, power, margin ** (1 / power)
             ),
+            "all or nothing: these are binary masks. Shares are asked for": (right > 0.5).float(),
+            "the power was taken after the division. It belongs to each of the two": _masks(lines, strokes, 1.0, margin)
+            ** power,
             "the second mask is one minus the first. That holds for a margin of 1 only": torch.stack(
                 [right[0], 1 - right[0]]
             ),
         }
         where = f"It is about a power of {power:g} and a margin of {margin:g}."
         expect_values(call(hpss_masks, lines, strokes, power, margin), right, "S F T", known, where)
+    found = expect_tensor(call(hpss_masks, silent, silent, 2.0, 1.0))
+    if not found.isfinite().all():
+        raise CheckFailure(
+            "Where both are silent, the masks are NaN.",
+            "There it is 0 / 0, and one NaN makes all of the sound NaN.",
+            "Keep what stands below the line away from zero: (…).clamp_min(1e-30).",
+            kind="silence",
+            known=True,
+        )
     return "With a margin of 1 they add up to one; with more, part of the sound is left to nobody."
 
 
@@ -153,23 +181,25 @@ def _gain(frames: int, bins: int) -> float:
 def _sizes(kernels) -> tuple[int, int]:
     if is_empty(kernels):
         raise NotYet("Write two sizes in place of the dots: (frames, bins).")
-    kernels = kernels.tolist() if isinstance(kernels, Tensor | np.ndarray) else kernels
-    whole = isinstance(kernels, tuple | list) and all(isinstance(k, int | np.integer) for k in kernels)
-    if not whole or len(kernels) != 2:
+    try:
+        sizes = tuple(map(whole, kernels))
+    except (TypeError, ValueError):
+        sizes = ()
+    if len(sizes) != 2:
         raise CheckFailure(
             f"The answer should be two whole numbers, (frames, bins), but is {kernels!r:.80}.",
             "Look at the brackets and the comma.",
             "Write it as kernels = (31, 31), with other numbers.",
             kind="type",
         )
-    if any(k % 2 == 0 or not 3 <= k <= LONGEST for k in kernels):
+    if any(k % 2 == 0 or not 3 <= k <= LONGEST for k in sizes):
         raise CheckFailure(
-            f"{kernels[0]} frames and {kernels[1]} bins: both must be odd, from 3 to {LONGEST}.",
+            f"{sizes[0]} frames and {sizes[1]} bins: both must be odd, from 3 to {LONGEST}.",
             "An even number of values has none in the middle.",
             "Take the odd number next to it.",
             kind="odd",
         )
-    return tuple(kernels)
+    return sizes
 
 
 @exercise("Exercise 4: reach the bar")

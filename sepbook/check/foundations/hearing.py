@@ -18,9 +18,10 @@ from sepbook.check import (
     expect_parts,
     expect_tensor,
     expect_values,
+    is_close,
 )
 from sepbook.check._exercise import is_empty
-from sepbook.check._inputs import noise
+from sepbook.check._inputs import dice, noise
 from sepbook.evaluation import metrics
 from sepbook.losses import waveform
 
@@ -32,6 +33,11 @@ def _ratio(signal: Tensor, rest: Tensor) -> Tensor:
 def _along(estimate: Tensor, source: Tensor) -> Tensor:
     """The part of an estimate that lies along the source."""
     return (estimate * source).sum() / source.square().sum() * source
+
+
+def _score(estimate: Tensor, source: Tensor) -> Tensor:
+    target = _along(estimate, source)
+    return _ratio(target, estimate - target)
 
 
 @exercise(
@@ -46,11 +52,10 @@ def _along(estimate: Tensor, source: Tensor) -> Tensor:
 def exercise_1(si_sdr):
     """Check a function (estimate, source), both `(C, N)` -> SI-SDR in dB, a tensor of one number."""
     for gain, seed in ((0.4, 1), (3.0, 2), (-2.0, 3)):
-        x = noise(2, 500, seed=seed) * torch.tensor([[1.0], [0.3]])
+        x = 0.2 + noise(2, 500, seed=seed) * torch.tensor([[1.0], [0.3]])
         e = gain * (x + 0.5 * noise(2, 500, seed=seed + 10))
-        target = _along(e, x)
-        right = _ratio(target, e - target)
-        each = torch.stack([_ratio(_along(a, b), a - _along(a, b)) for a, b in zip(e, x, strict=True)])
+        target, right = _along(e, x), _score(e, x)
+        each = torch.stack([_score(a, b) for a, b in zip(e, x, strict=True)])
         fitted = (e * x).sum() / e.square().sum() * e
         known = {
             "there is no alpha: this is the SDR, which sees the volume": _ratio(x, e - x),
@@ -60,6 +65,10 @@ def exercise_1(si_sdr):
             "the sign: the rest stands above, the target below": -right,
             "energies are squares already: 10, not 20, times the logarithm": 2 * right,
             "each channel got an alpha of its own. All channels are one long vector": each.mean(),
+            "it is that of the first channel alone": _score(e[:1], x[:1]),
+            "The mean was taken away first. This measure leaves it": _score(
+                e - e.mean(-1, keepdim=True), x - x.mean(-1, keepdim=True)
+            ),
             "torch.log is the natural logarithm. Decibels need log10": right * math.log(10),
             "this is the ratio itself. Its logarithm is missing": 10 ** (right / 10),
         }
@@ -119,8 +128,9 @@ _MORE = "More noise makes it worse."
 )
 def exercise_3(spoil):
     """Check a function (source, noise, decibels) -> estimate `(C, N)` of exactly this SI-SDR, with a factor of 1."""
-    source = noise(1, 400, seed=20)
-    hiss = 0.1 * noise(1, 400, seed=21) + 0.2 * source  # they have something in common
+    source = noise(2, 400, seed=20) * torch.tensor([[1.0], [0.3]])
+    hiss = 0.1 * noise(2, 400, seed=21) + 0.2 * source  # they have something in common
+    each = torch.stack([n - _along(n, x) for n, x in zip(hiss, source, strict=True)])
     clean = hiss - _along(hiss, source)
     for decibels in (20.0, 0.0, -10.0):
 
@@ -134,6 +144,14 @@ def exercise_3(spoil):
             "decibels / 10 is for energies. Samples are amplitudes": at(clean, factor**2),
             "the sign: more decibels mean less noise": at(clean, 1 / factor),
             "the noise was not brought to the length of the source first": source + clean * factor,
+            "the noise was not scaled at all": source + clean,
+            "each channel got a factor of its own. All channels are one long vector": source
+            + clean * source.norm(dim=1, keepdim=True) / clean.norm(dim=1, keepdim=True) * factor,
+            "each channel was cleaned for itself. All channels are one long vector": at(each, factor),
+            "each channel is an estimate for itself. All channels are one long vector": source
+            + each * source.norm(dim=1, keepdim=True) / each.norm(dim=1, keepdim=True) * factor,
+            "the largest samples were compared. SI-SDR compares energies": source
+            + clean * source.abs().max() / clean.abs().max() * factor,
             "this is only the noise. The estimate is the source plus the noise": right - source,
             "the noise was cleaned after it had been scaled, and so became weaker": source
             + at(hiss, factor)
@@ -141,14 +159,17 @@ def exercise_3(spoil):
             - _along(at(hiss, factor) - source, source),
         }
         where = f"It is about {decibels:g} dB, and a noise that has something in common with the source."
-        expect_values(call(spoil, source, hiss, decibels), right, "C N", known, where, tolerance=1e-4)
+        estimate = call(spoil, source, hiss, decibels)
+        if not is_close(estimate, 2 * source - right, 1e-4):  # noise of the other polarity is as good
+            expect_values(estimate, right, "C N", known, where, tolerance=1e-4)
     return "Now you can make a sound for every number, and hear what it means."
 
 
-def _songs() -> list[tuple[Tensor, Tensor]]:
-    """Three songs of estimates and sources; one has a silent source, one has three of them."""
+def _songs(*silences: tuple[int, ...]) -> list[tuple[Tensor, Tensor]]:
+    """Songs of estimates and sources, the later the worse; `silences` says which sources of each are silent."""
     songs = []
-    for seed, (silent, error) in enumerate((((), 0.1), ((1,), 0.3), ((0, 1, 3), 1.0))):
+    for seed, silent in enumerate(silences):
+        error = 0.1 * 3**seed
         sources = noise(4, 1, 300, seed=30 + seed)
         sources[list(silent)] = 0.0
         songs.append((sources + error * noise(4, 1, 300, seed=40 + seed), sources))
@@ -166,20 +187,27 @@ def _songs() -> list[tuple[Tensor, Tensor]]:
 )
 def exercise_4(fair_mean):
     """Check a function of songs, a list of (estimates, sources) `(S, C, N)` -> (mean over songs in dB, silent ones)."""
+    for silences in (((1,), (0, 1, 3), ()), ((2, 3), (), (0,), (), ())):
+        _check_mean(fair_mean, _songs(*silences))
+    return "Left out, and counted. Whoever reads your table can now tell what the mean is a mean of."
+
+
+def _check_mean(fair_mean, songs: list) -> None:
     what = "Two things are wanted: the mean, and how many sources are silent."
-    answer = call(fair_mean, [list(song) for song in _songs()])
-    mean, silent = expect_parts(
-        answer, 2, what, "Look at the last line of the function.", "End it with return mean, silent."
-    )
-    scores = torch.stack([metrics.si_sdr(e, x) for e, x in _songs()])  # (B, S)
-    filled = scores.nan_to_num(0.0)
+    where = "Look at the last line of the function."
+    answer = call(fair_mean, [list(song) for song in songs])
+    mean, silent = expect_parts(answer, 2, what, where, "End it with return mean, silent.")
+    scores = torch.stack([metrics.si_sdr(e, x) for e, x in songs])  # (B, S)
     known = {
         "the mean of all sources at once: a song with silent sources counts less than the others": scores.nanmean(),
-        "a silent source counts as 0 dB, as if that were a score": filled.mean(),
+        "a silent source counts as 0 dB, as if that were a score": scores.nan_to_num(0.0).mean(),
         "silence has a score here. It is the floor of the loss that was measured": torch.stack(
-            [waveform.si_sdr(e, x) for e, x in _songs()]
+            [waveform.si_sdr(e, x) for e, x in songs]
         ).mean(),
         "the first source of each song alone": scores[:, 0].nanmean(),
+        "the median over songs. The mean is asked for": scores.nanmean(1).median(),
+        "songs with a silent source were left out as a whole": scores[~scores.isnan().any(1)].mean(),
+        "the mean of the first song alone": scores[0].nanmean(),
     }
     if isinstance(mean, Real):
         mean = torch.tensor(float(mean), dtype=torch.float64)
@@ -193,7 +221,6 @@ def exercise_4(fair_mean):
     right = scores.nanmean(1).mean()
     expect_values(expect_tensor(mean).reshape(-1), right[None], "B", _row(known), _FLOOR, tolerance=1e-3)
     expect_number(silent, int(scores.isnan().sum()), _counts(scores), "It is about the number of silent sources.")
-    return "Left out, and counted. Whoever reads your table can now tell what the mean is a mean of."
 
 
 _FLOOR = "One song has one silent source and one has three. What does your function make of them?"
@@ -202,6 +229,9 @@ _FLOOR = "One song has one silent source and one has three. What does your funct
 def _counts(scores: Tensor) -> dict:
     return {
         int((~scores.isnan()).sum()): "That is how many of them sound.",
+        len(scores): "That is the number of songs.",
+        scores.numel(): "That is the number of all sources.",
+        0: "No source was counted. Compare with nan by isnan(): nan is equal to nothing, not even to itself.",
         int(scores.isnan().any(1).sum()): "That is the number of songs with silence. Count the sources.",
     }
 
@@ -216,8 +246,14 @@ def _counts(scores: Tensor) -> dict:
 )
 def exercise_5(paired_interval):
     """Check a function (a, b, t) -> (low, high): Student's interval of the mean difference of paired scores."""
-    a = torch.tensor([11.0, 9.6, 9.9, 10.7, 8.5, 9.0], dtype=torch.float64)
-    b = a - torch.tensor([1.1, 1.7, 0.6, 1.3, 0.9, 1.0], dtype=torch.float64)
+    for seed, count in enumerate((6, 11)):
+        a = 8 + 3 * torch.rand(count, generator=dice(50 + seed), dtype=torch.float64)
+        b = a - 0.5 - torch.rand(count, generator=dice(60 + seed), dtype=torch.float64)
+        _check_interval(paired_interval, a, b)
+    return "If this interval does not hold zero, one of the two is better on songs of this kind."
+
+
+def _check_interval(paired_interval, a: Tensor, b: Tensor) -> None:
     t = float(stdtrit(len(a) - 1, 0.975))
     d, root = a - b, len(a) ** 0.5
 
@@ -230,6 +266,9 @@ def exercise_5(paired_interval):
         "each system's spread for itself, so that nothing is paired": around(t * (a.var() + b.var()).sqrt() / root),
         "the spread of songs, not of their mean: divide by the square root of their number": around(t * d.std()),
         "divided by the number of songs, not by its square root": around(t * d.std() / len(a)),
+        "the spread is that of a alone. Take the standard deviation of the differences": around(t * a.std() / root),
+        "the variance was used. The standard deviation is its root": around(t * d.var() / root),
+        "high stands before low": around(t * d.std() / root).flip(0),
         "t is missing": around(d.std() / root),
         "1.96 is t for very many songs": around(1.96 * d.std() / root),
         "the deviations were averaged over all songs: with a mean that was estimated, it is one less": around(
@@ -237,11 +276,10 @@ def exercise_5(paired_interval):
         ),
     }
     answer = call(paired_interval, a, b, t)
-    if not isinstance(answer, tuple | list | Tensor) or not getattr(answer, "ndim", 1) or len(answer) != 2:
+    if not isinstance(answer, tuple | list | Tensor | np.ndarray) or not getattr(answer, "ndim", 1) or len(answer) != 2:
         raise CheckFailure("Two numbers are wanted: low and high.", "Look at the last line.", "return low, high", "two")
     try:
         given = torch.stack([torch.as_tensor(v, dtype=torch.float64).reshape(()) for v in answer])
     except (TypeError, ValueError, RuntimeError):
         raise CheckFailure(f"Low and high should be numbers, but are {answer!r:.80}.", kind="type") from None
-    expect_values(given, around(t * d.std() / root), "B", known, "It is about six songs.", tolerance=1e-3)
-    return "If this interval does not hold zero, one of the two is better on songs of this kind."
+    expect_values(given, around(t * d.std() / root), "B", known, f"It is about {len(a)} songs.", tolerance=1e-3)

@@ -20,7 +20,7 @@ BUGS = {
 
 
 def _case(seed: int, bins: int = 9, frames: int = 7) -> tuple[Tensor, Tensor, Tensor]:
-    """Two magnitudes (F, T) and the band (F,) of each bin: four bands of different widths."""
+    """Two magnitudes (F, T) and the band (F,) of each bin: bands of different widths, four of them for nine bins."""
     random = dice(seed)
     mixture = 3 * torch.rand(bins, frames, generator=random) + 0.1
     source = mixture * torch.rand(bins, frames, generator=random)
@@ -42,9 +42,9 @@ def _sums(x: Tensor, bands: Tensor) -> Tensor:
 )
 def exercise_1(gradient):
     """Check a function (m (F'), Y (F, T), X (F, T), bands (F)) -> the slope of the mean squared error, (F')."""
-    for seed in (0, 1):
-        Y, X, bands = _case(seed)
-        m = torch.rand(4, generator=dice(seed + 5))
+    for seed, (bins, frames) in enumerate(((9, 7), (6, 5))):
+        Y, X, bands = _case(seed, bins, frames)
+        m = torch.rand(int(bands.max()) + 1, generator=dice(seed + 5))
         error = m[bands][:, None] * Y - X
         total = _sums(2 * error * Y, bands)
         points = _sums(torch.ones_like(Y), bands)
@@ -54,6 +54,10 @@ def exercise_1(gradient):
             "each band is divided by its own number of points. The loss divides by that of all": total / points,
             "the inner derivative is missing: m Y changes by Y when m changes by 1": _sums(2 * error, bands)
             / Y.numel(),
+            "it is divided by the frames alone. The loss is a mean over bins and frames": total / frames,
+            "it is the loss itself, for each band. Its slope is wanted": _sums(error.square(), bands) / Y.numel(),
+            "it is the slope at a mask of zero: m stands in it as well": _sums(-2 * X * Y, bands) / Y.numel(),
+            "the inner derivative Y stands in it once too often": _sums(2 * error * Y * Y, bands) / Y.numel(),
             "source and mixture are swapped": _sums(2 * (m[bands][:, None] * X - Y) * X, bands) / Y.numel(),
         }
         expect_values(call(gradient, m, Y, X, bands), total / Y.numel(), "F'", known)
@@ -70,8 +74,8 @@ def exercise_1(gradient):
 )
 def exercise_2(best_mask):
     """Check a function (Y (F, T), X (F, T), bands (F)) -> the least-squares mask (F')."""
-    for seed in (2, 3):
-        Y, X, bands = _case(seed)
+    for seed, (bins, frames) in enumerate(((9, 7), (6, 5)), 2):
+        Y, X, bands = _case(seed, bins, frames)
         expected = _sums(Y * X, bands) / _sums(Y * Y, bands)
         points = _sums(torch.ones_like(Y), bands)
         known = {
@@ -81,6 +85,13 @@ def exercise_2(best_mask):
             / _sums(Y, bands),
             "it is the ratio of the energies": _sums(X * X, bands) / _sums(Y * Y, bands),
             "numerator and denominator are swapped": 1 / expected,
+            "below the line stands the energy of the source, and not of the mixture": _sums(Y * X, bands)
+            / _sums(X * X, bands),
+            "it is one number for all bands. Each band has its own": ((Y * X).sum() / (Y * Y).sum()).expand(
+                len(points)
+            ),
+            "it is a mean of products. Divide by the sum of Y * Y": _sums(Y * X, bands) / points,
+            "it is only the sum of the products. The division is missing": _sums(Y * X, bands),
             "it is the square root of the ratio of the energies": (_sums(X * X, bands) / _sums(Y * Y, bands)).sqrt(),
         }
         expect_values(call(best_mask, Y, X, bands), expected, "F'", known)
@@ -97,8 +108,8 @@ def exercise_2(best_mask):
 )
 def exercise_3(limit):
     """Check a function (Y (F, T), bands (F)) -> the learning rate above which gradient descent diverges."""
-    for seed in (4, 5):
-        Y, _, bands = _case(seed)
+    for seed, (bins, frames) in enumerate(((9, 7), (6, 5)), 4):
+        Y, _, bands = _case(seed, bins, frames)
         curvatures = 2 * _sums(Y * Y, bands) / Y.numel()
         expected = float(2 / curvatures.max())
         known = {
@@ -106,6 +117,13 @@ def exercise_3(limit):
             float(2 / curvatures.min()): "That is the limit of the flattest band. The steepest one diverges there.",
             float(2 / curvatures.mean()): "The mean does not help: one band that diverges is enough.",
             expected * 2: "The curvature is the second derivative of the loss: the 2 of the square belongs to it.",
+            1 / expected: "That is one divided by it: the steeper, the shorter must the step be.",
+            2 / expected: "That is the curvature itself. How long may a step be there?",
+            float(
+                2 / curvatures.sum()
+            ): "The curvatures were added. Each band goes down on its own: the steepest decides.",
+            expected / bins: "The loss is a mean over all points, and there are F times T of them.",
+            float(Y.numel() / _sums(Y, bands).max()): "Y is squared in the loss, and so it is in the curvature.",
             expected / Y.numel(): "The loss is a mean over all points, and so is the curvature: divide by Y.numel().",
         }
         given = call(limit, Y, bands)
@@ -121,17 +139,19 @@ def _network() -> nn.Module:
         return nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 6), nn.Sigmoid())
 
 
-def _trained(bugs: tuple[str, ...], data: tuple) -> tuple[Tensor, list[float]]:
+def _trained(
+    bugs: tuple[str, ...], data: tuple, loss_of=torch.mean, size=torch.square, momentum=0.5
+) -> tuple[Tensor, list[float]]:
     """Return the weights after the loop, with some of the three bugs left in it, and the losses."""
     network, losses = _network(), []
     mixtures, targets, batches = data
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.2)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.2, momentum=momentum)
     for pick in batches:
         if "add" not in bugs:
             optimiser.zero_grad()
         masks = network(mixtures[pick])
         wanted = targets[: len(pick)] if "pair" in bugs else targets[pick]
-        loss = ((masks if "mask" in bugs else masks * mixtures[pick]) - wanted).square().mean()
+        loss = loss_of(size((masks if "mask" in bugs else masks * mixtures[pick]) - wanted))
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
@@ -151,15 +171,27 @@ def _trained(bugs: tuple[str, ...], data: tuple) -> tuple[Tensor, list[float]]:
 def exercise_4(train):
     """Check a function (network, optimiser, mixtures (B, F), targets (B, F), batches) that trains in place."""
     Y, X, _ = _case(6, bins=6, frames=8)
-    batches = [torch.tensor(rows) for rows in ([0, 3, 5], [1, 2, 7], [4, 6, 0], [5, 1, 2])]
+    random = dice(7)
+    batches = [torch.randperm(8, generator=random)[:3] for _ in range(4)]
     data = (Y.T.contiguous(), X.T.contiguous(), batches)
     network = _network()
     before = copy.deepcopy(network)
-    losses = call(train, network, torch.optim.SGD(network.parameters(), lr=0.2), *data)
+    losses = call(train, network, torch.optim.SGD(network.parameters(), lr=0.2, momentum=0.5), *data)
     found = weights_of(network)
     if torch.equal(found, weights_of(before)):
         what = "The weights are the same before and after: nothing was learned."
         raise CheckFailure(what, "Is there an optimiser.step(), and does it come after backward()?", kind="nothing")
+    known = {
+        "the sum of the squared errors was used. The loss is a mean": {"loss_of": torch.sum},
+        "the mean of the sizes was used. The loss takes the squares": {"size": torch.abs},
+        "the steps are plain ones. Leave them to the optimiser that is handed in, which has a momentum": {
+            "momentum": 0
+        },
+    }
+    for mistake, options in known.items():
+        if torch.allclose(found, _trained((), data, **options)[0], atol=1e-5):
+            what = "It trains, but arrives at other weights than the loop of the page."
+            raise CheckFailure(what, f"This comes out of a common mistake: {mistake}.", kind=mistake, known=True)
     other = "It trains, but arrives at other weights than the loop of the page."
     expect_bugs_gone(found, BUGS, lambda bugs: _trained(bugs, data)[0], other, 1e-5)
     return _check_losses(losses, _trained((), data)[1])

@@ -24,14 +24,24 @@ def _bins(S: int = 3, C: int = 2, N: int = 300, seed: int = 0) -> Tensor:
 )
 def exercise_1(binary_mask):
     """Check a function X `(S, C, F, T)` complex -> masks of the same shape: 1 where the source is loudest, else 0."""
-    X = _bins()
+    for X in (_bins(), _bins(2, 1, seed=9)):
+        _check_winners(binary_mask, X)
+    _check_ties(binary_mask)
+    return "Every bin has a winner, so no part of the mixture is lost."
+
+
+def _check_winners(binary_mask, X: Tensor) -> None:
     magnitude = X.abs()
-    winner = magnitude.amax(0, keepdim=True)
+    winner, mean = magnitude.amax(0, keepdim=True), magnitude.mean(1, keepdim=True)
     known = {
         "the loudest bin of each frame was looked for (the axis F), not the loudest source": _is_largest(magnitude, 2),
         "the loudest frame of each bin was looked for (the axis T), not the loudest source": _is_largest(magnitude, 3),
+        "the loudest channel was looked for (the axis C), not the loudest source": _is_largest(magnitude, 1),
+        "the channels were averaged first. Each channel has winners of its own": _is_largest(mean, 0).expand(X.shape),
+        "the first channel decides for all channels": _is_largest(magnitude[:, :1], 0).expand(X.shape),
         "the real parts were compared; the magnitude is X.abs()": _is_largest(X.real, 0),
         "each source was compared with half of the sum of all magnitudes": (magnitude > magnitude.sum(0) / 2).float(),
+        "each source was compared with half of the mixture": (magnitude > X.sum(0).abs() / 2).float(),
         "it marks the bins where the source is not the loudest": (magnitude < winner).float(),
         "it returns magnitudes: the mask is 1 where the source wins": torch.where(magnitude == winner, magnitude, 0.0),
     }
@@ -45,8 +55,6 @@ def exercise_1(binary_mask):
             known=True,
         )
     expect_values(masks, oracles.binary_mask(X), "S C F T", known)
-    _check_ties(binary_mask)
-    return "Every bin has a winner, so no part of the mixture is lost."
 
 
 def _check_ties(binary_mask) -> None:
@@ -79,20 +87,28 @@ def _is_largest(values: Tensor, axis: int) -> Tensor:
 )
 def exercise_2(ratio_mask):
     """Check a function (X `(S, C, F, T)` complex, p) -> shares of the same shape that sum to one over S."""
-    X = _bins(seed=1)
-    magnitude = X.abs()
-    for p in (1.0, 2.0, 0.5):
+    for p, S in ((1.0, 3), (2.0, 3), (0.5, 2)):
+        X = _bins(S, seed=1)
+        magnitude = X.abs()
         part = magnitude**p
         known = {
-            "the power was taken after the division; it belongs to each magnitude": (magnitude / magnitude.sum(0)) ** p,
+            "the power was taken after the division. The power comes before the sum": (magnitude / magnitude.sum(0))
+            ** p,
             "below the line stands the mixture's magnitude. Magnitudes of sources do not add up to it": (
                 part / X.sum(0).abs() ** p
             ),
             "the sum went over the bins (F) instead of the sources": part / part.sum(2, keepdim=True),
             "the sum went over the frames (T) instead of the sources": part / part.sum(3, keepdim=True),
             "the sum went over the channels (C) instead of the sources": part / part.sum(1, keepdim=True),
+            "nothing was divided: these are not shares yet": part,
+            "it was divided by the largest one, and not by the sum": part / part.amax(0),
+            "these are the shares of the others": 1 - part / part.sum(0),
             "it is a softmax of the magnitudes": torch.softmax(magnitude, 0),
         }
+        if p != 2:
+            known["the power is always squared: this is p = 2 whatever p is given"] = (
+                magnitude.square() / magnitude.square().sum(0)
+            )
         if p != 1:
             known["the power is missing: this is p = 1 whatever p is given"] = magnitude / magnitude.sum(0)
         where = f"It is about p = {p:g}, and {len(X)} sources."
@@ -141,12 +157,19 @@ def exercise_4(phase_mask):
     """Check a function X `(S, C, F, T)` complex -> truncated phase-sensitive masks, real, from 0 to 1."""
     X = _bins(seed=2)
     Y = X.sum(0)
+    ratio = X / Y
     known = {
-        "nothing is cut: values below 0 and above 1 are still there": (X / Y).real,
-        "only the values below 0 are cut": (X / Y).real.clamp(min=0),
-        "only the values above 1 are cut": (X / Y).real.clamp(max=1),
+        "it is cut at -1 instead of 0: a source that points the other way is turned round": ratio.real.clamp(-1, 1),
+        "below the line stands the sum of the magnitudes. The mixture is the sum of the complex numbers": (
+            X.real / X.abs().sum(0)
+        ).clamp(0, 1),
+        "that is the part of the others": (1 - ratio.real).clamp(0, 1),
+        "that is the part across the mixture, the imaginary one": ratio.imag.clamp(0, 1),
+        "nothing is cut: values below 0 and above 1 are still there": ratio.real,
+        "only the values below 0 are cut": ratio.real.clamp(min=0),
+        "only the values above 1 are cut": ratio.real.clamp(max=1),
         "the magnitude of the ratio was taken instead of its real part: the phase is not heard": (
-            (X / Y).abs().clamp(0, 1)
+            ratio.abs().clamp(0, 1)
         ),
         "real parts were divided by real parts; divide the complex numbers first": (X.real / Y.real).clamp(0, 1),
         "mixture and source are swapped": (Y / X).real.clamp(0, 1),
@@ -185,6 +208,14 @@ def exercise_5(apply_network):
             "the softmax goes over the batch (B): songs compete with each other": _applied(logits, bins, 0),
             "the phase is lost: the masks are multiplied with magnitudes": _applied(logits, bins.abs() + 0j),
             "there is a sigmoid: the masks of a bin no longer add up to one": torch.sigmoid(logits) * bins[:, None],
+        }
+        masks, wide = torch.softmax(logits, 1), bins[:, None]
+        known |= {
+            "the logits themselves were multiplied. They become masks by softmax": logits * wide,
+            "the largest logit gets the smallest mask: a sign": _applied(-logits, bins),
+            "bins of the first mixture for all mixtures": masks * wide[:1],
+            "the masks of the first channel were used for all channels": masks[:, :, :1] * wide,
+            "these are the masks alone. Multiply them with the bins": masks + 0j,
         }
         where = f"It is about {B} mixtures with {C} channel{'s' * (C > 1)}: bins (B={B}, C={C}, F, T)."
         masked = call(apply_network, logits, bins)

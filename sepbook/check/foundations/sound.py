@@ -1,12 +1,13 @@
 """Checks for the lab on sound: a tone, an alias, levels, an explanation. Taught on: book/foundations/sound."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_number, expect_shape, expect_values
-from sepbook.check._inputs import noise
+from sepbook.check._inputs import near, noise
 
 
 def _rms(x: Tensor) -> Tensor:
@@ -24,7 +25,7 @@ def _rms(x: Tensor) -> Tensor:
 )
 def exercise_1(tone):
     """Check a function (frequency, seconds, rate, amplitude) -> samples (C=1, N), a sine that begins at zero."""
-    for frequency, seconds, rate, amplitude in ((440.0, 0.01, 8000, 0.5), (50.0, 0.03, 2000, 0.2)):
+    for frequency, seconds, rate, amplitude in ((near(400), 0.01, 8000, 0.5), (near(50, 1), 0.03, 2000, 0.2)):
         n = torch.arange(round(seconds * rate), dtype=torch.float64)
         turn = 2 * math.pi * frequency / rate * n
         expected = (amplitude * turn.sin())[None]
@@ -36,6 +37,13 @@ def exercise_1(tone):
             "this is half the frequency: a swing is 2 pi, not pi": (amplitude * (turn / 2).sin())[None],
             "a cosine begins at its highest point. A sine begins at zero": (amplitude * turn.cos())[None],
             "the amplitude is not in it": turn.sin()[None],
+            "it begins a sample late: the first sample has the number 0": (
+                amplitude * (turn + 2 * math.pi * frequency / rate).sin()
+            )[None],
+            "it has 440 Hz, whatever frequency is asked for": (amplitude * (turn * 440 / frequency).sin())[None],
+            "that is for a rate of 8000 samples per second, whatever rate is asked for": (
+                amplitude * (turn * rate / 8000).sin()
+            )[None],
             "there is one sample too few in a second: torch.linspace includes the end": (
                 amplitude * (2 * math.pi * frequency * torch.linspace(0, seconds, len(n), dtype=torch.float64)).sin()
             )[None],
@@ -62,6 +70,9 @@ def exercise_2(prediction):
         8000: "It is not stopped at half the rate. It is reflected there.",
         3000: "That is how far it lies above half the rate. Go as far *below* half the rate as it was above.",
         5500: "Half of the frequency has nothing to do with it: half of the *rate* is the mirror.",
+        27000: "There is a copy up there, but nothing above half the rate can be heard. Where is the other one?",
+        13000: "It is mirrored at the wrong place. The mirror is half the rate: 8000 Hz.",
+        -5000: "The minus tells of the polarity, and not a frequency below zero. How many swings are heard per second?",
         0: "It does not vanish: numbers are written down, and they are those of a lower tone.",
     }
     expect_number(prediction, 5000, known)
@@ -84,6 +95,8 @@ def exercise_3(prediction):
         20 * math.log10(3) - 20: "That is for three identical sounds, whose amplitudes add. These are unrelated.",
         10 * math.log10(2) - 20: "That is right for two of them. There are three.",
         10 * math.log10(3) + 20: "The sign is lost: -20 dB and a little more.",
+        -20 - 10 * math.log10(3): "That is softer than one of them.",
+        math.log(3) - 20: "That is the natural logarithm. Decibels are 10 times log10.",
         10 * math.log10(3): "That is how much more it is than one of them. Add it to the level of one.",
     }
     expected = 10 * math.log10(3) - 20
@@ -93,6 +106,10 @@ def exercise_3(prediction):
 
 def _mixed(voice: Tensor, band: Tensor, ratio: float, by: float = 20) -> Tensor:
     return 10 ** (ratio / by) * _rms(band) / _rms(voice) * voice + band
+
+
+def _gained(voice: Tensor, band: Tensor, ratio: float, size: Callable) -> Tensor:
+    return 10 ** (ratio / 20) * size(band) / size(voice) * voice + band
 
 
 @exercise(
@@ -105,7 +122,8 @@ def _mixed(voice: Tensor, band: Tensor, ratio: float, by: float = 20) -> Tensor:
 )
 def exercise_4(mix_at):
     """Check a function (voice, band, ratio) -> mixture, all `(C, N)`: the voice `ratio` dB above the unchanged band."""
-    voice, band = 0.05 * noise(2, 300, seed=1), 0.4 * noise(2, 300, seed=2)
+    balance = torch.tensor([[1.0], [0.4]])
+    voice, band = 0.05 * balance * noise(2, 300, seed=1), 0.4 * balance.flip(0) * noise(2, 300, seed=2)
     for ratio in (6.0, 0.0, -15.0):
         right = _mixed(voice, band, ratio)
         known = {
@@ -117,8 +135,18 @@ def exercise_4(mix_at):
                 10 ** (ratio / 20) * _rms(voice) / _rms(band) * voice + band
             ),
             "the band is missing": right - band,
+            "that is the gain of energies: take its root": _gained(voice, band, ratio, lambda x: x.square().sum()),
+            "each channel got a gain of its own, and the balance of the channels is lost": _gained(
+                voice, band, ratio, lambda x: x.norm(dim=1, keepdim=True)
+            ),
+            "the level was measured on the first channel alone": _gained(voice, band, ratio, lambda x: x[0].norm()),
+            "both have the same level, whatever ratio is asked for": _mixed(voice, band, 0.0),
+            "the mean of the sizes was compared. Levels compare the mean of the squares": _gained(
+                voice, band, ratio, lambda x: x.abs().mean()
+            ),
+            "the polarity of the voice is the wrong way round": 2 * band - right,
             "the largest samples were compared. Levels compare the mean of the squares": (
-                10 ** (ratio / 20) * band.abs().max() / voice.abs().max() * voice + band
+                _gained(voice, band, ratio, lambda x: x.abs().max())
             ),
         }
         where = f"It is about a ratio of {ratio:g} dB, and a voice that is far softer than the band."
@@ -138,13 +166,12 @@ def exercise_5(explain):
     """Check a function (mixture, sound, count) -> sources `(S=count, C, N)` that begin with sound and add up."""
     mixture, sound = noise(2, 40, seed=3), noise(2, 40, seed=4)
     for count in (2, 4):
-        sources = call(explain, mixture, sound, count)
         where = "One row for each source: torch.stack puts them along a new first axis."
-        expect_shape(sources, (count, *mixture.shape), "S C N", where)
+        sources = expect_shape(call(explain, mixture, sound, count), (count, *mixture.shape), "S C N", where)
         if not torch.allclose(sources[0].to(sound), sound, atol=1e-5):
             raise CheckFailure(
                 "The first source is not the sound that was asked for.",
-                "Look at what stands first in the stack.",
+                _what_is_first(sources, mixture, sound),
                 "Put the sound in it as it is, without any gain.",
                 kind="first",
             )
@@ -159,6 +186,19 @@ def exercise_5(explain):
     return "Every mixture can be explained with any sound. That the parts add up proves nothing about them."
 
 
+def _what_is_first(sources: Tensor, mixture: Tensor, sound: Tensor) -> str:
+    """Say what stands in the place of the sound, where it is one of the usual mistakes."""
+    first = sources[0].to(sound)
+    if torch.allclose(sources[-1].to(sound), sound, atol=1e-5):
+        return "It stands last. Put it first in the stack."
+    if torch.allclose(first * len(sources), mixture, atol=1e-4):
+        return "The sources are equal parts of the mixture, and none of them is the sound."
+    gain = float((first * sound).sum() / sound.square().sum())
+    if abs(gain) > 1e-6 and torch.allclose(first / gain, sound, atol=1e-4):
+        return f"It is the sound with a gain of {gain:.3g}."
+    return "Look at what stands first in the stack."
+
+
 def _why_not(sources: Tensor, mixture: Tensor, sound: Tensor) -> str:
     """Say what the other sources are, where it is one of the usual mistakes."""
     others, rest = sources[1:].sum(0).to(mixture), mixture - sound
@@ -168,4 +208,10 @@ def _why_not(sources: Tensor, mixture: Tensor, sound: Tensor) -> str:
         return "The others are sound - mixture: the polarity is the wrong way round."
     if len(sources) > 2 and torch.allclose(others, (len(sources) - 1) * rest, atol=1e-4):
         return "Each of the others is all that is left over. They have to share it."
+    if torch.allclose(others * len(sources), (len(sources) - 1) * rest, atol=1e-4):
+        return "What is left over was divided by count. There are count - 1 others to share it."
+    if not others.any():
+        return "All the others are silent. They have to hold what the sound leaves over."
+    if torch.allclose(others, mixture + sound, atol=1e-4):
+        return "The sound was added to the mixture. It has to be taken from it."
     return "Add up the sources that you return, and compare."

@@ -31,6 +31,8 @@ def exercise_1(prediction):
             94,
         ): "A hop that has only begun counts as well: round up. And there is a frame at the very first sample.",
         (1025, 93): "Round up, not down, and count the frame at the very first sample.",
+        (257, 95): "Half of the hop and one more. But the hop is not the window: the window decides how many bins.",
+        (1025, 32): "That is one second. The sound lasts three.",
         (95, 1025): "Frequency comes before time: F, T.",
         (1025, 90): "Without a border only 90 windows fit. The package puts half a window of zeros at both ends.",
         (1025, 24): "That is one frame for each window. The windows overlap: there is one for each hop.",
@@ -67,7 +69,16 @@ def exercise_2(my_stft):
                 samples, n_fft, hop, lambda n: torch.hann_window(n, periodic=False)
             ),
             "the window was applied twice": _stft(samples, n_fft, hop, lambda n: torch.hann_window(n).square()),
+            "that is a Hamming window. The package takes torch.hann_window": _stft(
+                samples, n_fft, hop, torch.hamming_window
+            ),
+            "it was divided by n_fft. A Fourier transform divides on the way back": expected / n_fft,
             "only the magnitudes are left: take the abs() later": expected.abs(),
+            "these are the powers: take abs() and square() later": expected.abs().square(),
+            "only the real parts are left": expected.real,
+            "the border is a whole window, and so all frames are half a window late": _stft(
+                functional.pad(samples, (n_fft // 2, 0)), n_fft, hop
+            )[:, : expected.shape[1]],
             "the ends are mirrored instead of filled with zeros": _stft(mirrored, n_fft, hop, border=False),
         }
         where = f"It is about {length} samples, n_fft = {n_fft} and hop = {hop}."
@@ -76,16 +87,18 @@ def exercise_2(my_stft):
     return "That is all that torch.stft does, and all that it needs: a border, a window, a Fourier transform."
 
 
-def _inverse(bins: Tensor, n_fft: int, hop: int, length: int, step=None, power=2, divide=True, border=True) -> Tensor:
+def _inverse(
+    bins: Tensor, n_fft: int, hop: int, length: int, step=None, power=2, divide=True, start=None, again=True
+) -> Tensor:
     """The inverse `(F, T) -> (N,)`, and with other arguments the usual ways to get it wrong."""
     window, step = torch.hann_window(n_fft), step or hop
-    pieces = torch.fft.irfft(bins.T, n_fft) * window
+    pieces = torch.fft.irfft(bins.T, n_fft) * (window if again else 1)
     total = torch.zeros(n_fft + max(hop, step) * (len(pieces) - 1))
     weight = torch.zeros_like(total)
     for t, piece in enumerate(pieces):
         total[t * step : t * step + n_fft] += piece
         weight[t * step : t * step + n_fft] += window**power
-    start = n_fft // 2 if border else 0
+    start = n_fft // 2 if start is None else start
     sound = total / weight.clamp_min(1e-8) if divide else total
     return sound[start : start + length]
 
@@ -101,7 +114,7 @@ def _inverse(bins: Tensor, n_fft: int, hop: int, length: int, step=None, power=2
 )
 def exercise_3(my_istft):
     """Check a function (bins `(F, T)`, n_fft, hop, length) -> samples `(N,)`: overlap-add, exact."""
-    for seed, (length, n_fft, hop) in enumerate(((480, 64, 16), (512, 64, 32), (380, 64, 8))):
+    for seed, (length, n_fft, hop) in enumerate(((480, 64, 16), (512, 64, 32), (380, 32, 8))):
         samples = noise(length, seed=10 + seed)
         bins = _stft(samples, n_fft, hop)
         half = n_fft // 2
@@ -113,8 +126,18 @@ def exercise_3(my_istft):
             "each piece has met the window twice, but the weight counts it once": _inverse(
                 bins, n_fft, hop, length, power=1
             ),
+            "it was divided by the number of pieces that overlap. What counts is the sum of their windows": _inverse(
+                bins, n_fft, hop, length, power=0
+            ),
+            "the weight counts the window more often than needed: each piece has met it twice": _inverse(
+                bins, n_fft, hop, length, power=4
+            ),
+            "the pieces were added without the window, but the weight counts it twice": _inverse(
+                bins, n_fft, hop, length, again=False
+            ),
+            "the phases were not used": _inverse(bins.abs() + 0j, n_fft, hop, length),
             "the division by the summed windows is missing": _inverse(bins, n_fft, hop, length, divide=False),
-            "the border was not cut off at the beginning": _inverse(bins, n_fft, hop, length, border=False),
+            "the border was not cut off at the beginning": _inverse(bins, n_fft, hop, length, start=0),
         }
         where = f"It is about n_fft = {n_fft} and hop = {hop}."
         expect_values(call(my_istft, bins, n_fft, hop, length), samples, "N", known, where, tolerance=1e-4)
@@ -131,7 +154,7 @@ def exercise_3(my_istft):
 )
 def exercise_4(with_phase_of):
     """Check a function (bins, other), both complex `(C, F, T)` -> the lengths of bins, the directions of other."""
-    bins, other = (torch.complex(noise(1, 5, 7, seed=s), noise(1, 5, 7, seed=s + 1)) for s in (20, 22))
+    bins, other = (torch.complex(noise(2, 5, 7, seed=s), noise(2, 5, 7, seed=s + 1)) for s in (20, 22))
     known = {
         "lengths and directions are exchanged": torch.polar(other.abs(), bins.angle()),
         "the directions were added: multiply the *length* of bins, not bins itself": bins * other / other.abs(),

@@ -21,6 +21,9 @@ def exercise_1(prediction):
         (4, 1, 32000): "That is dim=0, which would add the three songs up.",
         (3, 1, 2): "N counts samples, and there are 16000 of them in each second.",
         (1, 1, 32000): "The songs are not added up: B stays.",
+        (3, 4, 1): "That is dim=3: the sum ran over N.",
+        (3, 2, 32000): "C is still the channels, and the songs are mono.",
+        (3, 1, 16000): "That is one second. These songs are two seconds long.",
     }
     expect_sizes(prediction, (3, 1, 32000), "B C N", known)
     return "Summing over S is mixing, for all songs of the batch at once."
@@ -45,6 +48,14 @@ def exercise_2(to_full_scale):
             "each item was divided by one peak, and the sources keep their balance": x
             / size.amax(dim=(1, 2, 3), keepdim=True),
             "everything was divided by one peak": x / size.max(),
+            "each source was divided by its peak in all songs, and the items keep their balance": x
+            / size.amax(dim=(0, 2, 3), keepdim=True),
+            "at each sample the loudest source was made 1: the sound itself is bent": x
+            / size.amax(dim=1, keepdim=True),
+            "that is the RMS. The peak is the largest size of all samples": x
+            / x.square().mean(dim=(2, 3), keepdim=True).sqrt(),
+            "it was multiplied by the peak": x * size.amax(dim=(2, 3), keepdim=True),
+            "the samples have lost their sign: abs is for the peak alone": size / size.amax(dim=(2, 3), keepdim=True),
             "max looks at positive samples only. A peak may be negative: use abs": x / x.amax(dim=(2, 3), keepdim=True),
         }
         expected = x / size.amax(dim=(2, 3), keepdim=True)
@@ -65,7 +76,15 @@ def exercise_3(apply_gain):
     for shape in ((2, 3, 2, 40), (1, 3, 1, 20), (3, 3, 3, 3)):
         x, gain = noise(*shape, seed=1), noise(*shape[:2], seed=2).abs()
         expected = x * gain[:, :, None, None]
-        known = {}
+        wide = gain[:, :, None, None]
+        known = {
+            "the gain of source 0 was given to all sources": x * wide[:, :1],
+            "the gains of song 0 were given to all songs": x * wide[:1],
+            "it was divided by the gain": x / wide,
+            "the gain was added. A gain is a factor": x + wide,
+            "the gain was used as if it were in decibels. It is a factor": x * 10 ** (wide / 20),
+            "the gain was applied twice": x * wide.square(),
+        }
         if len(set(shape)) == 1:
             known["the gain was aligned at the right, so it went to channels and samples"] = x * gain
             known["B and S of the gain are swapped"] = x * gain.T[:, :, None, None]
@@ -88,6 +107,11 @@ def exercise_4(prediction):
     known = {
         (6, 1): "That would be so if the second tensor stood under B. But shapes are aligned at the right.",
         (1, 6): "The first tensor has six rows, and no rule makes them fewer.",
+        (36, 1): "There are 36 numbers, but they stand along two axes of six.",
+        (6, 0): "A size of 1 meets a size of 6. The smaller one is stretched, and none vanishes.",
+        (1, 1): "Nothing shrinks: only axes of size 1 are stretched, and to the size that they meet.",
+        (6, 7): "Sizes are not added: where a 1 meets a 6, it is stretched to 6.",
+        (12, 1): "The two are not joined. Each number of one meets each number of the other.",
     }
     expect_sizes(prediction, (6, 6), "B B'", known)
     return "Thirty-six differences instead of six, and no error. Losses that are too large often come from here."
@@ -107,7 +131,16 @@ def exercise_5(without_channel):
         x = noise(*shape, seed=3)
         where = about(("B S C N", shape))
         y = expect_shape(call(without_channel, x), (shape[0], shape[1], shape[3]), "B S N", where)
-        expect_values(y, x[:, :, 0], "B S N", where=where)
+        right = x[:, :, 0]
+        known = {
+            "the sources were mixed. Take the axis of C away, not that of S": right.mean(1, keepdim=True).expand_as(
+                right
+            ),
+            "source 0 stands in every place": right[:, :1].expand_as(right),
+            "song 0 stands in every place": right[:1].expand_as(right),
+            "B and S were exchanged on the way, and reshape only hid it": right.transpose(0, 1).reshape(right.shape),
+        }
+        expect_values(y, right, "B S N", known, where)
     return "A demonstration has B = 1. Training never has, which is why this bug waits for the demonstration."
 
 
@@ -125,6 +158,13 @@ def exercise_6(masks_from):
     axes = {0: "B, the items of the batch", 2: "C, the channels", 3: "F, the bins", 4: "T, the frames"}
     known = {f"the softmax runs over {name}": logits.softmax(dim=axis) for axis, name in axes.items()}
     known["a sigmoid gives each source what it asks for; nothing makes the shares add up to one"] = logits.sigmoid()
+    largest = (logits == logits.amax(1, keepdim=True)).float()
+    known["these are the logarithms of the masks: log_softmax"] = logits.log_softmax(dim=1)
+    known["the logits were divided by their sum. They may be negative: exp comes first"] = logits / logits.sum(
+        1, keepdim=True
+    )
+    known["the largest logit gets all of it. Shares are wanted"] = largest
+    known["the smallest logit gets most of it"] = (-logits).softmax(dim=1)
     expect_values(call(masks_from, logits), logits.softmax(dim=1), "B S C F T", known)
     return "The shape could not tell you. The sum over S could."
 
@@ -146,7 +186,13 @@ def exercise_7(rows):
             "reshape cut the numbers at other places and moved none of them": x.reshape(B, T, C * F),
             "the bins come first and the channels alternate: (f c) instead of (c f)": x.permute(0, 3, 2, 1).flatten(2),
         }
-        known = known if C > 1 else dict(list(known.items())[:1])
+        others = {
+            "the last channel stands first": x.flip(1),
+            "the highest bin stands first": x.flip(2),
+            "the channels were averaged": x.mean(1, keepdim=True).expand_as(x),
+            "the first channel stands in every place": x[:, :1].expand_as(x),
+        }
+        known |= {name: changed.permute(0, 3, 1, 2).flatten(2) for name, changed in others.items()}
         expected = x.permute(0, 3, 1, 2).flatten(2)
         expect_values(call(rows, x), expected, "B T (C F)", known, about(("B C F T", shape)))
     return "A recurrent network reads such rows, one frame after the other."
@@ -165,14 +211,19 @@ def exercise_8(split_sources):
     for B, S, F, T in ((2, 3, 5, 4), (1, 2, 6, 6), (2, 4, 4, 4)):
         y = noise(B, T, S * F, seed=6)
         blocks, woven = y.view(B, T, S, F), y.view(B, T, F, S)
+        expected = blocks.permute(0, 2, 3, 1)
         known = {
             "unflatten(-1, (F, S)) gives the first source every S-th number": woven.permute(0, 3, 2, 1),
             "reshape moved nothing: the frames are spread over sources and bins": y.reshape(B, S, F, T),
+            "the last source stands first": expected.flip(1),
+            "the highest bin stands first": expected.flip(2),
+            "source 0 stands in every place": expected[:, :1].expand_as(expected),
+            "no softmax is asked for here, only other axes": expected.softmax(1),
         }
         if F == T:
             known["F and T are swapped; here both have the same size"] = blocks.permute(0, 2, 1, 3)
         where = about(("B T (S F)", y.shape)).rstrip(".") + f" with S={S}."
-        expect_values(call(split_sources, y, S), blocks.permute(0, 2, 3, 1), "B S F T", known, where)
+        expect_values(call(split_sources, y, S), expected, "B S F T", known, where)
     return "Either layout can be learned. But weights trained with one are nonsense in the other."
 
 
@@ -190,7 +241,17 @@ def exercise_9(apply_masks):
         bins = torch.complex(noise(B, C, F, T, seed=7), noise(B, C, F, T, seed=8))
         masks = noise(B, S, C, F, T, seed=9).sigmoid()
         expected = bins[:, None] * masks
-        known = {"only the magnitudes were masked; the phase is lost": bins.abs()[:, None] * masks}
+        known = {
+            "only the magnitudes were masked; the phase is lost": bins.abs()[:, None] * masks,
+            "the mask of channel 0 was used for all channels": bins[:, None] * masks[:, :, :1],
+            "channel 0 of the mixture was used for all channels": bins[:, None, :1] * masks,
+            "song 0 of the mixture was used for all songs": bins[:1, None] * masks,
+            "that is what is removed, and not what is kept: 1 - masks": bins[:, None] * (1 - masks),
+            "it was masked twice": bins[:, None] * masks**2,
+            "the masks were changed first, so that they add up to one. Use them as they are": bins[:, None]
+            * masks
+            / masks.sum(1, keepdim=True),
+        }
         if B == S:
             known["B of the mixture met S of the masks: source s was cut out of song s"] = bins * masks
         where = about(("B C F T", bins.shape), ("B S C F T", masks.shape))
@@ -208,11 +269,18 @@ def exercise_9(apply_masks):
 )
 def exercise_10(karaoke):
     """Check a function sources (S, C, N) -> the mixture (C, N) without source 0; the input stays as it is."""
-    sources = noise(4, 2, 30, seed=10)
-    known = {
-        "the vocals are still in it": sources.sum(dim=0),
-        "these are the vocals alone": sources[0],
-        "mean divides by the number of sources; mixing is adding": sources[1:].mean(dim=0),
-    }
-    expect_values(call(karaoke, sources), sources[1:].sum(dim=0), "C N", known)
+    for S in (4, 5):
+        sources = noise(S, 2, 30, seed=10)
+        known = {
+            "the vocals are still in it": sources.sum(dim=0),
+            "these are the vocals alone": sources[0],
+            "these are one of the others alone": sources[1],
+            "the last source is missing, and the vocals are still there": sources[:-1].sum(dim=0),
+            "only sources 1 and 2 were added. There may be any number of sources": sources[1] + sources[2],
+            "source 1 is missing as well": sources[2:].sum(dim=0),
+            "the band has the wrong polarity, and the vocals are still there": sources[0] - sources[1:].sum(dim=0),
+            "the channels were mixed: C stays": sources[1:].sum(dim=0).mean(0, keepdim=True).expand(2, -1),
+            "mean divides by the number of sources; mixing is adding": sources[1:].mean(dim=0),
+        }
+        expect_values(call(karaoke, sources), sources[1:].sum(dim=0), "C N", known, about(("S C N", sources.shape)))
     return "And the singer can still be heard next time."

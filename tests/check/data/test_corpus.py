@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from sepbook import audio
@@ -74,10 +75,59 @@ def in_place(pieces, share, random):
     return by_song(pieces, share, random)
 
 
+def by_shuffle(pieces, share, random):
+    """Another right answer: shuffles the songs in place, and walks through the pieces once."""
+    songs, sides = sorted(dict(pieces)), ([], [])
+    random.shuffle(songs)
+    for song, start in pieces:
+        sides[songs.index(song) < round(share * len(songs))].append((song, start))
+    return list(sides)
+
+
+def by_choice(pieces, share, random):
+    names = np.unique([song for song, _ in pieces])
+    held_out = random.choice(names, size=round(share * len(names)), replace=False)
+    inside = np.isin([song for song, _ in pieces], held_out)
+    return [p for p, i in zip(pieces, inside, strict=True) if not i], tuple(
+        p for p, i in zip(pieces, inside, strict=True) if i
+    )
+
+
+def by_start(pieces, share, random):
+    """Hold out the ends of all songs."""
+    last = sorted({start for _, start in pieces})[-1]
+    return [p for p in pieces if p[1] < last], [p for p in pieces if p[1] == last]
+
+
+def by_songs_with_return(pieces, share, random):
+    songs = sorted({song for song, _ in pieces})
+    held_out = set(random.choice(songs, size=round(share * len(songs))))  # some may be drawn twice
+    return [p for p in pieces if p[0] not in held_out], [p for p in pieces if p[0] in held_out]
+
+
+def stacked(tracks, random, samples):
+    """Another right answer, filled in row by row, in NumPy."""
+    names = tracks[0].stem_names
+    out = np.zeros((len(names), tracks[0].channels, samples))
+    for s, name in enumerate(names):
+        track = random.choice(tracks)
+        start = random.integers(0, track.length - samples, endpoint=True)
+        out[s] = track.sources(name).numpy()[0][:, start : start + samples]
+    return out
+
+
 def lay_out(root, split, track, stems, rate):
     folder = root / split / track
     for name, samples in stems.items():
         audio.save(folder / f"{name}.wav", samples, rate)
+    return folder
+
+
+def lay_out_by_soundfile(root, split, track, stems, rate):
+    folder = root.joinpath(split, track)
+    folder.mkdir(parents=True)
+    for name in stems:
+        soundfile.write(folder / (name + ".wav"), stems[name].numpy().T, rate, subtype="FLOAT")
     return folder
 
 
@@ -94,13 +144,22 @@ def laid(place=lambda root, split, track: root / split / track, name="{}.wav", c
 
 RIGHT = [
     (1, (8, 4, 1, 48000)),
+    (1, [8, 4, 1, 3 * 16000]),
+    (1, torch.Size([8, 4, 1, 48000])),
+    (1, np.array([8.0, 4, 1, 48000])),
     (2, incoherent),
     (2, drawn_whole),
+    (2, stacked),
+    (2, lambda t, r, n: incoherent(t, r, n).double()),
     (3, by_song),
     (3, in_place),
+    (3, by_shuffle),
+    (3, by_choice),
     (4, lay_out),
     (4, laid(name="{}.flac")),
     (4, lambda *given: str(lay_out(*given))),
+    (4, laid(change=lambda x, stems: x.double())),
+    (4, lay_out_by_soundfile),
 ]
 WRONG = [
     (1, (8, 4, 48000), "3 sizes, but 4 axes"),
@@ -108,9 +167,12 @@ WRONG = [
     (1, (8, 4, 1, 3), "not seconds"),
     (1, (8, 4, 1, 320000), "a whole song"),
     (1, (8, 5, 1, 48000), "no source"),
-    (1, (8, 4, 2, 48000), "audio channel"),
+    (1, (8, 4, 2, 48000), "Mono is one channel"),
+    (1, (4, 8, 1, 48000), "The batch comes first: B S C N"),
+    (1, (8, 4, 1, 132300), "16 000 samples per second here"),
+    (1, (8, 4, 1, 16000), "That is one second"),
     (2, coherent, "All stems come from one song"),
-    (2, lambda t, r, n: incoherent(t, r, n).sum(0), "axes"),
+    (2, lambda t, r, n: incoherent(t, r, n).sum(0), "has 2 axes"),
     (2, lambda t, r, n: draw(t, r, n, start=lambda r, t: 0), "begins at sample 0"),
     (2, lambda t, r, n: draw(t, r, n, slack=8), "runs out before the excerpt is over"),
     (2, lambda t, r, n: draw(t, r, n, last=2), "some are never drawn: [2]"),
@@ -120,20 +182,35 @@ WRONG = [
     (2, lambda t, r, n: incoherent(t, np.random.default_rng(0), n), "Every seed gives the same"),
     (2, lambda t, r, n: draw(t, r, n, stems=["drums", "vocals", "bass", "other"]), "stands drums"),
     (2, lambda t, r, n: 0 * incoherent(t, r, n), "no excerpt of any track"),
-    (2, lambda t, r, n: incoherent(t, r, n).flip(-1), "not an unbroken excerpt"),
+    (2, lambda t, r, n: incoherent(t, r, n).flip(-1), "It runs backwards"),
+    (2, lambda t, r, n: incoherent(t, r, n)[:, :1].expand(-1, 2, -1), "All its channels are the same"),
+    (2, lambda t, r, n: incoherent(t, r, n).flip(1), "Its channels are swapped"),
+    (2, lambda t, r, n: incoherent(t, r, n) / 4, "a gain of 0.25"),
+    (2, lambda t, r, n: draw(t, r, n, song=lambda r: 0), "All stems come from one song"),
     (3, by_piece, "songs are in both lists"),
     (3, lambda p, s, r: by_song(p, s, r)[::-1], "swapped"),
     (3, half, "6 of 12 songs are in the test, but should be 3"),
     (3, in_order, "Every seed gives the same test songs"),
     (3, dropped, "1 are lost"),
     (3, lambda p, s, r: by_song(p, s, r)[0], "Two lists"),
+    (3, by_start, "songs are in both lists"),
+    (3, lambda p, s, r: by_song(p, 0.25, r), "With a share of 0.333, 3 of 12 songs"),
+    (3, lambda p, s, r: by_song(p, s - 0.05, r), "2 of 12 songs are in the test, but should be 3"),
+    (3, by_songs_with_return, "no song drawn twice"),
+    (3, lambda p, s, r: [x + x for x in by_song(p, s, r)], "60 are there twice"),
+    (3, lambda p, s, r: (p, by_song(p, s, r)[1]), "15 are there twice"),
     (4, laid(lambda root, split, track: root / track / split), "has no folder for the split"),
     (4, laid(lambda root, split, track: root / track), "has no folder for the split"),
     (4, laid(lambda root, split, track: root / split), "no track with stems"),
     (4, laid(name="stem_{}.wav"), "The name of a file is the name of its stem"),
     (4, laid(rate=16000), "16000 Hz instead of 22050 Hz"),
-    (4, laid(change=lambda x, stems: sum(stems.values())), "the mixture was written"),
+    (4, laid(change=lambda x, stems: sum(stems.values())), "Was the mixture written"),
     (4, laid(change=lambda x, stems: x / x.abs().max()), "scaled to its own peak"),
+    (4, laid(change=lambda x, stems: x[:1]), "C (audio channel) is 1 instead of 2"),
+    (4, laid(change=lambda x, stems: x.flip(0)), "the channels are swapped"),
+    (4, laid(change=lambda x, stems: x[:, 1:]), "N (sample) is 399 instead of 400"),
+    (4, laid(change=lambda x, stems: 0.5 * x), "0.5 times what it should be"),
+    (4, laid(lambda root, split, track: root / "train" / track), "first, second, third"),
     (4, laid(name="{}.txt"), "stops in"),
     (4, lambda root, split, track, stems, rate: root, "It wrote no file"),
     (3, lambda p, s, r: by_song(p, s, np.random.default_rng()), "The same seed gives another split"),

@@ -31,12 +31,12 @@ def stft(n_window=torch.hann_window, pad="constant", flip=False, tail=True):
     return answer
 
 
-def inverse(step=None, power=2, divide=True, start=None):
+def inverse(step=None, power=2, divide=True, start=None, again=True):
     """Return an answer to exercise 3, with some of its bugs."""
 
     def answer(bins, n_fft, hop, length):
         window, apart = torch.hann_window(n_fft), step or hop
-        pieces = torch.fft.irfft(bins.T, n_fft) * window
+        pieces = torch.fft.irfft(bins.T, n_fft) * (window if again else 1)
         total, weight = torch.zeros(2, n_fft + n_fft * len(pieces))
         for t, piece in enumerate(pieces):
             here = slice(t * apart, t * apart + n_fft)
@@ -46,6 +46,12 @@ def inverse(step=None, power=2, divide=True, start=None):
         return (total / weight.clamp_min(1e-8) if divide else total)[begin : begin + length]
 
     return answer
+
+
+def by_torch(samples, n_fft, hop):
+    samples = functional.pad(samples, (0, -len(samples) % hop))
+    window = torch.hann_window(n_fft)
+    return torch.stft(samples, n_fft, hop, window=window, pad_mode="constant", return_complex=True).numpy()
 
 
 def by_a_table(samples, n_fft, hop):
@@ -61,13 +67,41 @@ def by_istft(bins, n_fft, hop, length):
     return torch.istft(bins, n_fft, hop, window=torch.hann_window(n_fft), length=length)
 
 
+def by_numpy(bins, n_fft, hop, length):
+    window = np.hanning(n_fft + 1)[:-1]  # periodic
+    pieces = np.fft.irfft(bins.numpy().T, n_fft) * window
+    total, weight = np.zeros((2, n_fft + hop * len(pieces)))
+    for t, piece in enumerate(pieces):
+        total[t * hop : t * hop + n_fft] += piece
+        weight[t * hop : t * hop + n_fft] += window**2
+    return (total / np.maximum(weight, 1e-8))[n_fft // 2 : n_fft // 2 + length]
+
+
+def by_fold(bins, n_fft, hop, length):
+    window = torch.hann_window(n_fft)[:, None]
+    pieces = torch.fft.irfft(bins, n_fft, dim=0) * window
+    size = (1, n_fft + hop * (pieces.shape[1] - 1))
+    total, weight = (
+        functional.fold(x[None], size, (1, n_fft), stride=(1, hop)).flatten()
+        for x in (pieces, window.square().expand_as(pieces))
+    )
+    return (total / weight.clamp_min(1e-8))[n_fft // 2 : n_fft // 2 + length]
+
+
 RIGHT = [
     (1, (1025, 95)),
     (1, STFT(2048, 512)(torch.zeros(1, 1, 48000)).shape[2:]),
+    (1, [1025.0, 95]),
+    (1, np.array([1025, 95])),
     (2, stft()),
     (2, by_loop),
+    (2, lambda x, n_fft, hop: by_loop(x.double(), n_fft, hop)),
+    (2, by_torch),
     (3, inverse()),
     (3, by_istft),
+    (3, by_numpy),
+    (3, lambda bins, n_fft, hop, length: inverse()(bins.to(torch.complex128), n_fft, hop, length)),
+    (3, lambda bins, n_fft, hop, length: by_fold(bins, n_fft, hop, length)),
     (4, lambda bins, other: torch.polar(bins.abs(), other.angle())),
     (4, lambda bins, other: bins.abs() * torch.exp(1j * torch.atan2(other.imag, other.real))),
     (4, lambda bins, other: np.abs(bins.numpy()) * np.exp(1j * np.angle(other.numpy()))),
@@ -79,12 +113,35 @@ WRONG = [
     (1, (1025, 94), "round up"),
     (1, (1025, 90), "Without a border"),
     (1, (95, 1025), "Frequency comes before time"),
+    (1, (2048, 95), "the others mirror them"),
+    (1, (1025, 24), "one frame for each window"),
+    (1, (1025, 93), "Round up, not down"),
+    (1, (257, 95), "the hop is not the window"),
+    (1, (1025, 32), "That is one second"),
+    (1, (1, 1025, 95), "There are 3 sizes, but 2 axes"),
     (2, stft(torch.ones), "the window is missing"),
     (2, stft(lambda n: torch.hann_window(n, periodic=False)), "symmetric window"),
     (2, stft(pad="reflect"), "mirrored instead of filled"),
     (2, stft(flip=True), "but should have"),
     (2, lambda x, n_fft, hop: by_loop(x, n_fft, hop).abs(), "only the magnitudes"),
     (2, lambda x, n_fft, hop: by_loop(x, n_fft, n_fft // 2), "but should have"),
+    (2, stft(lambda n: torch.hann_window(n).square()), "applied twice"),
+    (2, stft(torch.hamming_window), "Hamming window"),
+    (2, lambda x, n_fft, hop: stft()(x, n_fft, hop).conj(), "complex conjugate"),
+    (2, lambda x, n_fft, hop: stft()(x, n_fft, hop) / n_fft, "divided by n_fft"),
+    (2, lambda x, n_fft, hop: stft()(x, n_fft, hop).abs().square(), "these are the powers"),
+    (
+        2,
+        lambda x, n_fft, hop: stft()(functional.pad(x, (n_fft // 2, 0)), n_fft, hop)[:, : 1 - (-len(x) // hop)],
+        "half a window late",
+    ),
+    (2, lambda x, n_fft, hop: stft()(x, n_fft, hop).real, "only the real parts"),
+    (2, lambda x, n_fft, hop: stft()(x, n_fft, hop).flip(0), "The order along F (frequency bin) is reversed"),
+    (3, inverse(power=0), "number of pieces that overlap"),
+    (3, inverse(power=4), "more often than needed"),
+    (3, lambda *given: -inverse()(*given), "The sign is the other way round"),
+    (3, inverse(again=False), "without the window"),
+    (3, lambda bins, n_fft, hop, length: inverse()(bins.abs() + 0j, n_fft, hop, length), "phases were not used"),
     (3, inverse(step=32, power=1), "half a window apart, and the window is not squared"),
     (3, inverse(step=32), "still lie half a window apart"),
     (3, inverse(power=1), "counts it once"),
