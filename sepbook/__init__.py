@@ -1,5 +1,9 @@
 """Source separation with deep learning: the package that the book's pages and labs call.
 
+What takes samples: a *function* takes a tensor, a NumPy array or a list of numbers, `(C, N)` where nothing else is
+said, and answers with tensors; a *layer* (`torch.nn.Module`) takes tensors only, as PyTorch's own do. Samples are
+floating point numbers; whole and complex ones are refused, and the message says how to convert them.
+
 Nothing heavy is imported here. ``sepbook.audio`` or ``sepbook.architectures`` loads when it is first used,
 so ``import sepbook`` costs a few milliseconds and torch is loaded only by what needs it.
 """

@@ -71,6 +71,11 @@ def check_real(x: Tensor, name: str) -> Tensor:
     )
 
 
+def check_bins(x: Tensor, name: str) -> Tensor:
+    """Raise KindError unless bins are real or complex floating numbers; return what was given."""
+    return x if x.is_complex() else check_real(x, name)
+
+
 def check_channels(x: Tensor, name: str, axes: str = "(…, C, N)") -> Tensor:
     """Raise ValueError where the last two axes look like (N, C) instead of (C, N); return what was given."""
     if axes and x.dim() >= 2 and x.shape[-2] > max(x.shape[-1], MOST_CHANNELS):

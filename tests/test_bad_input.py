@@ -317,7 +317,7 @@ REFUSED = {
     "missing data": (lambda p: train("--data", "dta"), "dta: there is no such folder", "Expected: ROOT/train/TRACK"),
     "data is a file": (lambda p: train("--data", "song.wav"), "song.wav: this is a file", "Expected: ROOT/train"),
     "no such split": (typed("evaluate --data data --split best"), "no folder for the split 'best'", "found: test"),
-    "no splits": (flat, "flat: has no folder for the split 'train'", "tracks lie there directly"),
+    "no splits": (flat, "flat: has no folder for the split 'train'", "songs lie there directly"),
     "an empty track": (data(lambda t: [f.unlink() for f in t.iterdir()]), "data/train: no track", "Expected: ROOT"),
     "a missing stem": (lambda p: shutil.copytree("data/train/tune", "data/train/two") and
                        (p / "data/train/two/bass.wav").unlink() or train(),

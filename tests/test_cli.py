@@ -94,7 +94,11 @@ def test_separate(place, capsys, suffix):
     code, out, err = call(
         capsys, "separate", "song.wav", "--weights", "tiny.safetensors", "-o", "new/out", "--format", suffix
     )
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert (
+        err.startswith("sepbook: note: nothing above 4000 Hz is in the stems: unet works at 8000 Hz")
+        and err.count("\n") == 1
+    )
     assert out.split() == [os.path.join("new", "out", f"{n}.{suffix}") for n in ("vocals", "drums", "bass", "other")]
     for path in out.split():
         assert audio.info(path)[:3] == (12_000, 44_100, 2)
@@ -283,7 +287,7 @@ def test_ctrl_c_is_130_in_a_real_process(place):
         while process.poll() is None and not list(place.glob("out/.*")):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=900)
     assert process.returncode == 130, err
     assert out == "" and err.splitlines()[-1] == "sepbook: stopped. No half-written file is left."
     assert list(place.glob("out/*")) == [] and list(place.glob("out/.*")) == []

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -190,6 +191,16 @@ def test_without_a_system_that_streams_it_says_so(call, monkeypatch):
     monkeypatch.setattr(architectures, "names", lambda: ("unet", "one_voice"))
     code, _, err = call("noisy.wav")
     assert code == 2 and "none of the systems here can stream (unet, one_voice)" in err and "sepbook separate" in err
+
+
+@pytest.mark.parametrize("end", ["stdin", "stdout"])
+def test_a_terminal_or_nothing_at_an_end_is_refused(place, capsys, monkeypatch, end):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(floats(noise(10)))))
+    for gone in (None, SimpleNamespace(isatty=lambda: True, flush=lambda: None, write=lambda text: None)):
+        monkeypatch.setattr(sys, end, gone)
+        assert main(["stream", "-", "-o", "-", *map(str, RAW)]) == 2
+        err = capsys.readouterr().err
+        assert {"stdin": "nothing comes through a pipe", "stdout": "nothing for a terminal"}[end] in err
 
 
 def test_stems_are_not_replaced_unless_asked_to(call):

@@ -40,7 +40,7 @@ print(json.dumps([before, loaded, module.__name__, there()]))
 def seen(request):
     """What a fresh interpreter sees around the call of one library."""
     code = LOOK.format(library=request.param)
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=250)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
     return request.param, *json.loads(done.stdout.splitlines()[-1])
 

@@ -68,7 +68,7 @@ def test_the_second_is_told_who_and_what_to_do(tmp_path, holder):
             pass
     with alone_in(tmp_path / "other"):
         pass
-    holder.communicate("done\n", timeout=60)
+    holder.communicate("done\n", timeout=900)
     with alone_in(tmp_path / "held"):
         assert (tmp_path / "held" / NAME).read_text() == str(os.getpid())
     assert list((tmp_path / "held").iterdir()) == []
@@ -113,7 +113,7 @@ def test_never_two_at_a_time(tmp_path):
     assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
     for process in processes:
         print("go", file=process.stdin, flush=True)
-    answers = [process.communicate(timeout=120)[0] for process in processes]
+    answers = [process.communicate(timeout=900)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert sum(map(int, answers)) > 0, "they met"
     assert list((tmp_path / "busy").iterdir()) == []

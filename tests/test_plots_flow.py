@@ -4,13 +4,15 @@ import itertools
 
 import matplotlib
 import pytest
+import torch
+from torch import nn
 
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import FancyBboxPatch  # noqa: E402
 
-from sepbook import plots  # noqa: E402
+from sepbook import plots, shapes  # noqa: E402
 from sepbook.plots.flow import WIDTH  # noqa: E402
 from sepbook.shapes.graph import graph  # noqa: E402
 from tests.networks import NETWORKS, traced  # noqa: E402
@@ -86,6 +88,15 @@ def test_the_words_of_one_diagram_in_full():
     )
 
 
+def test_words_tell_repeats_and_what_is_side_by_side():
+    said = plots.flow_alt(traced("conv_tasnet"))
+    assert "stacks.0…2.0…7, Block, 24 of them in turn, reads bottleneck and returns 16, 999." in said
+    assert "masks.0, PReLU, reads the sum of all 24 of stacks.0…2.0…7" in said
+    said = plots.flow_alt(traced("per_target"))
+    assert said.count("once for each of vocals, drums, bass, other") == 1
+    assert said.endswith("from the concatenation of all 4 of the product of magnitude and expand.")
+
+
 def test_repeats_groups_and_recurrent_parts_are_marked():
     def printed(name):
         with plots.styled():
@@ -94,6 +105,15 @@ def test_repeats_groups_and_recurrent_parts_are_marked():
     assert "stacks.0…2.0…7 · Block × 3 × 8" in printed("conv_tasnet") and "all 24" in printed("conv_tasnet")
     assert "4 side by side: vocals, drums, bass, other" in printed("per_target")
     assert "↻ trunk · LSTM" in printed("chimera")
+
+
+def test_a_model_that_returns_nothing_cannot_be_drawn():
+    class Silent(nn.Module):
+        def forward(self, x):
+            return None
+
+    with pytest.raises(ValueError, match="Silent returned no tensor"):
+        plots.flow(shapes.trace(Silent(), torch.zeros(2, 3)))
 
 
 def test_a_diagram_can_be_drawn_into_given_axes_with_a_title():

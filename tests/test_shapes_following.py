@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sepbook import shapes
 from sepbook.shapes.flow import Flow
 
 N = 48
@@ -70,6 +71,7 @@ STEPS = {
     "nearest, twice": lambda x: functional.interpolate(BACK(x), scale_factor=2),
     "nearest, 48 to 32": lambda x: functional.interpolate(BACK(x), size=32),
     "nearest, 48 to 60": lambda x: functional.interpolate(BACK(x), size=60),
+    "nearest, 48 to 32, after a transposed convolution": lambda x: functional.interpolate(UP(DOWN(x)), size=32),
     "nearest, exact": lambda x: functional.interpolate(BACK(x), size=32, mode="nearest-exact"),
     "nearest after strided": lambda x: BACK(functional.interpolate(DOWN(x), scale_factor=3)[:, :2]),
     "interpolated over bins and frames": lambda x: functional.interpolate(BACK(x)[:, :, None], scale_factor=(3, 2)),
@@ -204,3 +206,56 @@ def test_small_networks_see_what_disturbances_show_away_from_the_edges(network):
     inner = (ours[0] > 0) & (ours[1] < N - 1)  # at the edges, padding and half-covered frames see less
     assert inner.sum() >= 4
     assert (ours[0] == truth[0])[inner].all() and (ours[1] == truth[1])[inner].all()
+
+
+class Dual(nn.Module):
+    """Frames as items through one recurrent layer, then frames in turn through another."""
+
+    dims = "B C N -> B T H"
+
+    def __init__(self, batch_first=True):
+        super().__init__()
+        self.conv = nn.Conv1d(1, 1, 3, padding=1)
+        self.inside = nn.LSTM(1, 4, batch_first=batch_first, bidirectional=True)
+        self.norm, self.across = nn.LayerNorm(8), nn.GRU(8, 5, batch_first=True)
+
+    def forward(self, x):
+        frames = self.conv(x)[:, 0].unfold(-1, 8, 4)  # (B, T, K)
+        y = frames.flatten(0, 1)[..., None]  # (B T, K, 1)
+        y = self.inside(y)[0] if self.inside.batch_first else self.inside(y.transpose(0, 1))[0].transpose(0, 1)
+        y = self.norm(y.amax(1).unflatten(0, frames.shape[:2]))
+        return self.across(y)[0]
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_recurrent_layer_mixes_its_steps_and_keeps_its_items_apart(batch, batch_first, device):
+    trace = shapes.trace(Dual(batch_first).to(device), torch.zeros(batch, 1, N, device=device))
+    fields = {row.path: row.receptive_field for row in trace.calls}
+    assert fields == {"": None, "conv": 3, "inside": 8 + 2, "norm": 8 + 2, "across": None}
+
+
+class Frames(nn.Module):
+    """Declares where time is, so that it can be followed although it is not the last axis."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.dims = dims
+        self.norm, self.linear, self.conv = nn.LayerNorm(6), nn.Linear(6, 6), nn.Conv1d(6, 6, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(self.linear(self.norm(x)).mT).mT
+
+
+@pytest.mark.parametrize(
+    ("dims", "unit", "fields"),
+    [
+        ("B T H -> B T H", "frames", [3, 1, 1, 3]),
+        ("B N H -> B N H", "samples", [3, 1, 1, 3]),
+        ("B H F -> B H F", "steps", [None, 1, None, None]),
+    ],
+)
+def test_dims_say_which_axis_is_time(dims, unit, fields):
+    trace = shapes.trace(Frames(dims), torch.zeros(2, 20, 6))
+    assert trace.unit == unit and [row.receptive_field for row in trace.rows] == fields

@@ -132,5 +132,19 @@ def test_what_only_hands_on_is_no_box_and_does_not_hide_where_a_tensor_comes_fro
     assert edges(shapes.trace(Straight(), torch.zeros(2, 4))) == ["a <- x", "b <- a", "output <- +(a, b)"]
 
 
+class Packed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        packed = nn.utils.rnn.pack_padded_sequence(x, [5, 4], batch_first=True)
+        return self.head(nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0])
+
+
+def test_packed_sequences_are_followed():
+    assert edges(shapes.trace(Packed(), torch.zeros(2, 5, 3))) == ["lstm <- x", "head <- lstm", "output <- head"]
+
+
 def test_a_single_layer_is_a_diagram_too():
     assert edges(shapes.trace(nn.Linear(4, 3), torch.zeros(2, 4))) == [" <- input", "output <- "]

@@ -142,6 +142,10 @@ COUNTER = {
         ("B T H -> B T H", (2, E, E), lambda m, x: m.a(x @ x.mT) @ x, {"a": nn.PReLU()}),
         "(B=2, T=24, T=24) -> (B=2, T=24, T=24)",
     ),
+    "a module that calls one axis by two letters": (
+        ("B F T -> B T F", (2, E, E), in_turn, {"a": nn.PReLU()}),
+        "(B=2, 24, 24) -> (B=2, 24, 24)",
+    ),
     "no module around declares anything": (
         (None, (2, E, E), in_turn, {"a": nn.Linear(E, E)}),
         "(2, 24, 24) -> (2, 24, 24)",

@@ -109,6 +109,7 @@ class Sources:
 
     def reached(self, used, words):
         """Return (files of the package, words) that are reached from dotted names and words, to the end."""
+        asked = {name for name in self.systems if any(starts(word, name) for word in words)}  # "unet_small" too
         files, words, waiting = set(), set(words), set(used)
         shelf = self.root / "sepbook/architectures"
         while waiting:
@@ -121,7 +122,7 @@ class Sources:
                 words |= texts
             if shelf / "__init__.py" in files:  # a system that is created by its name
                 left = {name for name in self.systems if shelf / f"{name}.py" not in files}
-                waiting |= {f"sepbook.architectures.{name}" for name in left if any(starts(w, name) for w in words)}
+                waiting |= {f"sepbook.architectures.{name}" for name in left & (asked | words)}
         return files, words
 
     def named(self, words, files):

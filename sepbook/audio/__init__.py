@@ -12,11 +12,12 @@ from sepbook.audio.converting import remix, resample, resampled, resampled_lengt
 from sepbook.audio.errors import AudioError, AudioWarning
 from sepbook.audio.files import AudioInfo, blocks, info, load, mp3_bytes, save
 from sepbook.audio.measuring import loudness
-from sepbook.audio.writing import ClippingWarning, Writer
+from sepbook.audio.writing import ClippingWarning, Writer, sweep
 
 __all__ = [
     "READABLE", "SUFFIXES", "AudioError", "AudioInfo", "AudioWarning", "ClippingWarning", "Writer",
     "blocks", "info", "load", "loudness", "mp3_bytes", "remix", "resample", "resampled", "resampled_length", "save",
+    "sweep",
 ]  # fmt: skip
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")  # what is written

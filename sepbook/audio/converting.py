@@ -29,11 +29,13 @@ def resample(samples, from_rate, to_rate):
     check_rates(from_rate, to_rate, samples.numel())
     if from_rate == to_rate or samples.shape[-1] == 0:
         return samples
+    if samples.numel() == 0:
+        return samples.new_zeros(*samples.shape[:-1], resampled_length(samples.shape[-1], from_rate, to_rate))
     flat = samples.detach().cpu().float().reshape(-1, samples.shape[-1])  # (channels of any kind, N)
     length = resampled_length(flat.shape[-1], from_rate, to_rate)
     padded = torch.nn.functional.pad(flat, (0, _padding(from_rate, to_rate)))
     out = soxr.resample(padded.numpy().T, from_rate, to_rate)[:length].T
-    return torch.from_numpy(np.ascontiguousarray(out)).reshape(*samples.shape[:-1], length)
+    return in_rows(out.T).view(*samples.shape[:-1], length)
 
 
 def resampled_length(length, from_rate, to_rate):
@@ -70,6 +72,16 @@ def check_rates(from_rate, to_rate, count=0):
 def _padding(from_rate, to_rate):
     """soxr rounds the length down: these zeros make sure that the last sample comes out."""
     return int(-(-from_rate // to_rate)) + 1
+
+
+def in_rows(array):
+    """Turn an array (N, C) into a tensor (C, N) whose samples lie one after the other, N for each channel.
+
+    NumPy leaves an array of one channel as it is, with a step of one sample along both axes. torch takes that for a
+    transposed matrix, and copies it ten times as slowly.
+    """
+    N, C = array.shape
+    return torch.from_numpy(np.ascontiguousarray(array.T).reshape(-1)).view(C, N)
 
 
 def resampled(stream, from_rate, to_rate):

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from sepbook.audio.converting import remix, resample, resampled
+from sepbook.audio.converting import in_rows, remix, resample, resampled
 from sepbook.audio.reading import Reader
 from sepbook.audio.writing import MP3_RATES, Writer, as_array
 
 
 class AudioInfo(NamedTuple):
-    """What the header of a file says: frames (N), sample_rate in Hz, channels (C), seconds.
+    """What a file holds: frames (N), sample_rate in Hz, channels (C), seconds.
 
     Taught on: book/how_to_read
     """
@@ -28,9 +28,10 @@ class AudioInfo(NamedTuple):
 
 
 def info(path):
-    """Read the header of a file and return its AudioInfo, without decoding it.
+    """Return the AudioInfo of a file, without decoding it where it says how long it is.
 
-    The length of an MP3 whose header does not state it is an estimate. Raises AudioError as `load` does.
+    The length is that of what `load` returns: the frames of an MP3 are counted, and a file that ffmpeg has to read is
+    decoded once. Raises AudioError as `load` does.
 
     Taught on: book/how_to_read
     """
@@ -53,7 +54,7 @@ def load(path, sample_rate=None, channels=None, start=0, frames=None):
         pieces = list(reader.pieces(start, frames))
         rate = reader.rate
         found = np.concatenate(pieces) if pieces else np.zeros((0, reader.channels), np.float32)
-    samples = torch.from_numpy(np.ascontiguousarray(found.T))  # (C, N)
+    samples = in_rows(found)
     if channels is not None:
         samples = remix(samples, channels)
     if sample_rate is not None and sample_rate != rate:

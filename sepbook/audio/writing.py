@@ -4,11 +4,12 @@ import os
 import stat
 import uuid
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from sepbook._given import as_samples
+from sepbook._given import KindError, as_samples
 from sepbook.audio.errors import AudioError
 from sepbook.audio.opening import name_for_c
 
@@ -52,19 +53,21 @@ class Writer:
         self.frames, self.clipped, self.peak = 0, 0, 0.0
         self.suffix = _check_format(self.path, self.rate, self.channels, kbps)
         self._kbps, self._sound = kbps, None
-        self._part = self.path.with_name(f".sepbook-{uuid.uuid4().hex[:12]}.part")
+        self._part = self.path.with_name(f".sepbook-{os.getpid()}-{uuid.uuid4().hex[:12]}.part")
 
     def __enter__(self):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _check_place(self.path)
-            open(self._part, "xb").close()
         except OSError as error:
             raise self._cannot(error) from None
-        try:
+        try:  # from the first moment that there is a file, ctrl-C included
+            open(self._part, "xb").close()
             self._guarded(self._open)
-        except BaseException:
+        except BaseException as error:
             self._discard()
+            if isinstance(error, OSError):
+                raise self._cannot(error) from None
             raise
         return self
 
@@ -136,9 +139,42 @@ class Writer:
         )
 
 
+def sweep(folder):
+    """Remove the hidden files that runs left behind which were killed while they wrote into a folder.
+
+    Those of a process that still runs stay.
+
+    Taught on: book/how_to_read
+    """
+    for path in Path(folder).glob(".sepbook-*.part"):
+        owner = path.name.removeprefix(".sepbook-").partition("-")[0]
+        if not (owner.isdigit() and _runs(int(owner))):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _runs(process):
+    """Whether a process of this machine is alive."""
+    if os.name != "posix":
+        return True  # asking would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
+
+
 def as_array(samples, name="samples"):
-    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); ValueError for anything else."""
-    samples = as_samples(samples, f"{name}: the samples" if name != "samples" else name, "(C, N)")
+    """A float32 numpy array (C, N) from a tensor or array (C, N) or (N,); AudioError or KindError for anything else."""
+    name_of_both = f"{name}: the samples" if name != "samples" else name
+    try:
+        samples = as_samples(samples, name_of_both, "(C, N)")
+    except KindError:
+        raise
+    except ValueError as error:
+        raise AudioError(str(error)) from None
     array = np.atleast_2d(samples.detach().cpu().float().numpy())
     if array.ndim != 2:
         raise AudioError(f"{name}: expected samples (C, N), got {array.ndim} axes {array.shape}.")

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from sepbook._given import check_bins, check_tensor
+
 EXACT = 1e-3  # largest error, relative to the sample, of a decoder that still counts as an inverse
 
 
@@ -113,6 +115,8 @@ def _groups(size: int, hop: int):
 
 
 def two_axes(waveforms: Tensor) -> Tensor:
+    check_tensor(waveforms, "a filter bank")
+    check_bins(waveforms, "waveforms")
     if waveforms.dim() != 2 or not waveforms.numel():
         raise ValueError(
             f"waveforms must be (K, size), one row per filter, but are {tuple(waveforms.shape)}; "

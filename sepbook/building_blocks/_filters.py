@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from sepbook._given import check_tensor
 from sepbook.building_blocks._scales import erb, spaced
 from sepbook.building_blocks.stft import make_window
 
@@ -168,8 +169,12 @@ def analytic(waveforms: Tensor) -> Tensor:
     0 Hz and, in even sizes, half the sample rate have no partner of negative frequency: they stay as they are.
     Raises ValueError for complex waveforms. Taught on: book/building_blocks/filterbank
     """
+    check_tensor(waveforms, "analytic")
+    if waveforms.dim() < 1 or waveforms.numel() == 0:
+        raise ValueError(f"analytic expects waveforms (…, size), but was given {tuple(waveforms.shape)}")
     if waveforms.is_complex():
         raise ValueError("analytic expects real waveforms, but was given complex ones")
+    waveforms = waveforms if waveforms.dtype == torch.float64 else waveforms.float()
     size = waveforms.shape[-1]
     weight = torch.zeros(size, device=waveforms.device)
     weight[: size // 2 + 1] = 2

@@ -45,6 +45,9 @@ def prelu(x: Tensor, slope: Tensor) -> Tensor:
     Source: He et al. 2015. Taught on: book/building_blocks/activation
     """
     _check_real(x, "a PReLU")
+    _check_real(slope, "the slope of a PReLU")
+    if slope.dim() != 1 or not len(slope):
+        raise ValueError(f"slope is {tuple(slope.shape)}, but must be (H,), one per feature, or (1,), one for all")
     if len(slope) > 1 and (x.dim() < 2 or x.shape[1] != len(slope)):
         raise ValueError(
             f"PReLU has {len(slope)} slopes, one per feature, so axis 1 of the input must have H={len(slope)}; the "
@@ -63,6 +66,8 @@ def softmax(x: Tensor, axis: int) -> Tensor:
     """
     _check_real(x, "a softmax")
     _check_axis(x, axis, "softmax")
+    if x.numel() == 0:
+        raise ValueError(f"softmax shares out along an axis, but the input {tuple(x.shape)} is empty")
     powers = torch.exp(x - x.detach().amax(axis, keepdim=True))
     return powers / powers.sum(axis, keepdim=True)
 

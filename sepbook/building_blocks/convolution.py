@@ -247,7 +247,8 @@ class Upsample1d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Enlarge `(B, H, T)`."""
-        if x.dim() != 3 or x.shape[-1] == 0:
+        check_tensor(x, "Upsample1d")
+        if x.dim() != 3 or x.numel() == 0:
             raise ShapeError(f"Upsample1d takes (B, H, T) with T of at least 1, but was given {tuple(x.shape)}.")
         T, held = x.shape[-1], self.ends == "hold"
         if self.mode == "nearest":

@@ -32,6 +32,7 @@ def normalize(x: Tensor, axes: tuple[int, ...], eps: float = EPS) -> Tensor:
     and (1,) frame normalisation.
     Taught on: book/building_blocks/normalization
     """
+    _check_real(x, "normalize")
     mean = x.mean(axes, keepdim=True)
     variance = (x - mean).square().mean(axes, keepdim=True)
     return (x - mean) / (variance + eps).sqrt()
@@ -219,6 +220,7 @@ def whiten(features: Tensor, reference: Tensor | None = None, kind: str = "zca",
     if kind not in ("pca", "zca"):
         raise ValueError(f"kind is {kind!r}; choose 'pca' or 'zca'")
     rows = _rows(features, "whiten") if reference is None else _rows(reference, "whiten", features)
+    rows = rows.float() if rows.element_size() < 4 else rows  # no axes can be found in half precision
     mean = rows.mean(0)
     covariance = (rows - mean).mT @ (rows - mean) / len(rows)  # (H, H)
     variance, axes = torch.linalg.eigh(covariance)

@@ -22,6 +22,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from sepbook._given import check_tensor
 from sepbook.building_blocks._recurrent_checks import check_input, check_stack, check_state
 from sepbook.building_blocks.linear import MaskHead
 
@@ -178,6 +179,7 @@ def frames(magnitude: Tensor) -> Tensor:
     Magnitudes are taken as log(1 + magnitude). Raises ValueError unless they are `(B, C, F, T)` with one channel.
     Taught on: book/building_blocks/recurrent
     """
+    check_tensor(magnitude, "frames")
     if magnitude.dim() != 4 or magnitude.shape[1] != 1:
         raise ValueError(
             f"magnitudes must be (B, C, F, T) with C=1, but were given as {tuple(magnitude.shape)}; add a missing axis "

@@ -21,6 +21,8 @@ SCALE = 1 << 15  # of 16-bit samples
 def raw_input(path: Path):
     """Standard input for "-", else a file, a named pipe or a device."""
     if str(path) == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise AudioError("-: nothing comes through a pipe. Send sound into it: ffmpeg … | sepbook stream - …")
         yield sys.stdin.buffer
         return
     try:

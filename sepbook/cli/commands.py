@@ -92,7 +92,7 @@ def sepbook(
 
 @app.command()
 def separate(
-    song: Annotated[Path, Argument(help="An audio file: wav, flac, ogg or mp3; any rate, channels and length.")],
+    song: Annotated[Path, Argument(help="An audio file: wav, flac, ogg, mp3; with ffmpeg also m4a, wma and video.")],
     out: Annotated[Path, Option("--out", "-o", help="Folder for the stems.")] = Path("stems"),
     system: Chosen = None,
     preset: PresetOf = None,
@@ -107,7 +107,8 @@ def separate(
     """Separate a song into one file for each source.
 
     A song of any length will do: it is read, separated and written piece by piece. The stems have the song's
-    sample rate, channels and length, and appear under their names when they are complete.
+    sample rate, channels and length, and appear under their names when they are complete. Their sound ends at
+    half the rate of the system (8 kHz for unet), so they add up to the song without what lies above.
 
     \b
     Examples:
@@ -117,10 +118,12 @@ def separate(
     """
     from sepbook import audio
     from sepbook.cli._loading import load_system
-    from sepbook.evaluation.separation import separate_file
+    from sepbook.evaluation.separation import missing_band, separate_file
 
-    audio.info(song)  # a file that cannot be read is told before anything is loaded
+    about = audio.info(song)  # a file that cannot be read is told before anything is loaded
     found = load_system(system, preset, weights, device)
+    if note := missing_band(found, about.sample_rate):
+        print(f"sepbook: note: {note}", file=sys.stderr)
     stems = separate_file(found, song, out, f".{format.value}", chunk_seconds, overlap, overwrite, progress=not quiet)
     for path in stems.values():
         print(escaped(path) if sys.stdout.isatty() else path)

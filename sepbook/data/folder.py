@@ -186,9 +186,10 @@ class Track:
             raise ValueError(f"track {self.name!r}: start={start}, length={length}; both must be 0 or more.")
         self._look()
         excerpts = [self._excerpt(name, start, length) for name in names]
-        out = torch.zeros(len(names), self.channels, length)
+        out = torch.empty(len(names), self.channels, length)  # (S, C, N)
         for stem, excerpt in zip(out, excerpts, strict=True):
             stem[:, : excerpt.shape[-1]] = excerpt
+            stem[:, excerpt.shape[-1] :] = 0
         return out
 
     def mixture(self):

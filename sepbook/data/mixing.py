@@ -74,7 +74,7 @@ class Mixtures(Dataset):
 
     def __getitem__(self, index):
         places, gains = self.draw(index)
-        sources = self._cut(places) * torch.from_numpy(gains)[:, None, None]  # (S, C, N)
+        sources = self._cut(places, torch.from_numpy(gains)[:, None, None])  # (S, C, N)
         return {"mixture": sources.sum(dim=0), "sources": sources, **self.labels_at(places)}
 
     def draw(self, index):
@@ -141,15 +141,15 @@ class Mixtures(Dataset):
         """Excerpts start where a label frame starts, if these fall on whole samples."""
         return self.sample_rate // LABEL_RATE if self.sample_rate % LABEL_RATE == 0 else 1
 
-    def _cut(self, places):
+    def _cut(self, places, gains):
+        """The excerpts at their levels (S, C, N); every sample is moved as seldom as can be."""
         if len(set(places)) == 1:
             track, start = places[0]
-            return self.tracks[track].sources(self.source_names, start, self.samples)
-        parts = [
-            self.tracks[track].sources([name], start, self.samples)
-            for name, (track, start) in zip(self.source_names, places, strict=True)
-        ]
-        return torch.cat(parts)
+            return self.tracks[track].sources(self.source_names, start, self.samples).mul_(gains)
+        out = torch.empty(len(places), self.channels, self.samples)
+        for stem, gain, name, (track, start) in zip(out, gains, self.source_names, places, strict=True):
+            torch.mul(self.tracks[track].sources([name], start, self.samples)[0], gain, out=stem)  # (C, N)
+        return out
 
     def _draw_gains(self, random):
         gains = 10 ** (random.uniform(*self.gain_db, size=len(self.source_names)) / 20)

@@ -76,6 +76,8 @@ def pairwise_si_sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     ValueError like `si_sdr`. Taught on: book/evaluation/metrics
     """
     estimates, sources = _check(estimates, sources)
+    if sources.ndim < 3:
+        raise ValueError(f"the sources have shape {_sizes(sources)}, but must be (S, C, N); add S with sources[None]")
     es = ee = ss = 0.0
     for e, s in _blocks(estimates, sources):  # (S, n)
         es, ee, ss = es + e @ s.mT, ee + vecdot(e, e), ss + vecdot(s, s)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from sepbook._given import as_samples, as_tensor, check_channels, check_finite
+from sepbook._given import as_samples, as_tensor, check_bins, check_channels, check_finite
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.evaluation.metrics import Scores, score
 
@@ -174,7 +174,7 @@ def _check_sources(sources) -> Tensor:
 
 
 def _check_bins(bins) -> Tensor:
-    bins = as_tensor(bins, "bins")
+    bins = check_bins(as_tensor(bins, "bins"), "bins")
     if bins.dim() < 3 or bins.numel() == 0:
         raise ValueError(f"bins must be (S, C, F, T): source, audio channel, bin, frame; given was {tuple(bins.shape)}")
     return check_finite(bins, "bins")

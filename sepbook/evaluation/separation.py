@@ -6,6 +6,13 @@ Channels: they go through the system in groups of as many as it takes. A mono sy
 right channel one after the other, so the estimates keep their place in the stereo image; a stereo system that
 is given mono hears it twice, and the two answers are averaged.
 
+Level: networks answer differently at another level. A constant offset is taken off, the whole song is brought to
+the level that the system was trained at, and the estimates are brought back. A file is read once for that, before
+it is read again to be separated.
+
+Band: what lies above half the system's rate is in no estimate, so the stems add up to the song without it.
+`missing_band` says where that begins.
+
 Length: the audio is cut into chunks that overlap. A network knows nothing of what lies beyond the edge of its
 chunk, so the edges are its worst estimates. The outer parts of each overlap are therefore thrown away, and in
 its middle one chunk fades into the next; the two weights sum to one::
@@ -36,6 +43,7 @@ from sepbook import audio
 from sepbook._given import as_samples
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
+from sepbook.evaluation._level import measure
 from sepbook.losses.permutation import best_permutation
 
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
@@ -62,8 +70,10 @@ def separate(
     samples = _check_samples(samples, rate)
     length, hop = chunk_sizes(system, chunk_seconds, overlap)
     mixture = audio.resample(samples, rate, system.sample_rate)  # (C, N at the system's rate)
+    level = measure(system, [mixture])
     with listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
-        parts = list(_counted(_estimates(system, [mixture], length, hop), bar, system.sample_rate))
+        found = _estimates(system, [level.apply(mixture)], length, hop)
+        parts = [level.undo(part) for part in _counted(found, bar, system.sample_rate)]
     estimates = audio.resample(torch.cat(parts, dim=-1), system.sample_rate, rate)
     return estimates[..., : samples.shape[-1]]  # (S, C, N): resampling rounds lengths up
 
@@ -91,6 +101,7 @@ def separate_file(
     paths = {name: Path(folder) / f"{name}{suffix}" for name in check_source_names(system.source_names)}
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder, audio.AudioError))
+        audio.sweep(folder)
         _check_free(paths.values(), path, overwrite)
         open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
         writers = [stack.enter_context(writer) for writer in open_stem]
@@ -100,6 +111,20 @@ def separate_file(
             for writer, stem in zip(writers, stems, strict=True):
                 writer.write(stem)
     return paths
+
+
+def missing_band(system, rate: int) -> str | None:
+    """A sentence on what a system of a lower rate than a song leaves out; None where it leaves out nothing.
+
+    Taught on: book/evaluation/separation
+    """
+    if rate <= system.sample_rate:
+        return None
+    half = system.sample_rate // 2
+    return (
+        f"nothing above {half} Hz is in the stems: {system.name} works at {system.sample_rate} Hz, the song has "
+        f"{rate} Hz. They add up to the song below {half} Hz."
+    )
 
 
 def chunk_sizes(system, chunk_seconds: float, overlap: float) -> tuple[int, int]:
@@ -124,8 +149,10 @@ def chunk_sizes(system, chunk_seconds: float, overlap: float) -> tuple[int, int]
 
 def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[Tensor]:
     """Estimates `(S, C, n)` of a file at its own rate, piece by piece, as many samples as the file has."""
+    level = measure(system, _at_rate(audio.blocks(path, BLOCK_SECONDS), rate, system.sample_rate))
     file, done = _Counted(audio.blocks(path, BLOCK_SECONDS)), 0
-    estimates = _estimates(system, _at_rate(file, rate, system.sample_rate), length, hop)
+    blocks = (level.apply(block) for block in _at_rate(file, rate, system.sample_rate))
+    estimates = map(level.undo, _estimates(system, blocks, length, hop))
     S = len(system.source_names)
     flat = (part.flatten(0, 1) for part in _counted(estimates, bar, system.sample_rate))  # (S·C, n)
     for part in _at_rate(flat, system.sample_rate, rate):
@@ -136,13 +163,13 @@ def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[T
 
 def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[Tensor]:
     """Separate a stream of blocks `(C, any n)` at the system's rate: yield finished estimates `(S, C, n)`."""
-    overlap, tail = length - hop, None
-    ramp = _ramp(overlap)
+    overlap, tail, ramp = length - hop, None, None
     for chunk, last in _chunks(blocks, length, hop):
         found = _run(system, chunk)  # (S, C, n)
         if not system.ordered:
             _keep_order(found, tail, system.channels)
         if tail is not None:
+            ramp = _ramp(overlap) if ramp is None else ramp  # a song of one chunk needs none, however long a chunk is
             found[..., :overlap] = torch.lerp(tail, found[..., :overlap], ramp)
         ready = found.shape[-1] - (0 if last else overlap)
         yield found[..., :ready]

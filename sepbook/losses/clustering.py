@@ -16,7 +16,7 @@ Taught on: book/losses/clustering
 import torch
 from torch import Tensor
 
-from sepbook._given import as_samples, as_tensor, check_together
+from sepbook._given import as_samples, as_tensor, check_bins, check_together
 from sepbook.losses._embeddings import check_clustering, check_values
 from sepbook.losses._finite import check_all
 from sepbook.losses._gram import double, grams
@@ -157,8 +157,7 @@ def attractor_masks(embedding: Tensor, attractors: Tensor, kind: str = "softmax"
         raise ValueError(f"kind is {kind!r}; choose softmax or sigmoid")
     embedding, attractors = as_samples(embedding, "embedding"), as_samples(attractors, "attractors")
     check_together(embedding=embedding, attractors=attractors)
-    B, D = len(embedding), embedding.shape[-1]
-    if embedding.dim() != 4 or attractors.dim() != 3 or attractors.shape[::2] != (B, D):
+    if embedding.dim() != 4 or attractors.dim() != 3 or attractors.shape[::2] != embedding.shape[::3]:
         raise ValueError(
             f"embedding (B, F, T, D) and attractors (B, S, D) must have the same B and D, but were given "
             f"{tuple(embedding.shape)} and {tuple(attractors.shape)}"
@@ -219,8 +218,8 @@ def _full(x: Tensor) -> Tensor:
 
 def _energy(magnitude: Tensor, dims: str) -> Tensor:
     """Return squared magnitudes, of complex bins too, in float32 at least."""
-    magnitude = as_tensor(magnitude, "magnitudes")
-    if magnitude.dim() != len(dims.split()):
+    magnitude = check_bins(as_tensor(magnitude, "magnitudes"), "magnitudes")
+    if magnitude.dim() != len(dims.split()) or 0 in magnitude.shape:
         raise ValueError(f"magnitudes must be ({dims.replace(' ', ', ')}), but were given {tuple(magnitude.shape)}")
     check_all(dims.split(), magnitudes=magnitude)
     return _full(magnitude.abs()).square()

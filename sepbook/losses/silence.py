@@ -7,7 +7,7 @@ Taught on: book/losses/waveform
 
 from torch import Tensor
 
-from sepbook._given import as_tensor
+from sepbook._given import as_tensor, check_bins
 
 SILENCE_DB = -90.0  # a source with less mean square counts as silent; full scale is 0 dB
 SILENCE = 10 ** (SILENCE_DB / 10)  # the same as energy per sample
@@ -18,8 +18,8 @@ def is_silent(sources: Tensor) -> Tensor:
 
     Taught on: book/losses/waveform
     """
-    x = as_tensor(sources, "sources").detach().abs()
-    if x.dim() < 3:
+    x = check_bins(as_tensor(sources, "sources"), "sources").detach().abs()
+    if x.dim() < 3 or 0 in x.shape:
         raise ValueError(
             f"sources are {tuple(x.shape)}, but must be (B, S, …), with samples; add axes with sources[None]"
         )

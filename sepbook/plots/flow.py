@@ -26,9 +26,14 @@ def flow(trace, depth: int | None = None, ax=None, title: str = ""):
     A box names a part and the shape that it returns, without the batch. A circle is where paths meet: added (+),
     multiplied (×) or concatenated (cat). A stack of boxes stands for several parts of one kind and shape, one after
     the other or side by side. ↻ marks what is recurrent. `depth` says how far parts are opened; by default, as far as
-    the picture stays small. `flow_alt` says the same in words. Taught on: book/how_to_read
+    the picture stays small. `flow_alt` says the same in words. Raises ValueError for a model that returns no tensor.
+    Taught on: book/how_to_read
     """
     boxes = graph(trace, depth)
+    if not boxes:
+        raise ValueError(
+            f"{trace.calls[0].kind} returned no tensor, so there is no path to draw: return the estimates."
+        )
     plan = Layout(boxes)
     top = 0.3 if title else 0.0
     ax = axes(ax, 3) if ax is not None else _sheet(plan.height + top)
@@ -262,22 +267,22 @@ def _fit(text: str, wide: float, size: float) -> str:
 
 def flow_alt(trace, depth: int | None = None) -> str:
     """Say in words what `flow` draws, for readers of screens. Taught on: book/how_to_read."""
-    boxes = graph(trace, depth)
-    said = [f"Diagram of {trace.calls[0].kind}, from top to bottom."]
-    for box in boxes:
-        sources = " and ".join(_called(source) for source in box.sources)
+    said, group = [f"Diagram of {trace.calls[0].kind}, from top to bottom."], ()
+    for box in graph(trace, depth):
+        if box.group and box.group != group:
+            said.append(f"What follows is there once for each of {', '.join(box.group)}.")
+        group = box.group or group
+        sources = " and ".join(map(_called, box.sources)) or "nothing"
         shape = _shape(box).replace(" · ", ", ")
+        name = "" if box.name == box.role else f" {box.name}"
         if box.role == "input":
-            said.append(f"Input {box.name}: {shape}.")
+            said.append(f"Input{name}: {shape}.")
         elif box.role == "output":
-            said.append(f"Output {box.name}: {shape}, from {sources}.")
+            said.append(f"Output{name}: {shape}, from {sources}.")
         elif box.role == "part":
-            name, kind = _names(box)
-            group = f", one for each of {', '.join(box.group)}" if box.group else ""
-            said.append(
-                f"{name.removeprefix('↻ ')}{f', {kind}' if kind else ''}{group}, reads {sources or 'nothing'} "
-                f"and returns {shape}."
-            )
+            times = f", {len(box.rows)} of them in turn" if len(box.rows) > 1 else ""
+            kind = f", {_names(box)[1].partition('×')[0].strip()}" if _names(box)[1] else ""
+            said.append(f"{_called(box)}{kind}{times}, reads {sources} and returns {shape}.")
     return " ".join(said)
 
 

@@ -64,6 +64,8 @@ def magnitudes(sound, rate: float, n_fft: int | None = None, hop: int | None = N
     Taught on: book/foundations/spectrograms
     """
     sound = numbers(sound)
+    if not sound.size:
+        raise ValueError(f"A picture needs samples or bins, but was given none: {sound.shape}.")
     if sound.ndim == 1:
         sound = sound[None]
     if sound.ndim == 2 and len(sound) <= MOST_CHANNELS:
@@ -114,7 +116,9 @@ def waveform(samples, rate: float, ax=None, name: str = "", columns: int = 700):
     Taught on: book/foundations/spectrograms
     """
     samples = np.atleast_2d(numbers(samples))
-    if samples.ndim != 2 or not samples.shape[1]:
+    if np.iscomplexobj(samples):
+        raise ValueError("A waveform has real samples, but complex numbers were given. Draw bins with spectrogram.")
+    if samples.ndim != 2 or not samples.size:
         raise ValueError(f"A waveform needs samples (N) or (C, N) with N of at least 1, but was given {samples.shape}.")
     samples = samples.mean(0)
     ax, seconds = axes(ax, 2.2), np.arange(len(samples)) / rate
@@ -177,7 +181,11 @@ def masks(shares, rate: float | None = None, hop: int | None = None, names=()):
     """
     if not isinstance(shares, dict):
         shares = numbers(shares)
+        if shares.ndim not in (3, 4) or not shares.size:
+            raise ValueError(f"Masks have the axes (S, F, T) or (S, C, F, T), but were given {shares.shape}.")
         shares = dict(zip(names or [f"source {i + 1}" for i in range(len(shares))], shares, strict=True))
+    if not shares:
+        raise ValueError("Masks were given as an empty dict; expected one entry for each source.")
     columns = 1 if len(shares) == 1 else 2
     rows = -(-len(shares) // columns)
     figure, panels = plt.subplots(
@@ -197,6 +205,8 @@ def masks(shares, rate: float | None = None, hop: int | None = None, names=()):
 def _mask(ax, share: np.ndarray, rate, hop):
     if share.ndim not in (2, 3):
         raise ValueError(f"A mask has the axes (F, T) or (C, F, T), but was given {share.shape}. Take one item: m[0].")
+    if np.iscomplexobj(share):
+        raise ValueError("A picture of a mask needs real numbers, but it is complex. Draw its magnitude, m.abs().")
     share = share.mean(0) if share.ndim == 3 else share
     F, T = share.shape
     extent = (0, (T - 1) * hop / rate, 0, rate / 2) if rate and hop else (0, T, 0, F)

@@ -113,6 +113,13 @@ def numbers(values):
     """
     import numpy as np
 
+    from sepbook._given import KindError, as_tensor
+
+    values = as_tensor(values, "a picture") if hasattr(values, "layout") else values  # neither sparse nor on meta
     for step in ("detach", "cpu", "resolve_conj"):
         values = getattr(values, step)() if hasattr(values, step) else values
-    return np.asarray(values)
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiubc":
+        given = type(values).__name__
+        raise KindError(f"a picture needs numbers: a tensor, an array or a list of them, but was given a {given}")
+    return array

@@ -11,6 +11,7 @@ import torch
 from sepbook.shapes.binding import Binding
 from sepbook.shapes.dims import Item, ShapeError, parse
 
+PACKED = torch.nn.utils.rnn.PackedSequence
 Paired = list[tuple[Item | None, str, torch.Tensor]]
 
 
@@ -19,14 +20,15 @@ def tensors_in(value, name: str) -> dict[str, torch.Tensor]:
 
     Taught on: book/how_to_read
     """
-    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+    if isinstance(value, PACKED):
         value = value.data
     if isinstance(value, torch.Tensor):
         return {name: value}
     if isinstance(value, dict):
         return {str(key): one for key, one in value.items() if isinstance(one, torch.Tensor)}
     if isinstance(value, list | tuple):
-        return {f"{name}[{i}]": one for i, one in enumerate(value) if isinstance(one, torch.Tensor)}
+        found = [one.data if isinstance(one, PACKED) else one for one in value]
+        return {f"{name}[{i}]": one for i, one in enumerate(found) if isinstance(one, torch.Tensor)}
     return {}
 
 

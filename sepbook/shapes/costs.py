@@ -18,6 +18,8 @@ Taught on: book/how_to_read
 
 import torch
 
+from sepbook.shapes.ops import known
+
 aten = torch.ops.aten
 
 PRODUCTS = {  # where the first factor stands among the arguments
@@ -30,19 +32,15 @@ TAPS = {  # how many inputs one output reads
 }
 GRIDS = {aten.grid_sampler_2d: 2, aten.grid_sampler_3d: 3}  # how many axes they sample along
 GRID_TAPS = {0: 2, 1: 0, 2: 4}  # mode: linear, nearest, cubic
-ATTENTION = tuple(
-    getattr(aten, name)
-    for name in (
-        "_scaled_dot_product_flash_attention_for_cpu",
-        "_scaled_dot_product_flash_attention",
-        "_scaled_dot_product_efficient_attention",
-        "_scaled_dot_product_cudnn_attention",
-        "_scaled_dot_product_fused_attention_overrideable",
-        "_scaled_dot_product_attention_math",
-        "_scaled_dot_product_attention_math_for_mps",
-        "scaled_dot_product_attention",
-    )
-    if hasattr(aten, name)
+ATTENTION = known(
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_fused_attention_overrideable",
+    "_scaled_dot_product_attention_math",
+    "_scaled_dot_product_attention_math_for_mps",
+    "scaled_dot_product_attention",
 )
 NAMED = {name: "Fourier transform" for name in ("_fft_r2c", "_fft_c2r", "_fft_c2c")}  # 0 by convention, but told
 # Moves, look-ups, norms, sums. What PyTorch tags as element-wise, as a reduction or as a view is free anyway.
@@ -50,6 +48,7 @@ FREE = frozenset(
     """
     _unsafe_view view_as_complex view_as_real detach alias lift_fresh _to_copy copy clone fill zero uniform
     normal native_batch_norm native_layer_norm native_group_norm _native_batch_norm_legit _fused_rms_norm
+    _weight_norm_interface
     _native_batch_norm_legit_no_training cudnn_batch_norm miopen_batch_norm _softmax _log_softmax _safe_softmax
     cat stack split split_with_sizes unsafe_split unsafe_chunk repeat roll flip rot90 index index_select gather
     scatter scatter_add scatter_reduce index_put _index_put_impl index_copy index_add index_fill masked_select

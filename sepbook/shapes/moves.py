@@ -10,10 +10,12 @@ import numpy as np
 import torch
 
 from sepbook.shapes import framing, resampling
+from sepbook.shapes.ops import known
 from sepbook.shapes.resampling import undisturbed
 from sepbook.shapes.views import viewed
 
 aten = torch.ops.aten
+LONGEST = 1 << 20  # positions of a period behind transposed convolutions; longer ones are not followed
 
 
 def _axes(value, dims: int) -> list[int]:
@@ -168,6 +170,8 @@ def _convolution(field, x, args, out):
     for i, axis in enumerate(range(channels + 1, x.dim())):
         steps = (weight.shape[2 + i], stride[i], padding[i], dilation[i])
         if axis == field.axis:
+            if transposed and field.period * stride[i] > LONGEST:
+                return None
             field = field.transposed(*steps) if transposed else field.convolved(*steps)
         elif not field.is_constant(axis):
             if transposed:
@@ -245,7 +249,7 @@ RULES = {
     **dict.fromkeys((aten.expand, aten.expand_as), _expand),
     **dict.fromkeys((aten.native_batch_norm, aten._native_batch_norm_legit_no_training, aten.native_group_norm), keep),
     **dict.fromkeys((aten.alias, aten.detach, aten.clone, aten._to_copy, aten._native_batch_norm_legit), keep),
-    **dict.fromkeys((aten.native_layer_norm, aten._fused_rms_norm), _layer_norm),
+    **dict.fromkeys(known("native_layer_norm", "_fused_rms_norm"), _layer_norm),
     **dict.fromkeys((aten._softmax, aten._log_softmax, aten._safe_softmax), _along(1)),
     **dict.fromkeys((aten.cumsum, aten.cumprod, aten.logcumsumexp, aten.cummax, aten.cummin), _cumulate),
     **dict.fromkeys((aten.sum, aten.mean, aten.amax, aten.amin, aten.var, aten.std, aten.logsumexp), _reduce(1)),

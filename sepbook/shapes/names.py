@@ -12,6 +12,7 @@ import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from sepbook.shapes.dims import Axis, Item
+from sepbook.shapes.ops import known
 from sepbook.shapes.views import groups
 
 aten = torch.ops.aten
@@ -238,7 +239,8 @@ PRODUCT = {aten.mm: 0, aten.bmm: 0, aten.addmm: 1, aten.baddbmm: 1}
 SAME = {  # the result has the axes of the operands
     *(aten.clone, aten.detach, aten.alias, aten._to_copy, aten._softmax, aten._log_softmax, aten._safe_softmax),
     *(aten.native_batch_norm, aten._native_batch_norm_legit_no_training, aten._native_batch_norm_legit),
-    *(aten.native_layer_norm, aten.native_group_norm, aten._fused_rms_norm, aten.complex, aten.polar, aten.cumsum),
+    *(aten.native_layer_norm, aten.native_group_norm, aten.complex, aten.polar, aten.cumsum),
+    *known("_fused_rms_norm"),
     *(aten.roll, aten.flip, aten._prelu_kernel),
 }
 ALIKE = {  # axes stay in order, and some change their size

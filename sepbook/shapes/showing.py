@@ -17,6 +17,8 @@ def show(x, dims: str, label: str = "") -> None:
     Taught on: book/how_to_read
     """
     item, name = parse_item(dims), label or "this tensor"
+    if not hasattr(x, "shape"):
+        raise ShapeError(f"show: {name} is a {type(x).__name__}; expected a tensor or an array: torch.as_tensor(x)")
     if not item.fits(x.shape):
         raise ShapeError(
             f"show: {name} has {len(x.shape)} axes, {bare(x.shape)}, but {dims!r} names {len(item.axes)}. "

@@ -111,6 +111,11 @@ class Batches:
         self.system, self.data, self.config, self.device, self.world = system, data, config, device, world
         self.held = Held(data, device.device) if fits(data, device.device, config.hold_tracks) else None
 
+    @property
+    def note(self) -> str:
+        """What there is to say about where the items are made."""
+        return f"; all {len(self.data.tracks)} tracks are held there, and mixed there" if self.held else ""
+
     def numbers(self, start: int = 0) -> ItemNumbers:
         """The numbers of the items from a step on."""
         return ItemNumbers(self.data, self.config, start, self.world)

@@ -64,7 +64,7 @@ def train(system: System, data, valid=None, config: TrainConfig | None = None, p
         with Meter(run, progress) as meter, _folder.ask_to_stop() as asked:
             steps = batches.steps(run.step)
             run.set_random(random_states)  # only now: making the iterator draws a number
-            meter.say(run.news if resuming else device.reason)
+            meter.say((run.news if resuming else device.reason) + batches.note)
             for batch in meter.watch(steps if not run.over else ()):
                 terms = one_step(model, run, batch)
                 meter.step(batch, terms)

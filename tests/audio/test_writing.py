@@ -163,7 +163,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
         for process in running:
             process.send_signal(signal.SIGINT)
         for process in running:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=900)
             assert process.returncode != 0 and "KeyboardInterrupt" in errors
     finally:  # whatever happened: nobody writes on for ever
         for process in running:
@@ -187,3 +187,14 @@ def test_silence_is_measured(tmp_path):
     with audio.Writer(tmp_path / "a.flac", 16000, 1) as writer:
         writer.write(np.zeros((1, 10)))
     assert (writer.frames, writer.clipped, writer.peak) == (10, 0, 0.0)
+
+
+def test_what_a_killed_run_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f".sepbook-{dead.pid}-abc.part", ".sepbook-0123456789ab.part", "mine.part", ".other.part"):
+        (tmp_path / name).touch()
+    with audio.Writer(tmp_path / "a.wav", 16000, 1) as writer:
+        audio.sweep(tmp_path)
+        writer.write(torch.ones(1, 9))
+    assert sorted(os.listdir(tmp_path)) == [".other.part", "a.wav", "mine.part"]

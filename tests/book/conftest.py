@@ -73,7 +73,7 @@ class Tiny:
         tool = Path(sys.executable).with_name("jupyter-book")
         command = [tool, "build", self.folder, "-W", "-n", "--keep-going"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SEPBOOK_")}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
         return done.returncode, re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
 
     def html(self, page):

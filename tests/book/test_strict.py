@@ -21,7 +21,7 @@ def test_a_failing_cell_fails_the_build(tiny):
 def test_pages_run_side_by_side(tiny):
     meet = (
         "```{{code-cell}} ipython3\nimport pathlib, time\npathlib.Path('{0}').touch()\n"
-        "give_up = time.time() + 60\nwhile not pathlib.Path('{1}').exists():\n"
+        "give_up = time.time() + 600\nwhile not pathlib.Path('{1}').exists():\n"
         "    assert time.time() < give_up, 'the other page did not start'\n    time.sleep(0.1)\n```"
     )
     tiny.page("index", meet.format("here.txt", "there.txt"))

@@ -127,7 +127,7 @@ def streams_like_forward(system, mixture, sizes):
     assert max(delays) <= system.latency, f"{kind} says latency = {system.latency}, but was {max(delays)} behind"
     assert min(delays) >= 0, f"{kind} gave estimates of samples that it had not been fed"
     difference = (torch.cat(found, dim=-1) - expected).abs().amax()
-    allowed = system.tolerance * max(1.0, expected.abs().amax().item())
+    allowed = system.tolerance * max(0.01, expected.abs().amax().item())  # silence has no loudest sample
     assert difference <= allowed, f"{kind}: a stream differs from forward by {difference:.2g}, allowed {allowed:.2g}"
     return max(delays)
 

@@ -54,7 +54,7 @@ def test_one_step_of_the_recipe_on_its_own_task(system):
 
 @pytest.mark.slow
 def test_compile_covers_all_parts_and_validates_at_another_length(system, monkeypatch):
-    from sepbook.training import _parts
+    from sepbook.training import parts
 
     compiled, plain = [], torch.compile
 
@@ -62,7 +62,7 @@ def test_compile_covers_all_parts_and_validates_at_another_length(system, monkey
         compiled.append(forward.__self__)
         return plain(forward, **options)
 
-    monkeypatch.setattr(_parts, "BACKEND", "eager")
+    monkeypatch.setattr(parts, "BACKEND", "eager")
     monkeypatch.setattr(torch, "compile", record)
     data, valid = Synthetic(system, items=4, samples=4000), Synthetic(system, items=2, samples=5500, seed=9)
     history = run(system, data, valid, steps=2, compile=True)

@@ -24,7 +24,8 @@ def numbered(tmp_path, make_track):
         time = torch.arange(16_000)[None] / 160_000
         stems = {name: k + 1 + s / 10 + time for s, name in enumerate(("vocals", "drums", "bass", "other"))}
         make_track(f"song {k}", score={"f0": [k * 1000 + t for t in range(200)]}, **stems)
-    return StemFolder(tmp_path / "root")
+    names = ("vocals", "drums", "bass", "other")  # named, or each would count as a sum of the others
+    return StemFolder(tmp_path / "root", source_names=names)
 
 
 def origin(value):

@@ -9,6 +9,7 @@ from torch import nn
 
 from sepbook import architectures, audio
 from sepbook.evaluation import separation
+from sepbook.evaluation._level import measure
 from sepbook.evaluation.separation import chunk_sizes, separate
 
 
@@ -174,8 +175,9 @@ def test_estimates_are_ordinary_tensors():
 
 
 def test_numpy_is_welcome_and_integers_are_explained():
-    found = separate(Halves(), np.ones((1, 100)), 8000)
-    assert found.dtype == torch.float32 and (found[0] == 1).all()
+    samples = np.tile([1.0, -1.0], (1, 50))
+    found = separate(Halves(), samples, 8000)
+    assert found.dtype == torch.float32 and np.allclose(found[0].numpy(), samples)
     with pytest.raises(ValueError, match="int16.*divide 16-bit samples by 32768"):
         separate(Halves(), np.ones((1, 100), dtype=np.int16), 8000)
 
@@ -224,23 +226,33 @@ def unet():
     return system.eval()
 
 
+def in_one_pass(system, samples):
+    """The estimates at the level that `separate` gives to the song."""
+    level = measure(system, [samples])
+    with torch.no_grad():
+        return level.undo(system(level.apply(samples)[None])[0])
+
+
 def test_the_unet_does_not_notice_chunks(unet):
     """Chunks that start on its grid of frames give what one pass gives; others would not."""
     samples = 0.2 * sound(N=16000 * 24)
-    with torch.no_grad():
-        whole = unet(samples[None])[0]
+    whole = in_one_pass(unet, samples)
     found = separate(unet, samples, 16000, 10.0)
     torch.testing.assert_close(found, whole, atol=1e-5, rtol=0)
 
 
 def test_a_grid_that_is_missed_shows(unet, monkeypatch):
     samples = 0.2 * sound(N=16000 * 12)
-    with torch.no_grad():
-        whole = unet(samples[None])[0]
+    whole = in_one_pass(unet, samples)
     fits = separate(unet, samples, 16000, 6.0)
     monkeypatch.setattr(unet, "stride", 100)
     found = separate(unet, samples, 16000, 6.0)
     assert (found - whole).abs().max() > max(1e-3, 2 * (fits - whole).abs().max())
+
+
+def test_chunks_longer_than_any_song_take_no_more_memory_than_the_song():
+    samples = sound(N=800)
+    assert torch.equal(separate(Halves(), samples, 8000, chunk_seconds=1e9), separate(Halves(), samples, 8000))
 
 
 def test_a_system_that_says_no_stride_is_told_so():

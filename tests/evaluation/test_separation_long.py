@@ -52,7 +52,7 @@ for minutes in (6, 60):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak memory of a process")
 def test_an_hour_takes_no_more_memory_than_six_minutes(tmp_path):
     command = [sys.executable, "-c", HOUR, str(Path(__file__).parent), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
     short, long = map(json.loads, done.stdout.splitlines())
     assert short["frames"] == [6 * 60 * RATE] * 2 and long["frames"] == [60 * 60 * RATE] * 2
@@ -93,7 +93,7 @@ def test_an_hour_can_be_stopped_on_the_way(tmp_path):
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         asked = time.monotonic()
-        errors = process.communicate(timeout=100)[1]
+        errors = process.communicate(timeout=900)[1]
     assert process.returncode == 130 and "stopped. No half-written file is left." in errors
     assert time.monotonic() - asked < 30
     assert list((tmp_path / "stems").iterdir()) == []

@@ -17,7 +17,7 @@ from sepbook import plots  # noqa: F401
 from tests.labs.reading import ROOT, numbers, solution, tagged
 
 TRIES = 5  # one more than there are hints
-SECONDS = 240  # that a lab may take
+SECONDS = 1200  # that a lab may take: a guard against what hangs, no promise
 
 
 def cells(notebook):

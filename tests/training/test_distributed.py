@@ -189,7 +189,7 @@ def pair(tmp_path_factory):
     train(system, data, valid, TrainConfig(**fields, folder=folder / "one"), progress=False)
     with alone_in(folder / "taken"):
         job = launch(folder / "run.py", folder)
-        _, errors = job.communicate(timeout=500)
+        _, errors = job.communicate(timeout=900)
     assert job.returncode == 0, errors[-3000:]
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
 
@@ -283,7 +283,7 @@ def test_nobody_waits_for_a_dead_process(tmp_path, how):
         for rank in range(2)
     ]
     try:
-        errors = [job.communicate(timeout=300)[1] for job in jobs]
+        errors = [job.communicate(timeout=900)[1] for job in jobs]
     finally:
         for job in jobs:
             job.kill()
@@ -317,7 +317,7 @@ def test_two_machines_meet_by_torchruns_own_rendezvous(tmp_path):
     jobs = [launch(tmp_path / "run.py", tmp_path, 2, options=options, processes=1) for _ in range(2)]
     try:
         for job in jobs:
-            _, errors = job.communicate(timeout=300)
+            _, errors = job.communicate(timeout=900)
             assert job.returncode == 0, errors[-3000:]
     finally:
         for job in jobs:

@@ -76,14 +76,17 @@ def test_songs_of_the_corpus_too():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_training_is_the_same_wherever_the_items_are_made(tmp_path, workers):
+def test_training_is_the_same_wherever_the_items_are_made(capsys, workers):
     ends = []
     for hold in (False, True):
+        capsys.readouterr()
         torch.manual_seed(0)
         system = create("unet", widths=(4, 8))
         data = Mixtures(songs(), seconds=0.2, length=8)
         fields = {"steps": 5, "batch_size": 2, "device": "cpu", "workers": 0 if hold else workers}
-        history = train(system, data, None, TrainConfig(**fields, hold_tracks=hold), progress=False)
+        history = train(system, data, None, TrainConfig(**fields, hold_tracks=hold))
+        said = capsys.readouterr()
+        assert ("all 4 tracks are held there" in said.out + said.err) is hold
         ends.append((history.losses, system))
     assert ends[0][0] == pytest.approx(ends[1][0], rel=1e-4)
 

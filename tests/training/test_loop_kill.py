@@ -72,7 +72,7 @@ def die_while_writing(point, number):
 def child(folder, workers, point, number, **_):
     status = 1
     try:
-        os.setsid()  # a terminal sends ctrl-C to the workers as well
+        os.setsid()  # a terminal sends ctrl-C to the workers as well, and a scheduler SIGTERM
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if point:
             die_while_writing(point, number)
@@ -94,7 +94,7 @@ for line in sys.stdin:
     if ask["signal"]:
         time.sleep(ask["after"])
         try:
-            (os.killpg if ask["signal"] == signal.SIGINT else os.kill)(job, ask["signal"])
+            (os.kill if ask["signal"] == signal.SIGKILL else os.killpg)(job, ask["signal"])
         except ProcessLookupError:  # it has no group of its own yet
             os.kill(job, ask["signal"])
     status = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
@@ -141,8 +141,11 @@ def steps(folder):
     return len(checkpoint.read(path)[1]["history"]["losses"]) if path.exists() else 0
 
 
-@pytest.mark.parametrize("signal", [9, 2], ids=["kill -9", "ctrl-C"])
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    ("workers", "signal"),
+    [(0, 9), (2, 9), (0, 2), (2, 15)],
+    ids=["kill -9, 0", "kill -9, 2", "ctrl-C, 0", "SIGTERM, 2"],
+)
 def test_stopped_at_any_moment_and_resumed_bit_for_bit(tmp_path, run, whole, workers, signal):
     _, seconds = run(tmp_path / "measured", workers)
     moment = torch.Generator().manual_seed(workers + signal)

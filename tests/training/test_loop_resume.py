@@ -208,6 +208,17 @@ def test_other_releases_are_told_and_go_on(copy, capsys):
     assert "begun with torch 1.0, now" in said.out + said.err
 
 
+def test_weights_that_were_saved_are_where_another_run_begins(tmp_path):
+    first, _ = run()
+    checkpoint.save_weights(tmp_path / "weights.safetensors", first)
+    loaded = checkpoint.load_weights(tmp_path / "weights.safetensors")
+    begun = {key: value.clone() for key, value in loaded.state_dict().items()}
+    again, history = run(system=loaded, valid=None, learning_rate=1e-9, average=0.0)
+    assert history.steps == 6 and not again.training
+    for name, value in again.named_parameters():
+        torch.testing.assert_close(value.detach(), begun[name], atol=1e-6, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

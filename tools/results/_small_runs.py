@@ -42,6 +42,7 @@ class SmallSystem(System):
     def __init__(self, source_names=SOURCES):
         super().__init__(Config(source_names=tuple(source_names), sample_rate=16000, n_fft=512, hop=256))
         self.stft, self.istft, self.masking = STFT(512, 256), ISTFT(512, 256), Masking()
+        self.stride = self.stft.hop
         self.network = FrameMasks(257, len(self.source_names))
 
     def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:

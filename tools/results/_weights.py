@@ -35,6 +35,17 @@ def record(file: str, edition: dict, folder: Path = WEIGHTS, **about) -> None:
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def result(file: str, improvement: float) -> None:
+    """Write another score into the row of a file."""
+    row = next(row for row in rows() if row["file"] == file)
+    record(
+        file,
+        row["edition"],
+        **{k: v for k, v in row.items() if k not in ("file", "edition", "bytes", "sha256")}
+        | {"result": {**row["result"], "improvement": improvement}},
+    )
+
+
 def record_pages(experiment: str, edition: dict) -> None:
     """Record the weights that an experiment has written."""
     for file, name in OF_PAGES.items():

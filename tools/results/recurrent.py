@@ -126,6 +126,7 @@ class MaskSystem(System):
     def __init__(self, source_names, **fields):
         super().__init__(Config(source_names=tuple(source_names), sample_rate=16000, n_fft=N_FFT, hop=HOP))
         self.stft, self.istft, self.masking = STFT(N_FFT, HOP), ISTFT(N_FFT, HOP), Masking()
+        self.stride, self.whole = HOP, True  # a layer that reads backwards knows the end
         self.network = RecurrentMasks(N_FFT // 2 + 1, S=len(source_names), **fields)
 
     def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:

@@ -1,0 +1,87 @@
+"""The level of a song and a constant offset change nothing, and the levels of training are those measured."""
+
+import math
+
+import pytest
+import torch
+
+from sepbook import audio
+from sepbook.data import corpus, tasks
+from sepbook.evaluation import _level, metrics
+from sepbook.evaluation.separation import missing_band, separate, separate_file
+from sepbook.training import checkpoint
+
+
+@pytest.fixture(scope="module")
+def song():
+    """The shipped system, four seconds of a song (S, C, N), and how well it is separated."""
+    system, sources = checkpoint.shipped("unet"), corpus.songs("test")[0].sources()[..., 64_000:128_000]
+    return system, sources, improvement(system, sources, 1.0, 0.0)
+
+
+def improvement(system, sources, gain, offset):
+    mixture = sources.sum(0)
+    found = separate(system, gain * mixture + offset, 16_000) / gain
+    return metrics.si_sdr_improvement(found, sources, mixture).nanmean().item()
+
+
+@pytest.mark.parametrize("decibels", [-50, -40, -20, -6, 6, 20])
+def test_the_level_of_a_song_changes_nothing(song, decibels):
+    system, sources, expected = song
+    assert improvement(system, sources, 10 ** (decibels / 20), 0.0) == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("offset", [0.05, -0.3, 1.0])
+def test_a_constant_that_is_added_changes_nothing(song, offset):
+    system, sources, expected = song
+    assert improvement(system, sources, 1.0, offset) == pytest.approx(expected, abs=0.1)
+    assert improvement(system, sources, 0.01, offset) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_file_is_brought_to_the_same_level_as_samples(song, tmp_path):
+    system, sources, _ = song
+    quiet = 0.02 * sources.sum(0) + 0.01
+    path = audio.save(tmp_path / "quiet.wav", quiet, 16_000)
+    stems = separate_file(system, path, tmp_path / "stems", progress=False)
+    found = torch.stack([audio.load(stem)[0] for stem in stems.values()])
+    torch.testing.assert_close(found, separate(system, quiet, 16_000), atol=1e-6, rtol=0)
+
+
+class Named:
+    task, name, sample_rate = "songs", "named", 16_000
+
+
+ALTERNATING = torch.tensor([1.0, -1.0]).repeat(450)
+KINDS = {
+    "silence": (torch.zeros(2, 900), (0.0, 0.0), 1.0),
+    "nearly silence": (1e-7 * ALTERNATING[None], (0.0,), 1.0),
+    "one sample": (torch.ones(1, 1), (0.0,), 10 ** (-17 / 20)),
+    "one channel with an offset": (torch.stack([torch.ones(900), ALTERNATING]), (1.0, 0.0), None),
+    "nothing": (torch.zeros(1, 0), (0.0,), 1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_levels_of_odd_sounds(kind):
+    samples, offset, gain = KINDS[kind]
+    level = _level.measure(Named(), [samples])
+    assert level.offset.flatten().tolist() == list(offset)
+    assert math.isfinite(level.gain) and (gain is None or level.gain == pytest.approx(gain))
+    assert level.apply(samples).isfinite().all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["songs", "talkers", "speech_noise"])
+def test_the_levels_of_training_are_those_of_its_items(name):
+    items = tasks.task(name).training(16_000, seconds=3.0)
+    power = [items[k]["mixture"].square().mean().item() for k in range(60)]
+    assert 10 * math.log10(sum(power) / 60) == pytest.approx(_level.LEVELS[name], abs=1.0)
+
+
+def test_every_task_has_a_level():
+    assert set(_level.LEVELS) == set(tasks.names())
+
+
+def test_the_band_that_is_missing_is_said():
+    assert missing_band(Named(), 16_000) is missing_band(Named(), 8_000) is None
+    assert missing_band(Named(), 44_100).startswith("nothing above 8000 Hz is in the stems: named works at 16000 Hz")
