@@ -104,8 +104,10 @@ def test_a_right_answer_forgets_the_tries(capsys):
 
 
 def test_known_mistake_is_recognised(capsys):
-    first = said(capsys, doubling(), lambda x: 3 * x)
+    exercise_1 = doubling()
+    first, second = (said(capsys, exercise_1, lambda x: 3 * x) for _ in range(2))
     assert "a factor of three" in first and "How:" not in first  # at once, and no more than that
+    assert "How:" in second  # and the next try brings more
 
 
 def forgets_return(x):
