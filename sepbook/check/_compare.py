@@ -72,6 +72,7 @@ def expect_values(
     Raises CheckFailure that says how many values differ, where the first one is, and how the two are related (swapped
     axes, shifted, flipped, scaled). Taught on: book/how_to_read
     """
+    _refuse_known_shapes(expect_tensor(given).detach(), expected, known or {}, dims, how)
     given = expect_shape(given, expected.shape, dims, where, how).detach()
     if not given.isfinite().all():
         place = parse_item(dims).show((~given.isfinite()).nonzero()[0])
@@ -91,6 +92,17 @@ def expect_values(
     relation = next(_relations(given, expected, dims, limit), "")
     what = f"The shape is right, the values are not: {_located(given, expected, wrong, dims)}"
     raise CheckFailure(what, " ".join(filter(None, [relation, where])), how, kind="values")
+
+
+def _refuse_known_shapes(given: Tensor, expected: Tensor, known: Mapping[str, Tensor], dims: str, how: str) -> None:
+    """Raise CheckFailure when a usual mistake is recognised whose result has another shape than the right one."""
+    item = parse_item(dims)
+    for mistake, result in known.items():
+        if result.shape != expected.shape and result.numel() and is_close(given, result, 1e-4):
+            has = item.show(given.shape) if given.dim() == expected.dim() else bare(given.shape)
+            what = f"The result has shape {has}, but should have {item.show(expected.shape)}."
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(what, recognised, how, kind=mistake, known=True)
 
 
 def is_close(given, wanted: Tensor, tolerance: float = 1e-5) -> bool:

@@ -2,7 +2,7 @@
 
 Hints climb. The first wrong try of an exercise is told what is wrong, the second also where to look, the third gets
 the first step of the way, and the fourth the whole way. Any wrong try climbs, whatever its mistake. A known mistake is
-named at once, whichever try it is: it is one step ahead.
+named at once, whichever try it is.
 
 Taught on: book/how_to_read
 """
@@ -94,14 +94,14 @@ class Exercise:
             ) from None
 
     def _hint(self, failure: CheckFailure) -> None:
-        """Print one step more with each wrong try; a known mistake is one step ahead."""
+        """Print one step more with each wrong try; of a known mistake, two steps at once."""
         self.tries += 1
         _progress.note(self.name, self.title, hint=failure.kind)
         own = failure.step or failure.how  # a failure with a way of its own does not get the exercise's first step
         texts = (failure.what, failure.where or self.where, failure.step or ("" if own else self.step))
         steps = zip(STEPS, (*texts, failure.how or self.how), strict=True)
         lines = [f"{name + ':':<7}{text}" for name, text in steps if text]
-        shown = min(self.tries + failure.known, len(lines))
+        shown = min(self.tries + (1 if failure.known else 0), len(lines))
         rest = "The solution is folded below the check."
         if shown < len(lines):
             rest = "Try again: the next wrong answer brings one hint more."

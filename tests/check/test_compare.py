@@ -125,3 +125,12 @@ def test_choice():
     assert "none of the choices: a, b, c" in failure(expect_choice, "d", "b", choices).what
     with pytest.raises(NotYet):
         expect_choice(None, "b", choices)
+
+
+def test_a_usual_mistake_of_another_shape_is_recognised():
+    known = {"the frames were averaged": X.mean(-1), "the bins were doubled": torch.cat([X, X], 1)}
+    told = failure(expect_values, X.mean(-1).numpy(), X, "B F T", known)
+    assert "shape (2, 4), but should have (B=2, F=4, T=4)" in str(told) and "the frames were averaged" in told.where
+    told = failure(expect_values, torch.cat([X, X], 1), X, "B F T", known)
+    assert "shape (B=2, F=8, T=4)" in str(told) and "the bins were doubled" in told.where and told.known
+    assert "is 8 instead of 4" in str(failure(expect_values, torch.zeros(2, 8, 4), X, "B F T", known))

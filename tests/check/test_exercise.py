@@ -107,7 +107,7 @@ def test_known_mistake_is_recognised(capsys):
     exercise_1 = doubling()
     first, second = (said(capsys, exercise_1, lambda x: 3 * x) for _ in range(2))
     assert "a factor of three" in first and "How:" not in first  # at once, and no more than that
-    assert "How:" in second  # and the next try brings more
+    assert "Try again: the next wrong answer brings one hint more." in first and "How:" in second  # and that is kept
 
 
 def forgets_return(x):

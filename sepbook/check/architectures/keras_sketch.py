@@ -23,18 +23,39 @@ def exercise_1(prediction):
         (16, 64, 16): "This is a quarter of each axis: right if there were zeros around the maps. There are none.",
         (16, 126, 30): "This is what the convolution returns. The pool comes after it.",
         (16, 128, 32): "This is what the sketch's author had in mind: one halving. There are two, and no zeros.",
+        (16, 13, 61): "F and T are swapped: F comes before T.",
+        (
+            1,
+            61,
+            13,
+        ): "That is the number of maps that go in. Each of the 16 kernels makes a map, and the pool keeps them.",
+        (8, 61, 13): "The pool makes maps smaller, not fewer: H stays.",
+        (16, 63, 15): "That is a pool of 2. This one has a window of 5, as large as the kernel.",
+        (16, 122, 26): "The pool moves in steps of 2 as well; this is a stride of 1.",
         (16, 61, 14): "T: the convolution leaves 30 frames, and (30 - 5) // 2 rounds down before you add one.",
     }
     expect_sizes(prediction, (16, 61, 13), "H F T", known)
     return "A quarter and less in one block. The third block would have no room for its window."
 
 
-def _join(up, below: Tensor, skip: Tensor, order=(0, 1), end: bool = True) -> Tensor:
+def _join(up, below: Tensor, skip: Tensor, order=(0, 1), end: bool = True, axis: int = 1) -> Tensor:
     x = up(below)
     F, T = skip.shape[-2:]
     x = x[..., :F, :T] if end else x[..., x.shape[-2] - F :, x.shape[-1] - T :]
     pair = (x, skip)
-    return torch.cat([pair[order[0]], pair[order[1]]], dim=1)
+    return torch.cat([pair[order[0]], pair[order[1]]], dim=axis)
+
+
+def _added(up, below: Tensor, skip: Tensor) -> Tensor:
+    F, T = skip.shape[-2:]
+    return up(below)[..., :F, :T] + skip
+
+
+def _filled_up(up, below: Tensor, skip: Tensor) -> Tensor:
+    """Give the skip zeros instead of cropping what was enlarged."""
+    x = up(below)
+    more = x.shape[-1] - skip.shape[-1], x.shape[-2] - skip.shape[-2]
+    return torch.cat([x, functional.pad(skip, (0, more[0], 0, more[1]))], dim=1)
 
 
 @exercise(
@@ -47,9 +68,10 @@ def _join(up, below: Tensor, skip: Tensor, order=(0, 1), end: bool = True) -> Te
 )
 def exercise_2(enlarge_and_join):
     """Check a function of up, below `(B, H, F, T)`, skip `(B, H', F', T')`: `(B, H'' + H', F', T')`, below first."""
-    for sizes in ((8, 6), (15, 9), (7, 12)):
+    for sizes, mode in (((8, 6), "nearest"), ((15, 9), "nearest"), ((7, 12), "bilinear")):
         half = [-(-size // 2) for size in sizes]
-        up = nn.Upsample(scale_factor=2)
+        up = nn.Upsample(scale_factor=2, mode=mode)
+        other = nn.Upsample(scale_factor=2, mode="bilinear" if mode == "nearest" else "nearest")
         below = noise(2, 4, *half, seed=1).requires_grad_()
         skip = noise(2, 4, *sizes, seed=2).requires_grad_()
         made = [2 * size for size in half]
@@ -59,9 +81,20 @@ def exercise_2(enlarge_and_join):
             "the crop takes from the beginning, but the spare bins and frames are at the end": _join(
                 up, below, skip, end=False
             ),
+            "the two maps are added. Joined means stacked along H": _added(up, below, skip),
+            "they are stacked along F. The features of both belong beside each other, along H": _join(
+                up, below, skip, axis=2
+            ),
+            "they are stacked along T. The features of both belong beside each other, along H": _join(
+                up, below, skip, axis=3
+            ),
+            "the skip was filled up with zeros. Crop what was enlarged, so that no bin is made up": _filled_up(
+                up, below, skip
+            ),
+            "zeros come in the place of the skip: nothing crosses": _join(up, below, torch.zeros_like(skip)),
+            "it was enlarged in another way than by `up`, which is given": _join(other, below, skip),
         }
         result = call(enlarge_and_join, up, below, skip)
-        expect_shape(result, (2, 8, *sizes), "B H F T", where, "Crop to the skip, then stack along H: dim=1.")
         expect_values(result, _join(up, below, skip), "B H F T", known, where)
         expect_gradient(result, below, skip)
     return "Every map meets its own size, whatever was rounded up on the way down."
@@ -77,10 +110,10 @@ def exercise_2(enlarge_and_join):
 )
 def exercise_3(estimate):
     """Check a function of logits and magnitude `(B, C, F, T)`: the estimated magnitude of the source."""
-    layer = nn.Conv2d(1, 1, 3, padding=1)
-    layer.load_state_dict({"weight": noise(1, 1, 3, 3, seed=3), "bias": torch.tensor([0.1])})
-    for seed, size in ((0, (16, 12)), (1, (9, 20))):
-        x = (3 * noise(2, 1, *size, seed=seed).abs()).requires_grad_()
+    for seed, C, size in ((0, 1, (16, 12)), (1, 2, (9, 20))):
+        layer = nn.Conv2d(C, C, 3, padding=1)
+        layer.load_state_dict({"weight": noise(C, C, 3, 3, seed=3), "bias": 0.1 * torch.ones(C)})
+        x = (3 * noise(2, C, *size, seed=seed).abs()).requires_grad_()
         y = layer(x)
         known = {
             "this is the mask. It was never multiplied with the mixture": torch.sigmoid(y),
@@ -91,6 +124,10 @@ def exercise_3(estimate):
             "the sigmoid is applied twice": torch.sigmoid(torch.sigmoid(y)) * x,
             "the sigmoid comes after the multiplication": torch.sigmoid(y * x),
             "a softmax over one source is 1 everywhere, so this is the mixture": x.detach().clone(),
+            "the mask is made by a tanh, and a share is never negative": torch.tanh(y) * x,
+            "the mask was added to the mixture. A share is multiplied": torch.sigmoid(y) + x,
+            "the mixture was divided by the mask. A share is multiplied": x / torch.sigmoid(y),
+            "the mask is squared, or multiplied on twice": torch.sigmoid(y).square() * x,
         }
         result = call(estimate, layer, x)
         expect_values(result, torch.sigmoid(y) * x, "B C F T", known)
@@ -190,7 +227,13 @@ def _check_dropout(loud: Tensor, full: Tensor) -> None:
 )
 def exercise_5(prepare):
     """Check a function of a system: it freezes all but `network.decoder[-1]` and returns the weights that learn."""
-    system = create("unet", "small", widths=(4, 6)).train()
+    for widths in ((4, 6), (4, 5, 6)):
+        _check_frozen(prepare, create("unet", "small", widths=widths).train())
+    return "Bit for bit, nothing but the last kernel and its bias can change now."
+
+
+def _check_frozen(prepare, system) -> None:
+    before = {name: x.clone() for name, x in system.state_dict().items()}
     weights = call(prepare, system)
     if isinstance(weights, dict) or not hasattr(weights, "__iter__"):
         raise CheckFailure(
@@ -204,8 +247,12 @@ def exercise_5(prepare):
     extra = [name for name, p in learning.items() if id(p) not in last]
     if extra:
         raise CheckFailure(f"{len(extra)} weights of other blocks can still learn, such as {extra[0]}.", kind="more")
-    if len(learning) < len(last):
-        raise CheckFailure("The last block cannot learn: its weights ask for no gradient.", kind="less")
+    still = [name for name, p in system.named_parameters() if id(p) in last and not p.requires_grad]
+    if still:
+        what = "The last block cannot learn: its weights ask for no gradient."
+        if len(still) < len(last):
+            what = f"The last block cannot learn whole: {still[0]} asks for no gradient."
+        raise CheckFailure(what, kind="less")
     if any(not isinstance(w, Tensor) for w in weights):
         raise CheckFailure(
             "The list holds other things than weights: names, perhaps.",
@@ -214,7 +261,8 @@ def exercise_5(prepare):
         )
     if {id(w) for w in weights} != last:
         raise CheckFailure(
-            f"The list holds {len(weights)} weights, but the last block has {len(last)}: its kernel and its bias.",
+            f"The list holds {len(weights)} weights, but should hold the {len(last)} of the last block: "
+            "its kernel and its bias.",
             "Look at the return: the optimiser is to be given what can learn, and nothing else.",
             kind="list",
         )
@@ -225,4 +273,11 @@ def exercise_5(prepare):
             "Call system.eval() before you return.",
             kind="mode",
         )
-    return "Bit for bit, nothing but the last kernel and its bias can change now."
+    changed = [name for name, x in system.state_dict().items() if not torch.equal(x, before[name])]
+    if changed:
+        raise CheckFailure(
+            f"{changed[0]} has other values than before. What the system has learned should stay.",
+            "Only requires_grad and the mode change here, no weight.",
+            kind="changed",
+            known=True,
+        )

@@ -16,6 +16,7 @@ from sepbook.check import (
     expect_parts,
     expect_shape,
     expect_sizes,
+    expect_tensor,
     expect_values,
 )
 from sepbook.check._exercise import is_empty
@@ -42,12 +43,27 @@ def exercise_1(layer, gram, cross):
         (T * F * D,): "That would be all frames at once. A recurrent layer is used anew for each frame.",
         (D,): "That is the embedding of one bin. A frame has F of them.",
         (F,): "That would be one number for each bin, a mask. Here each bin gets D numbers.",
+        (F * S,): "That would be a mask for each source. Here each bin gets D numbers, whatever the number of sources.",
+        (T * D,): "That is one bin in all frames. The layer is asked about all bins of one frame.",
     }
     expect_sizes(layer, (F * D,), "(F D)", known, "Asked for: how many numbers the last layer makes for one frame.")
     table = "That is the table of all pairs of bins, VVᵀ. Asked for is VᵀV."
-    known = {(B, F * T, F * T): table, (B, F * T, D): "That is V itself."}
+    alone = "That is one item. The batch stays: each item has its own table."
+    known = {
+        (B, F * T, F * T): table,
+        (B, F * T, D): "That is V itself.",
+        (B, D, F * T): "That is Vᵀ, before the product.",
+        (1, D, D): alone,
+        (B, S, S): "That is YᵀY. V has D columns.",
+    }
     expect_sizes(gram, (B, D, D), "B D D'", known, "VᵀV: sums over all bins of products of two columns of V.")
-    known = {(B, S, D): "That is YᵀV, the other way round.", (B, F * T, S): "That is Y itself."}
+    known = {
+        (B, S, D): "That is YᵀV, the other way round.",
+        (B, F * T, S): "That is Y itself.",
+        (B, D, D): "That is VᵀV again. Y has a column for each source.",
+        (B, S, S): "That is YᵀY.",
+        (1, D, S): alone,
+    }
     expect_sizes(cross, (B, D, S), "B D S", known, "VᵀY: one column of sums for each source.")
     return "Nothing of the size of all pairs is left."
 
@@ -94,6 +110,15 @@ def exercise_2(low_rank):
             "it is divided by the sum of the weights once; pairs have two": expected * total / w.sum(1),
             "the middle term is there once, and belongs there twice": (
                 (one[0].square().sum((1, 2)) - one[1].square().sum((1, 2)) + one[2].square().sum((1, 2))) / total
+            ),
+            "the first two terms are there, and YᵀWY is missing": (
+                (one[0].square().sum((1, 2)) - 2 * one[1].square().sum((1, 2))) / total
+            ),
+            "the tables are added up, not their squares": (
+                (one[0].sum((1, 2)) - 2 * one[1].sum((1, 2)) + one[2].sum((1, 2))) / total
+            ),
+            "it is divided by the number of pairs, not by the square of the sum of the weights": (
+                expected * total / v.shape[1] ** 2
             ),
             "the middle term has the wrong sign": (
                 (one[0].square().sum((1, 2)) + 2 * one[1].square().sum((1, 2)) + one[2].square().sum((1, 2))) / total
@@ -168,9 +193,9 @@ def exercise_3(targets):
         result = call(targets, x)
         what = "The function should return two things, the membership and the weight."
         given, weight = expect_parts(result, 2, what)
-        given = given.float() if isinstance(given, Tensor) else given
+        given = expect_tensor(given).float()
         expected, shares = clustering.membership(x.unsqueeze(2)), x / mixture.unsqueeze(1).clamp_min(1e-20)
-        if isinstance(given, Tensor) and given.dim() == 4 and given.shape[1] == 1 < S:
+        if given.dim() == 4 and given.shape[1] == 1 < S:
             raise CheckFailure(
                 "The membership has one column: it says which bins belong to source 0, and nothing about the others.",
                 "Take two bins of source 1. Both rows hold a 0, so their affinity would be 0: they are pushed apart.",
@@ -178,6 +203,9 @@ def exercise_3(targets):
                 kind="one column",
             )
         known = {
+            "a source owns a bin when it has more than half of it. Of three, the loudest may have less": (
+                (shares > 0.5).float()
+            ),
             "the softest source of each bin gets it": one_hot(x.argmin(1), S).movedim(-1, 1).float(),
             "each source is compared with its own loudest bin; asked is which source is loudest in this bin": (
                 (x == x.amax((2, 3), keepdim=True)).float()
@@ -189,7 +217,7 @@ def exercise_3(targets):
         given = torch.where(sounding, given, expected)
         known = {words: torch.where(sounding, wrong, expected) for words, wrong in known.items()}
         expect_values(given, expected, "B S F T", known, "It is about the membership.")
-        expect_shape(weight, mixture.shape, "B F T", "It is about the weight.")
+        weight = expect_shape(weight, mixture.shape, "B F T", "It is about the weight.")
         loudest = mixture.amax((1, 2), keepdim=True)
         limit, every = 0.01 * loudest, torch.ones_like(mixture)
         known = {
@@ -201,10 +229,14 @@ def exercise_3(targets):
                 (mixture >= 0.01 * mixture.amax(1, keepdim=True)).float()
             ),
             "-40 dB of a magnitude is a factor of 0.01; 0.0001 belongs to powers": (mixture >= 0.01 * limit).float(),
+            "-40 dB of a magnitude is a factor of 0.01; 0.1 are -20 dB": (mixture >= 10 * limit).float(),
+            "the loudest source of a bin is compared, where their sum, the mixture, is asked for": (
+                (x.amax(1) >= 0.01 * x.amax((1, 2, 3)).view(-1, 1, 1)).float()
+            ),
             "silent bins count, and the others do not: the comparison is turned round": (mixture < limit).float(),
             "only the bins that are exactly zero are left out": (mixture > 0).float(),
         }
-        expect_values(weight.float(), (mixture >= limit).float(), "B F T", known, "It is about the weight.")
+        expect_values(weight, (mixture >= limit).float(), "B F T", known, "It is about the weight.")
     return "A column for each source, and no vote for silence."
 
 
@@ -220,14 +252,14 @@ def exercise_3(targets):
 )
 def exercise_4(masks_of):
     """Check a function of embedding `(F, T, D)`, S and weight `(F, T)`: masks `(S, F, T)` of zeros and ones."""
-    for S in (2, 3):
+    for S, F, T in ((2, 10, 14), (3, 9, 12)):
         random = dice(S)
-        owner = torch.randint(0, S, (10, 14), generator=random)
+        owner = torch.randint(0, S, (F, T), generator=random)
         owner[0, :S] = torch.arange(S)
         v = torch.nn.functional.pad(one_hot(owner, S).float(), (0, 6 - S)) + 0.02 * torch.rand(
-            10, 14, 6, generator=random
+            F, T, 6, generator=random
         )
-        w = (torch.rand(10, 14, generator=random) > 0.3).float()
+        w = (torch.rand(F, T, generator=random) > 0.3).float()
         w[0, :S] = 1
         astray = torch.zeros(6)
         astray[5] = 3.0  # bins without weight lie far away: if they counted, they would get a centre of their own
@@ -236,17 +268,22 @@ def exercise_4(masks_of):
         labels = expected.argmax(0)  # (F, T)
         spread, frames_first = (one_hot(x.flatten(), S).float() for x in (labels, labels.T))  # (F·T, S)
         known = {
-            "the table (F·T, S) was reshaped, not turned: .view alone mixes bins with sources": spread.view(S, 10, 14),
-            "the axes F and T were exchanged before the points were listed": frames_first.T.reshape(S, 10, 14),
+            "the table (F·T, S) was reshaped, not turned: .view alone mixes bins with sources": spread.view(S, F, T),
+            "the axes F and T were exchanged before the points were listed": frames_first.T.reshape(S, F, T),
             "bins without weight have no mask; they, too, get the label of the nearest centre": expected * w,
-            "these are the labels, not masks: make a mask for each label": labels.expand(S, 10, 14).float(),
+            "these are the labels, not masks: make a mask for each label": labels.expand(S, F, T).float(),
         }
-        for words, other in {"the weight is ignored": torch.ones_like(w), "the weight is transposed": w.T}.items():
+        whole, _ = clustering.kmeans(v.flatten(0, 1) * w.reshape(-1, 1), S, w.flatten())
+        known["the weights were multiplied onto the points. They belong to kmeans, which counts with them"] = (
+            one_hot(whole, S).T.reshape(S, F, T).float()
+        )
+        for words, other in {"is ignored": torch.ones_like(w), "is turned, and may as well be ignored": w.T}.items():
             found, _ = clustering.kmeans(v.flatten(0, 1), S, other.reshape(-1))
-            known[f"{words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, 10, 14).float()
+            known[f"the weight {words}: silent bins move the centres"] = one_hot(found, S).T.reshape(S, F, T).float()
         masks = call(masks_of, v, S, w)
-        masks = masks.float() if isinstance(masks, Tensor) else masks
-        given = expect_shape(masks, (S, 10, 14), "S F T", f"It is about {S} sources, 10 bins and 14 frames.")
+        given = expect_shape(
+            expect_tensor(masks).float(), (S, F, T), "S F T", f"It is about {S} sources, {F} bins and {T} frames."
+        )
         if {tuple(m.flatten().tolist()) for m in given} == {tuple(m.flatten().tolist()) for m in expected}:
             continue  # the same clusters, named otherwise
         expect_values(given, expected, "S F T", known, f"It is about {S} sources.")

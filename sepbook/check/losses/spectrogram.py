@@ -53,8 +53,9 @@ def _tpsa(mixture: Tensor, sources: Tensor, low: bool = True, high: bool = True,
 )
 def exercise_1(tpsa):
     """Check a function of mixture `(B, C, F, T)` and sources `(B, S, C, F, T)`: tPSA `(B, S, C, F, T)`."""
-    for seed in (0, 1):
-        mixture, sources = _bins(seed)
+    for seed, silent in ((0, False), (1, False), (2, True)):
+        mixture, sources = _bins(seed, silent=silent)
+        where = "In two bins everything is silent. What is 0 / 0 there?" if silent else ""
         Y, projection = mixture.unsqueeze(1).abs(), spectrogram.psa(mixture, sources)
         known = {
             "this is MSA, the magnitude; the angle is missing": sources.abs(),
@@ -68,7 +69,7 @@ def exercise_1(tpsa):
             "this is the mask. The target is the mask times |Y|": _tpsa(mixture, sources) / Y,
             "this is the cosine alone; it has to be multiplied by |S|": projection / sources.abs(),
         }
-        expect_values(call(tpsa, mixture, sources), _tpsa(mixture, sources), "B S C F T", known, tolerance=1e-6)
+        expect_values(call(tpsa, mixture, sources), _tpsa(mixture, sources), "B S C F T", known, where, tolerance=1e-6)
     return "What a mask from 0 to 1 can reach of the part of S along Y."
 
 
@@ -88,10 +89,14 @@ def exercise_2(prediction):
     )
     wrong = {
         1.732: "That is 2 sin 60°, the part across.",
+        -1.905: "That is the cosine of 60 radians. The angle is 60 degrees.",
         0.25: "That is the mixture times the cosine; take the source.",
     }
     expect_number(psa, 1.0, wrong, "PSA is the shadow of the source's arrow on the mixture's.", tolerance=0.01)
-    wrong = {1.0: "That is more than the mixture has: no mask up to 1 gets there."}
+    wrong = {
+        1.0: "That is more than the mixture has: no mask up to 1 gets there.",
+        0.25: "That is |Y| times the cosine. The cosine is in PSA already; take the smaller one of PSA and |Y|.",
+    }
     expect_number(tpsa, 0.5, wrong, "tPSA lies between 0 and |Y|.", tolerance=0.01)
     return "A mask of 1 is right for tPSA, wrong by a half for PSA, and by one and a half for MSA."
 
@@ -113,11 +118,37 @@ def _numbers(prediction, names: tuple[str, ...]) -> tuple:
     return given
 
 
-def _log_loss(masks: Tensor, mixture: Tensor, sources: Tensor, floor: float = FLOOR, cancel=False, wide=True) -> Tensor:
+def _log_loss(
+    masks: Tensor, mixture: Tensor, sources: Tensor, floors=(FLOOR, FLOOR), size=torch.abs, wide=True
+) -> Tensor:
     """Compute the mean difference of levels `(B,)`, and with other arguments what its bugs make of it."""
     estimates = masks * (mixture.abs().unsqueeze(1) if wide else mixture.abs())
-    error = 20 * (torch.log10(estimates + floor) - torch.log10(sources.abs() + floor))
-    return (error if cancel else error.abs()).mean((1, 2, 3, 4))
+    error = 20 * (torch.log10(estimates + floors[0]) - torch.log10(sources.abs() + floors[1]))
+    return size(error).mean((1, 2, 3, 4))
+
+
+def _log_mistakes(masks: Tensor, mixture: Tensor, sources: Tensor, silent: bool) -> dict[str, Tensor]:
+    """Return what usual mistakes make of the mean difference of levels."""
+    given, right = (masks, mixture, sources), _log_loss(masks, mixture, sources)
+    mean, cancel = "bins too loud and bins too quiet cancel: take the absolute value before the mean", torch.clone
+    known = {
+        mean: _log_loss(*given, size=cancel),
+        "the absolute value is taken of the mean. By then too loud and too quiet have cancelled": (
+            _log_loss(*given, size=cancel).abs()
+        ),
+        "10 log10 belongs to energies. For magnitudes it is 20 log10": right / 2,
+        "the logarithm is the natural one; decibels want torch.log10": right * torch.tensor(10.0).log(),
+        "the differences are squared. Asked is their size": _log_loss(*given, size=torch.square),
+        "the bins are added up, where their mean is wanted": right * masks[0].numel(),
+    }
+    if not silent:
+        known["the floor of 0.01 is not in both logarithms"] = _log_loss(*given, floors=(0.0, 0.0))
+        known["the floor is not in both, and errors cancel"] = _log_loss(*given, floors=(0.0, 0.0), size=cancel)
+        known["the floor stands in the logarithm of the estimates alone"] = _log_loss(*given, floors=(FLOOR, 0.0))
+        known["the floor stands in the logarithm of the sources alone"] = _log_loss(*given, floors=(0.0, FLOOR))
+    if sources.shape[1] == len(sources):
+        known["the mixture of item 0 was multiplied with source 0, and so on"] = _log_loss(*given, wide=False)
+    return known
 
 
 @exercise(
@@ -131,22 +162,11 @@ def _log_loss(masks: Tensor, mixture: Tensor, sources: Tensor, floor: float = FL
 )
 def exercise_3(log_loss):
     """Check a function of masks, mixture, sources: the mean difference of levels in dB `(B,)`, finite on silence."""
-    for seed, B, silent in ((0, 1, False), (1, 2, False), (2, 3, True)):
+    for seed, B, silent in ((0, 1, False), (2, 3, False), (3, 3, True), (1, 2, False)):
         mixture, sources = _bins(seed, B=B, silent=silent)
         masks = torch.rand(sources.shape, dtype=torch.float64, generator=dice(seed))
+        known = _log_mistakes(masks, mixture, sources, silent)
         masks = masks.requires_grad_()
-        known = {
-            "bins too loud and bins too quiet cancel: take the absolute value before the mean": _log_loss(
-                masks, mixture, sources, cancel=True
-            )
-        }
-        if not silent:
-            known["the floor of 0.01 is not in both logarithms"] = _log_loss(masks, mixture, sources, floor=0.0)
-            known["the floor is not in both, and errors cancel"] = _log_loss(masks, mixture, sources, 0.0, True)
-        if sources.shape[1] == B:
-            known["the mixture of item 0 was multiplied with source 0, and so on"] = _log_loss(
-                masks, mixture, sources, wide=False
-            )
         where = f"It is about a batch of {B}{', with silence in it' if silent else ''}."
         result = call(log_loss, masks, mixture, sources)
         expect_values(result, _log_loss(masks, mixture, sources), "B", known, where, tolerance=1e-4)
@@ -172,25 +192,34 @@ def exercise_4(prediction):
     """Check the predicted (share of L1, share of MSE) that one bin off by 10 has beside 1000 bins off by 0.1."""
     l1, mse = _numbers(prediction, ("share of L1", "share of MSE"))
     both = "A share is the outlier's part of the whole sum, the outlier itself included."
+    percent = "That is in per cent. Give it as a share of 1."
     expect_number(
         l1,
         1 / 11,
-        {0.1: both, 10 / 1.1: "That is in per cent. Give it as a share of 1.", 100.0: both},
+        {
+            0.1: both,
+            100 / 11: percent,
+            100.0: both,
+            10 / 11: "That is the share of MSE, or of the thousand others. L1 adds sizes, not squares.",
+            10 / 10.1: "There are 1000 bins that are off by 0.1, not one.",
+        },
         both,
         tolerance=0.005,
     )
     wrong = {
         1 / 11: "The same share as in L1? MSE squares each error first.",
         10.0: "A share is at most 1: divide by the sum.",
-        1000 / 11: "That is in per cent. Give it as a share of 1.",
+        1000 / 11: percent,
+        1 / 101: "The errors are squared one by one and then added up, not added up and then squared.",
+        10 / (10 + 10**0.5): "That is with roots. MSE has none: the squares are compared.",
+        100 / 100.01: "There are 1000 bins that are off by 0.1, not one.",
     }
     expect_number(mse, 10 / 11, wrong, both, tolerance=0.005)
     return "The same bin holds an eleventh of one loss and all but an eleventh of the other."
 
 
-def _best_gain(mixture: Tensor, target: Tensor, per_frame=False) -> Tensor:
+def _best_gain(mixture: Tensor, target: Tensor, axis=-1) -> Tensor:
     Y = mixture.abs().unsqueeze(1)
-    axis = -2 if per_frame else -1
     return (Y * target).sum(axis, keepdim=True) / Y.square().sum(axis, keepdim=True)
 
 
@@ -212,8 +241,21 @@ def exercise_5(best_equaliser):
             target = spectrogram.TARGETS[name](mixture, sources)
             target = target * torch.tensor([3.0, 1.0, -0.5]).view(-1, 1, 1, 1)  # out of reach in places
             free = _best_gain(mixture, target)
+            reached = _best_gain(mixture, target.clamp(min=0).minimum(Y))
+            levels = (target.square().sum(-1, keepdim=True) / Y.square().sum(-1, keepdim=True)).sqrt()
             known = {
                 "it is below 0 or above 1 in places": free,
+                "it is below 0 in places: a mask from 0 to 1 is asked for": free.clamp(max=1),
+                "it is above 1 in places: a mask from 0 to 1 is asked for": free.clamp(min=0),
+                "the negative ones have lost their sign. The best mask from 0 to 1 is 0 there": free.abs().clamp(max=1),
+                "the target was cut off first. Cut off the mask, at the end": reached,
+                "it is upside down: the sum of |Y|² belongs below the line, not that of the target": (
+                    ((Y * target).sum(-1, keepdim=True) / target.square().sum(-1, keepdim=True)).clamp(0, 1)
+                ),
+                "it makes the energies equal. That is not what makes the squared error small": levels.clamp(0, 1),
+                "each channel has one gain for all its bins; each bin may have its own": (
+                    _best_gain(mixture, target, (-2, -1)).clamp(0, 1).expand_as(free)
+                ),
                 "this is the mean of the ratios, in which quiet frames count as much as loud ones": (
                     (target / Y).mean(-1, keepdim=True).clamp(0, 1)
                 ),

@@ -3,6 +3,8 @@
 Taught on: book/losses/waveform
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -36,6 +38,14 @@ def _si_sdr(e: Tensor, s: Tensor, axes=(-2, -1), by: str = "source", factor: flo
     return factor * log(target.square().sum(axes) / (e - target).square().sum(axes))
 
 
+def _mixed(e: Tensor, s: Tensor, above: str = "target", rest: str = "e - target", axes=(-2, -1)) -> Tensor:
+    """SI-SDR with one of its three parts taken wrongly; `axes` are those of alpha alone."""
+    target = (e * s).sum(axes, keepdim=True) / s.square().sum(axes, keepdim=True) * s
+    upper = {"target": target, "source": s, "estimate": e}[above].square().sum((-2, -1))
+    lower = {"e - target": e - target, "e - s": e - s, "s - target": s - target}[rest].square().sum((-2, -1))
+    return 10 * torch.log10(upper / lower)
+
+
 def _sdr(e: Tensor, s: Tensor) -> Tensor:
     return 10 * torch.log10(s.square().sum((-2, -1)) / (e - s).square().sum((-2, -1)))
 
@@ -63,9 +73,13 @@ def exercise_1(si_sdr):
                 e, s, by="estimate"
             ),
             "amplitudes were taken for energies: 20 log10 belongs to a ratio of amplitudes": _si_sdr(e, s, factor=20),
-            "the estimate stands above the line. It is the target, alpha times the source": (
-                _si_sdr(e, s) + 10 * torch.log10(1 + 10 ** (-_si_sdr(e, s) / 10))
+            "the estimate stands above the line. It is the target, alpha times the source": _mixed(e, s, "estimate"),
+            "the source itself stands above the line. It is the target, alpha times the source": _mixed(e, s, "source"),
+            "the error is e − s. What is left over is e minus the target": _mixed(e, s, rest="e - s"),
+            "the error is taken from the source. What is left over is e minus the target": _mixed(
+                e, s, rest="s - target"
             ),
+            "each channel has an alpha of its own; one alpha belongs to both channels": _mixed(e, s, axes=-1),
             "the factor 10 is missing: one bel is ten decibels": _si_sdr(e, s, factor=1),
             "the logarithm is the natural one; decibels want torch.log10": _si_sdr(e, s, log=torch.log),
             "each channel has an alpha and a ratio of its own; both belong to one long vector": _si_sdr(
@@ -102,11 +116,19 @@ def exercise_2(prediction):
             "Write it as prediction = (cosine, ratio).",
             kind="pair",
         ) from None
+    if abs(_number(cosine) or 0.0) in (90.0, 1.57, 1.571, math.pi / 2):
+        raise CheckFailure(
+            f"{cosine} is an angle. Asked for is its cosine.",
+            "The angle is right. What is the cosine of a right angle?",
+            kind="angle",
+            known=True,
+        )
     if abs(_number(cosine) or 0.0) == 1:
         raise CheckFailure(
             f"A cosine of {cosine} would mean that the gradient only says louder or quieter.",
             "SI-SDR does not know the level: louder or quieter is the one thing that it cannot say.",
             kind="cosine",
+            known=True,
         )
     almost = abs(_number(cosine) if _number(cosine) is not None else 1.0) < 1e-3  # computed, not predicted: as good
     expect_number(
@@ -156,6 +178,12 @@ def exercise_3(si_snr_loss):
             "a good estimate has a large value, so training would make it worse": _snr_loss(e, s, sign=1),
             "no mean is subtracted any more, or one that changes nothing": -_si_sdr(e, s).mean(),
             "one mean for both channels; each channel has its own": _snr_loss(e, s, axes=(-2, -1)),
+            "the mean is taken over the channels, axis 2. Axis 3 are the samples": _snr_loss(e, s, axes=2),
+            "the mean is taken over the sources, axis 1. Axis 3 are the samples": _snr_loss(e, s, axes=1),
+            "the mean is subtracted from the estimates only": -_si_sdr(_centred(e), s).mean(),
+            "the mean is subtracted from the sources only": -_si_sdr(e, _centred(s)).mean(),
+            "the losses of the items are added up, where their mean is wanted": _snr_loss(e, s) * e[..., 0, 0].numel(),
+            "this is the loss of item 0 alone": _snr_loss(e[:1], s[:1]),
         }
         if B > 1:  # over a batch of one, the mean takes everything away
             known["the mean is still taken over the batch"] = _snr_loss(e, s, axes=0)
@@ -197,6 +225,13 @@ def exercise_4(sdr_loss):
             "silent sources count as 0 in the mean, where they should not count at all": ratios.mean(1),
             "a good estimate has a large value; a loss is the negative": -ratios.sum(1) / heard.sum(1).clamp(min=1),
             "the silent sources are still in it": waveform.sdr_loss(e, s, "none"),
+            "the losses of the sources are added up, where their mean is wanted": ratios.sum(1),
+            "the means were subtracted, or an alpha is in it. Asked is the plain SDR": torch.where(
+                heard, -_si_sdr(e, torch.where(sound > 0, s, 1.0)), 0.0
+            ).sum(1)
+            / heard.sum(1).clamp(min=1),
+            "a source that is silent in one item is left out of all": (ratios * heard.all(0)).sum(1)
+            / heard.all(0).sum().clamp(min=1),
         }
         for words, limit in {"lower than 1e-9": 1e-10, "higher than 1e-9": 1e-6}.items():
             other = s.square().mean((-2, -1)) > limit

@@ -21,13 +21,23 @@ def exercise_1(share):
         0.5: "Equal shares would come from equal energies. 20 dB softer is a tenth of the amplitude.",
         1 / 11: "That is with errors in amplitude, as in L1. Here they are squared.",
         0.1: "A tenth is the ratio of the amplitudes. The errors are squared.",
+        100
+        / 101: "That is the share of the loud one, or a share in per cent. Asked is the quiet one's, as a part of 1.",
+        1 / 21: "20 dB is not a factor of 20. Divide by 20 and take the power of ten: that is the ratio of amplitudes.",
+        0.0001: "That is the quiet one's squared error. Divide it by the sum of both.",
     }
     expect_number(share, 1 / 101, known, tolerance=0.05)
     return "Both estimates are equally good, and the loss hardly sees the quiet one."
 
 
 def _sources(seed: int, *gains: float, B: int = 3, N: int = 50) -> Tensor:
-    return torch.tensor(gains)[None, :, None, None] * noise(B, len(gains), 1, N, seed=seed)
+    x = torch.tensor(gains)[None, :, None, None] * noise(B, len(gains), 2, N, seed=seed)  # (B, S, C, N)
+    return x * torch.tensor([1.0, 0.4]).view(2, 1)  # both channels count, and they differ
+
+
+def _weights(x: Tensor) -> Tensor:
+    e = x.square().mean((0, 2, 3))
+    return e.max() / e
 
 
 @exercise(
@@ -48,6 +58,13 @@ def exercise_2(by_energy):
             "upside down: the loud source gets the large weight": e / e.max(),
             "divided by the sum: the loudest source should have 1": (1 / e) / (1 / e).sum(),
             "the smallest energy stands above the line: then all weights are at most 1": e.min() / e,
+            "the mean energy stands above the line. Then the loudest has less than 1": e.mean() / e,
+            "only one channel is measured": _weights(x[:, :, :1]),
+            "only the first item is measured. The weights are for all of them": _weights(x[:1]),
+            "the means were subtracted: that is the variance": _weights(x - x.mean((0, 2, 3), keepdim=True)),
+            "the sizes are averaged, not the squares": (a := x.abs().mean((0, 2, 3))).max() / a,
+            "the largest sample is measured. One click would decide": (a := x.abs().amax((0, 2, 3))).max() / a,
+            "in decibels. A weight is the ratio itself": 10 * (e.max() / e).log10(),
         }
         expect_values(call(by_energy, x), e.max() / e, "S", known, f"It is about S={len(gains)} sources.")
     return "The loudest has 1, and a source with a hundredth of its energy counts a hundredfold."
@@ -79,8 +96,9 @@ def exercise_3(dynamic):
             "the difference of the losses, not their ratio": len(b) * ((b - a) / temperature).softmax(0),
             "multiplied by the temperature": len(b) * (b / a * temperature).softmax(0),
             "no softmax: the ratios are scaled to add up to S": len(b) * (b / a) / (b / a).sum(),
+            "they add up to 2 whatever the number of sources": right * 2 / len(a),
         }
-        expect_values(call(dynamic, a, b, temperature), right, "S", known)
+        expect_values(call(dynamic, a, b, temperature), right, "S", known, f"It is about S={len(a)} sources.")
     return "It needs nothing but two numbers per source, and no idea of loudness."
 
 
@@ -107,6 +125,12 @@ def exercise_4(both):
                 (1 - share) * masks.sum() + share * clustering.sum()
             ).detach(),
             "the share belongs to the clustering": (share * masks.mean() + (1 - share) * clustering.mean()).detach(),
+            "the share is not used: both terms count whole": (masks.mean() + clustering.mean()).detach(),
+            "the share is not used: both terms count half": ((masks.mean() + clustering.mean()) / 2).detach(),
+            "the masks' term counts whole. It has what is left, 1 - share": (
+                masks.mean() + share * clustering.mean()
+            ).detach(),
+            "only the first item of the batch is in it": ((1 - share) * masks[0] + share * clustering[0]).detach(),
         }
         expect_values(result.reshape(1), right.detach().reshape(1), "B", {k: v.reshape(1) for k, v in known.items()})
         if not result.requires_grad:

@@ -106,8 +106,8 @@ def _check_songs(train: set, test: set, count: int) -> None:
         )
 
 
-def _stems(seed: int, peak: float, opposed: bool = False) -> Tensor:
-    x = torch.randn(3, 2, 500, generator=dice(seed))
+def _stems(seed: int, peak: float, opposed: bool = False, S: int = 3, C: int = 2) -> Tensor:
+    x = torch.randn(S, C, 500, generator=dice(seed))
     if opposed:
         x[2] *= 0.3
         x[1] = 0.1 * x[2] - x[0]  # what one plays, another one cancels
@@ -128,6 +128,7 @@ def exercise_8(mix):
     cases = {
         "a mix that fits": (_stems(1, 0.1), torch.tensor([0.0, 3.0, -6.0])),
         "a loud mix": (_stems(2, 0.8), torch.tensor([0.0, 9.0, 6.0])),
+        "a loud mix of two stems and one channel": (_stems(4, 0.8, S=2, C=1), torch.tensor([3.0, 9.0])),
         "sources that cancel each other in part": (_stems(3, 0.9, opposed=True), torch.tensor([6.0, 6.0, 6.0])),
     }
     for where, (stems, gains) in cases.items():
@@ -138,7 +139,7 @@ def exercise_8(mix):
             raise CheckFailure(what, how="return mixture, sources", kind="type")
         mixture = expect_shape(result[0], stems.shape[1:], "C N")
         sources = expect_shape(result[1], stems.shape, "S C N")
-        _check_mix(mixture, sources, wanted, f"It is about {where}.")
+        _check_mix(mixture, sources, gains, wanted, f"It is about {where}.")
     return "Quieter, and whole: the mixture is the sum of its sources, and nothing is cut off."
 
 
@@ -146,7 +147,24 @@ def _near(a: Tensor, b: Tensor, tolerance: float = 1e-4) -> bool:
     return bool((a - b).abs().max() <= tolerance * b.abs().max())
 
 
-def _check_mix(mixture: Tensor, sources: Tensor, wanted: Tensor, where: str) -> None:
+def _refuse_other_gains(sources: Tensor, gains: Tensor, wanted: Tensor, where: str) -> None:
+    """Raise CheckFailure when the balance is that of other gains: 10 ** (gain / 20) was taken wrongly."""
+    found = (sources * wanted).sum((1, 2)) / wanted.square().sum((1, 2))  # the factors beside the right ones
+    level = found.abs().clamp(min=1e-9).log10() * 20 + gains  # in dB, up to one for all
+    others = {
+        "the gains are not used": 0 * gains,
+        "the gains have the other sign": -gains,
+        "the gains are halved: 20 belongs below them, not 40": gains / 2,
+        "the gains are doubled: for amplitudes they are divided by 20, not by 10": 2 * gains,
+    }
+    for mistake, other in others.items():
+        if (level - other - (level - other).mean()).abs().max() < 0.01:
+            what = "The sources have another balance than the gains ask for."
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(what, f"{where} {recognised}", kind=mistake, known=True)
+
+
+def _check_mix(mixture: Tensor, sources: Tensor, gains: Tensor, wanted: Tensor, where: str) -> None:
     total = sources.sum(0)
     if not _near(mixture, total):
         scale = (mixture * total).sum() / total.square().sum()
@@ -166,6 +184,7 @@ def _check_mix(mixture: Tensor, sources: Tensor, wanted: Tensor, where: str) -> 
         what = "The sum is right, but the sources themselves are cut off or bent: they sound distorted now."
         raise CheckFailure(what, f"{where} One factor for all samples keeps the sound as it is.", kind="bent")
     if max(factors) - min(factors) > 1e-3 * max(factors):
+        _refuse_other_gains(sources, gains, wanted, where)
         listed = ", ".join(f"{20 * torch.tensor(f).log10():.1f} dB" for f in factors)
         what = f"Each source is turned down by a factor of its own ({listed}), so the balance of the mix has changed."
         raise CheckFailure(what, where, "One factor for all sources.", kind="balance")
@@ -197,14 +216,14 @@ def _check_peak(mixture: Tensor, sources: Tensor, wanted: Tensor, factor: float,
 )
 def exercise_9(set_level):
     """Check a function (samples `(C, N)`, rms) -> samples `(C, N)` of this RMS, with nothing that is not heard."""
-    for seed, offsets in ((0, (0.3, 0.3)), (1, (0.3, -0.1)), (2, (0.0, 0.0))):
+    for seed, offsets, rms in ((0, (0.3, 0.3), 0.05), (1, (0.3, -0.1), 0.05), (2, (0.0, 0.0), 0.02)):
         sound = torch.randn(2, 4000, generator=dice(seed))
         sound = (0.1 * sound - 0.1 * sound.mean(-1, keepdim=True)) * torch.tensor([[1.0], [0.5]])
         samples = sound + torch.tensor(offsets).view(2, 1)
-        result = expect_tensor(call(set_level, samples, 0.05))
+        result = expect_tensor(call(set_level, samples, rms))
         expect_shape(result, samples.shape, "C N")
         _check_level(
-            result.detach(), sound, 0.05, f"It is about offsets of {offsets[0]} and {offsets[1]} in two channels."
+            result.detach(), sound, rms, f"It is about offsets of {offsets[0]} and {offsets[1]} in two channels."
         )
     return "Equal RMS now means equal sound."
 
@@ -231,6 +250,20 @@ def _check_level(result: Tensor, sound: Tensor, rms: float, where: str) -> None:
     if (factors[0] - factors[1]).abs() > 0.02 * factors.abs().max():
         what = "Each channel is scaled by itself, so the balance between left and right has changed."
         raise CheckFailure(what, where, "One factor for both channels.", kind="balance")
+    others = {
+        "the level is as it was": sound.square().mean().sqrt(),
+        "0.05 stands in the lines. Use the name rms": 0.05,
+        "it is the square of the RMS that was set": rms**2,
+        "it is the peak that was set": rms * whole / result.abs().max(),
+        "it is the mean size that was set": rms * whole / result.abs().mean(),
+        "it is the root of the RMS that was set": rms**0.5,
+        "each sample has this RMS only in the sum: it is smaller by the root of their number": rms
+        / result.numel() ** 0.5,
+    }
+    for mistake, other in others.items():
+        if abs(whole - rms) > 0.02 * rms and abs(whole - other) < 1e-3 * other:
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(f"The RMS is {whole:.4f} and not {rms}.", recognised, kind=mistake, known=True)
     if abs(whole - rms) > 0.02 * rms:
         raise CheckFailure(
             f"The offset is gone, but the RMS is {heard:.4f} and not {rms}.",

@@ -62,8 +62,20 @@ def _check_estimate(estimate, C: int) -> None:
         warnings.simplefilter("ignore")
         result = call(estimate, encoder, decoder, x)
     raw = decoder(encoder(x)).sigmoid() * x.unsqueeze(1)
+    hidden = encoder(x)
+    centred, own = hidden - hidden.mean(), hidden - hidden.mean(-1, keepdim=True)
+
+    def decoded(normal: Tensor) -> Tensor:
+        return decoder(normal).sigmoid() * x.unsqueeze(1)
+
     known = {
         "the features are not normalised any more": raw,
+        "the mean is taken away, and nothing is divided by the spread": decoded(centred),
+        "it is divided by the variance. The spread is its root": decoded(centred / (hidden.var() + 1e-5)),
+        "it is divided by the spread, and no mean is taken away": decoded(hidden / (hidden.std() + 1e-5)),
+        "each feature is normalised by itself. The mean and the spread are those of all": decoded(
+            own / (hidden.std(-1, keepdim=True) + 1e-5)
+        ),
         "this is the mask: it is not multiplied with the mixture": expected / x.unsqueeze(1),
     }
     where = f"It is about a magnitude with C={C}."

@@ -40,12 +40,12 @@ def _close(value: float, expected) -> bool:
     return abs(value - expected) <= 1e-3 * max(1e-3, abs(expected))
 
 
-def _snr(e: Tensor, s: Tensor, means=("e", "s"), over=(-1,)) -> Tensor:
+def _snr(e: Tensor, s: Tensor, means=("e", "s"), over=(-1,), end=torch.mean) -> Tensor:
     """SI-SNR in dB, averaged; `means` says which of the two is centred, `over` along which axes."""
     e = e - e.mean(over, keepdim=True) if "e" in means else e
     s = s - s.mean(over, keepdim=True) if "s" in means else s
     target = (e * s).sum(-1, keepdim=True) / s.square().sum(-1, keepdim=True) * s
-    return 10 * torch.log10(target.square().sum(-1) / (e - target).square().sum(-1)).mean()
+    return end(10 * torch.log10(target.square().sum(-1) / (e - target).square().sum(-1)))
 
 
 @exercise(
@@ -78,6 +78,10 @@ def exercise_1(si_snr_loss):
                 e, s, over=(0, 1, 2, 3)
             ),
             "one mean is taken over the channels together. Each has its own": -_snr(e, s, over=(-2, -1)),
+            "20 log10 belongs to amplitudes. These are energies": -2 * _snr(e, s),
+            "it is the worst of all, where their mean is asked for": -_snr(e, s, end=torch.min),
+            "it is the best of all, where their mean is asked for": -_snr(e, s, end=torch.max),
+            "the logarithm is the natural one; decibels want torch.log10": -_snr(e, s) * torch.tensor(10.0).log(),
         }
         loss = call(si_snr_loss, e, s)
         expect_loss(loss, -_snr(e, s), known)

@@ -28,18 +28,36 @@ class _Split(nn.Module):
         return self.layer(x[:, 0]).unflatten(1, (2, 1, 5)).softmax(1) * x.unsqueeze(1)
 
 
-def _loop(batches, clear) -> tuple[Tensor, list[float]]:
-    """Return the weights and losses of a loop that clears the gradients where `clear(step)` says so."""
+def _loop(
+    batches, clear=lambda step: True, steps=lambda step: 1, error=torch.square, part=slice(None)
+) -> tuple[Tensor, list[float]]:
+    """Return the weights and losses of a loop that clears the gradients where `clear(step)` says so.
+
+    `steps(step)` is how often the optimiser moves the weights after this batch, `part` which batches are seen.
+    """
     network, losses = made(_Split, 3), []
     optimiser = torch.optim.SGD(network.parameters(), lr=0.3)
-    for step, (mixture, sources) in enumerate(batches):
-        loss = (network(mixture) - sources).square().mean()
+    for step, (mixture, sources) in enumerate(batches[part]):
+        loss = error(network(mixture) - sources).mean()
         if clear(step):
             optimiser.zero_grad()
         loss.backward()
-        optimiser.step()
+        for _ in range(steps(step)):
+            optimiser.step()
         losses.append(loss.item())
     return weights_of(network), losses
+
+
+OTHER_LOOPS = {  # words for a usual mistake: what it does to the arguments of `_loop`
+    "the gradient is cleared before the first batch alone, or once above the loop": {"clear": lambda step: step == 0},
+    "the gradient is cleared in every second step only": {"clear": lambda step: step % 2 == 0},
+    "each batch takes two steps": {"steps": lambda step: 2},
+    "there is one step, after the last batch": {"clear": lambda step: False, "steps": lambda step: int(step == 4)},
+    "only the first batch is learned from: the loop ends too early": {"part": slice(1)},
+    "the last batch is left out": {"part": slice(-1)},
+    "the batches come in the reverse order": {"part": slice(None, None, -1)},
+    "the loss is another one: the size of the error, not its square": {"error": torch.abs},
+}
 
 
 @exercise(
@@ -60,7 +78,7 @@ def exercise_3(train):
     before = weights_of(network)
     losses = call(train, network, torch.optim.SGD(network.parameters(), lr=0.3), batches)
     after = weights_of(network)
-    expected, values = _loop(batches, lambda step: True)
+    expected, values = _loop(batches)
     if torch.equal(after, before):
         raise CheckFailure(
             "No weight has moved: nothing is learned.",
@@ -75,7 +93,12 @@ def exercise_3(train):
             kind="sum",
         )
     if not torch.allclose(after, expected, atol=1e-5):
-        raise CheckFailure("It trains, but the weights end elsewhere than with one clean step per batch.", kind="other")
+        what = "It trains, but the weights end elsewhere than with one clean step per batch."
+        for mistake, change in OTHER_LOOPS.items():
+            if torch.allclose(after, _loop(batches, **change)[0], atol=1e-6):
+                recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+                raise CheckFailure(what, recognised, kind=mistake, known=True)
+        raise CheckFailure(what, kind="other")
     _check_losses(losses, values)
     return "Each step follows its own batch again."
 
@@ -112,6 +135,11 @@ def _score(system, mixture, sources, still: tuple[str, ...]) -> float:
         getattr(system, name).eval()
     with torch.no_grad(), seeded(1):
         return si_sdr(system(mixture), sources).mean().item()
+
+
+def _estimates(system, mixture: Tensor) -> Tensor:
+    with torch.no_grad():
+        return copy.deepcopy(system).eval()(mixture)
 
 
 def _measure(validate, system, mixture, sources, seed: int) -> float:
@@ -179,6 +207,22 @@ def _check_score(values: list[float], system, mixture, sources) -> None:
         raise CheckFailure(what, "Which other layer is random while it learns?", kind="dropout")
     if not all(_same(value, values[0]) for value in values) or _same(values[0], _score(system, mixture, sources, ())):
         raise CheckFailure(what, kind="train")
+    estimates = _estimates(system, mixture)
+    known = {
+        "the sign is that of a loss. A score is larger where it is better": -right,
+        "the scores are added up, where their mean is asked for": right * estimates[..., 0].numel(),
+        "this is the improvement over the mixture. Asked is the score as it is": (
+            right - si_sdr(mixture.unsqueeze(1).expand_as(sources), sources).mean().item()
+        ),
+        "only the first item is scored": si_sdr(estimates[:1], sources[:1]).mean().item(),
+        "only the first source is scored": si_sdr(estimates[:, :1], sources[:, :1]).mean().item(),
+        "the score of the best item, where their mean is asked for": si_sdr(estimates, sources).max().item(),
+    }
+    for mistake, wrong in known.items():
+        if _same(values[0], wrong):
+            what = f"The score is {values[0]:.3f} dB, where evaluation mode gives {right:.3f} dB."
+            recognised = f"This is exactly what comes out of a common mistake: {mistake}."
+            raise CheckFailure(what, recognised, kind=mistake, known=True)
     raise CheckFailure(f"The score is {values[0]:.3f} dB, where evaluation mode gives {right:.3f} dB.", kind="value")
 
 

@@ -87,13 +87,35 @@ def exercise_6(resynthesise):
             }
             known = {words: _try(mixture, mask, n_fft, hop, back) for words, back in known.items()}
             known["the inverse is not given the window"] = _again(mixture, mask, n_fft, hop, window=torch.ones)
-            known["the mask is left out"] = _again(mixture, torch.ones(2, F, T), n_fft, hop)
+            known |= _masks_gone_wrong(mixture, mask, n_fft, hop)
             where = f"It is about a window of {n_fft} samples and a hop of {hop}."
             with warnings.catch_warnings():  # torch has said it once, below the player of the lab
                 warnings.simplefilter("ignore")
                 result = call(resynthesise, mixture, mask, n_fft, hop)
             expect_values(result, _again(mixture, mask, n_fft, hop), "C N", known, where, tolerance=1e-4)
     return "A mask of ones gives the mixture back, sample by sample. That is a test worth keeping."
+
+
+def _masks_gone_wrong(mixture: Tensor, mask: Tensor, n_fft: int, hop: int) -> dict[str, Tensor]:
+    """Return what comes out of usual mistakes with the mask, the phase and the window."""
+    window, right = torch.hann_window(n_fft), _again(mixture, mask, n_fft, hop)
+    bins = mask * torch.stft(mixture, n_fft, hop, window=window, return_complex=True)
+    return {
+        "the mask is left out": _again(mixture, torch.ones_like(mask), n_fft, hop),
+        "the mask is multiplied on twice": _again(mixture, mask.square(), n_fft, hop),
+        "the first channel's mask is used for both": _again(mixture, mask[:1], n_fft, hop),
+        "the phase is lost: the mask belongs on the complex bins, not on their size": torch.istft(
+            bins.abs() + 0j, n_fft, hop, window=window, length=mixture.shape[-1]
+        ),
+        "this is what the mask takes away, not what it leaves": mixture - right,
+        "the window is used once only, in one of both directions": torch.istft(
+            mask * torch.stft(mixture, n_fft, hop, window=torch.ones(n_fft), return_complex=True),
+            n_fft,
+            hop,
+            window=window,
+            length=mixture.shape[-1],
+        ),
+    }
 
 
 def _try(mixture: Tensor, mask: Tensor, n_fft: int, hop: int, back: int) -> Tensor:

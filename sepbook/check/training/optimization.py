@@ -21,11 +21,18 @@ def _adam(w, slope, m, s, k, rate, beta1=BETA1, beta2=BETA2, eps=EPSILON, how=""
         beta1, beta2, eps = BETA1, BETA2, EPSILON
     if how == "swapped":
         beta1, beta2 = beta2, beta1
+    old = m
     m = beta1 * m + (1 if how == "sum" else 1 - beta1) * slope
-    s = beta2 * s + (1 - beta2) * (slope.abs() if how == "no square" else slope**2)
+    s = beta2 * s + (1 - beta2) * ({"no square": slope.abs(), "of m": m**2}.get(how, slope**2))
+    if how == "shares":
+        m, s = (1 - beta1) * old + beta1 * slope, s
     k = k - 1 if how == "k - 1" and k > 1 else k
     straight = how == "no correction"
     mean, size = (m, s) if straight else (m / (1 - beta1**k), s / (1 - beta2**k))
+    mean = slope if how == "slope" else mean
+    rate = 0.1 if how == "0.1" else rate
+    if how == "kept":
+        m, s = mean, size
     if how == "no root":
         step = mean / (size + eps)
     elif how == "inside":
@@ -36,12 +43,17 @@ def _adam(w, slope, m, s, k, rate, beta1=BETA1, beta2=BETA2, eps=EPSILON, how=""
 
 
 ADAM_MISTAKES = {
+    "0.1 stands in the last line. Use the name rate": "0.1",
+    "m and s are returned with their corrections. The next step would correct them again": "kept",
     "the means are not divided by 1 - beta1**k and 1 - beta2**k. They begin at zero and are too small": "no correction",
     "the step goes up the slope instead of down": "up",
     "the root is missing: the step is divided by the mean square": "no root",
     "s averages the size of the slope, not its square": "no square",
     "m adds the slope whole. A mean takes (1 - beta1) of it": "sum",
     "the correction uses k - 1. The first step has k = 1": "k - 1",
+    "the step follows the slope of this batch. It should follow the corrected mean m": "slope",
+    "s averages the square of m. It is about the slope itself": "of m",
+    "the two shares of m are swapped: most of it is kept, and a little of the slope is added": "shares",
     "eps stands inside the root. It belongs outside, after the root is taken": "inside",
     "the two betas are swapped. beta1 belongs to m, and beta2 to s": "swapped",
     "0.9, 0.999 or 1e-8 stand in the lines. Use the names beta1, beta2 and eps, which may be given": "fixed",
@@ -68,18 +80,19 @@ def exercise_1(adam_step):
     state = (w, torch.zeros(4), torch.zeros(4))
     for k in (1, 2, 3, 4):
         other = (0.8, 0.95, 1e-6) if k == 4 else ()  # betas and eps that are not the usual ones
+        rate = 0.03 if k == 3 else 0.1
         slope = torch.randn(4, generator=random) * scale
         what = "The function should return three tensors: w, m and s after the step."
-        given = call(adam_step, state[0], slope, state[1], state[2], k, 0.1, *other)
+        given = call(adam_step, state[0], slope, state[1], state[2], k, rate, *other)
         given = expect_parts(given, 3, what, "Look at the return.", "return w, m, s")
-        right = _adam(state[0], slope, *state[1:], k, 0.1, *other)
+        right = _adam(state[0], slope, *state[1:], k, rate, *other)
         wrong = {
-            words: _adam(state[0], slope, *state[1:], k, 0.1, *other, how=how) for words, how in ADAM_MISTAKES.items()
+            words: _adam(state[0], slope, *state[1:], k, rate, *other, how=how) for words, how in ADAM_MISTAKES.items()
         }
         where = f"It is about step {k}{' with other betas and eps' if other else ''}. The value that differs is"
         for i, name in ((0, "w"), (1, "m"), (2, "s")):
             known = {words: found[i] for words, found in wrong.items() if not torch.allclose(found[i], right[i])}
-            expect_values(given[i], right[i], "weight", known, f"{where} {name}.")
+            expect_values(given[i], right[i], "weight", known, f"{where} {name}.", tolerance=1e-4)
         state = right
     return "torch.optim.Adam does the same, number for number."
 
@@ -124,6 +137,16 @@ def exercise_2(clip):
             "it is divided by the square of the length. Take the root": [
                 s * min(1.0, float(longest / norm**2)) for s in slopes
             ],
+            "the lengths of the tensors are added. Their squares are, and then the root is taken": [
+                s * min(1.0, float(longest / sum(x.norm() for x in slopes))) for s in slopes
+            ],
+            "the sizes of the numbers are added. The length is the root of the sum of their squares": [
+                s * min(1.0, float(longest / _flat(slopes).abs().sum())) for s in slopes
+            ],
+            "the largest number is measured, not the length of the whole arrow": [
+                s * min(1.0, float(longest / _flat(slopes).abs().max())) for s in slopes
+            ],
+            "it is divided by the length, and always 1 long. Multiply by `longest`": [s / norm for s in slopes],
             "the gradient comes out as it went in": slopes,
         }
         where = f"It is about a gradient of length {norm:.3g}, and at most {longest} is allowed."
@@ -149,19 +172,25 @@ def _bowl() -> tuple[nn.Parameter, object]:
 def _range(low, high, steps, how="") -> tuple[Tensor, Tensor]:
     """Return rates and losses of a range test, and with other words for `how` those of the usual mistakes."""
     weights, loss = _bowl()
-    optimizer = torch.optim.SGD([weights], lr=1e-9)
+    optimizer = torch.optim.SGD([weights], lr=0.07)
     ratio = (high / low) ** (1 / (steps if how == "one short" else steps - 1))
     rates = [low + (high - low) * i / (steps - 1) if how == "linear" else low * ratio**i for i in range(steps)]
     losses = []
     for rate in rates:
-        if how != "not set":
+        if how not in ("not set", "late"):
             optimizer.param_groups[0]["lr"] = rate
         value = loss()
         if how != "added":
             optimizer.zero_grad()
         value.backward()
         optimizer.step()
+        if how == "late":
+            optimizer.param_groups[0]["lr"] = rate
+        if how == "back":  # the weights go back to where they began
+            weights.data.copy_(_bowl()[0])
         losses.append((loss() if how == "after" else value).item())
+    if how == "backwards":
+        rates, losses = rates[::-1], losses[::-1]
     return torch.tensor(rates, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64)
 
 
@@ -172,6 +201,9 @@ RANGE_MISTAKES = {
     "the last rate is not high: divide the exponent by steps - 1": "one short",
     "the loss is measured after the step. It is the loss that the slope was taken of": "after",
     "the slopes of earlier steps are still there when backward() adds the new ones": "added",
+    "each rate is set after its step. Then the step uses the rate before": "late",
+    "the weights stay, or go back after every step. A range test is one run, without going back": "back",
+    "the largest rate comes first": "backwards",
     'the optimiser keeps its old rate. Set group["lr"] in each of optimizer.param_groups': "not set",
 }
 
@@ -190,7 +222,7 @@ def exercise_3(range_test):
     """Check a function (optimizer, loss, low, high, steps) -> (rates, losses), two lists of numbers."""
     for low, high, steps in ((1e-3, 0.3, 7), (0.01, 1.0, 5)):
         weights, loss = _bowl()
-        given = call(range_test, torch.optim.SGD([weights], lr=1e-9), loss, low, high, steps)
+        given = call(range_test, torch.optim.SGD([weights], lr=0.07), loss, low, high, steps)
         rates, losses = _pair(given)
         right = _range(low, high, steps)
         wrong = {words: _range(low, high, steps, how) for words, how in RANGE_MISTAKES.items()}
@@ -220,7 +252,7 @@ def _pair(given) -> tuple[Tensor, Tensor]:
 def exercise_4(move):
     """Check a function (average, weights, decay, k from 1) -> the new average."""
     random = dice(2)
-    for decay, k in ((0.9, 1), (0.9, 500), (0.99, 40)):
+    for decay, k in ((0.9, 500), (0.9, 1), (0.99, 40)):
         average, weights = torch.randn(2, 5, generator=random)
         d = min(decay, (1 + k) / (10 + k))
         known = {
@@ -229,6 +261,14 @@ def exercise_4(move):
             ),
             "it is k / (10 + k). Above the line stands 1 + k": torch.lerp(weights, average, min(decay, k / (10 + k))),
             "the two shares are swapped: most of the average stays": d * weights + (1 - d) * average,
+            "it is the mean of both, half and half": (average + weights) / 2,
+            "all weights count the same, as in a plain mean: 1 / (k + 1) of the newest": torch.lerp(
+                average, weights, 1 / (k + 1)
+            ),
+            "it begins with k = 0 here: (2 + k) / (11 + k)": torch.lerp(
+                weights, average, min(decay, (2 + k) / (11 + k))
+            ),
+            "the average stays as it is": average,
             "it takes the larger one of decay and (1 + k) / (10 + k)": torch.lerp(
                 weights, average, max(decay, (1 + k) / (10 + k))
             ),

@@ -10,23 +10,13 @@ from sepbook.check.training import examine, mended, sick
 from sepbook.losses.permutation import permutation_invariant
 from sepbook.losses.spectrogram import mse
 from sepbook.losses.waveform import si_sdr, si_snr_loss
+from tests.check.tables import *  # noqa: F403
 from tests.labs.reading import read, solution, tagged
 from tools.results.bug_clinic import PATIENTS
 
 EXERCISES = [getattr(check, f"exercise_{number}") for number in range(1, 11)]
 PAIRS = list(zip(EXERCISES, PATIENTS, strict=True))
 pytestmark = pytest.mark.filterwarnings("ignore:To copy construct", "ignore:The length of signal", "ignore:A window")
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_no_answer_raises(hear, exercise, nonsense):
-    said = hear(exercise, nonsense, times=4)
-    assert "✔" not in said and said
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_empty_answers_are_no_mistakes(hear, exercise, stub):
-    assert "not yet" in hear(exercise, stub)
 
 
 @pytest.mark.parametrize(("exercise", "name"), PAIRS)
@@ -55,33 +45,6 @@ def snr(sign=-1, means="es", end=torch.mean):
     return answer
 
 
-@pytest.mark.parametrize("answer", [snr(), lambda e, s: -si_sdr(e[:, :, :, None], s[:, :, :, None], True).mean()])
-def test_loss_right_in_two_ways(hear, answer):
-    assert "✔ Patient 1" in hear(check.exercise_1, answer)
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (snr(1, ""), "still that of a score, and the means"),
-        (snr(-1, ""), "the sign is right, but the means are not"),
-        (snr(1), "the means are subtracted, but the sign"),
-        (snr(-1, "e"), "from the estimates only"),
-        (snr(-1, "s"), "from the sources only"),
-        (lambda e, s: snr()(e - e.mean(), s - s.mean()), "✔"),
-        (lambda e, s: snr(-1, "")(e - e.mean(), s - s.mean()), "Each channel has its own"),
-        (snr(end=lambda x: x), "a loss is one number"),
-        (snr(end=torch.sum), "12 times what it should be"),
-        (snr(-2), "2 times what it should be"),
-        (lambda e, s: snr()(e, s).item(), "no gradient"),
-        (lambda e, s: snr()(e.detach(), s), "the gradient is cut off"),
-        (lambda e, s: snr()(e.sub_(e.mean(-1, keepdim=True)), s), "changed its input number 1"),
-    ],
-)
-def test_loss_half_mended(hear, answer, words):
-    assert words in hear(check.exercise_1, answer, times=2)
-
-
 def pit(per, choose=torch.minimum):
     """Return an answer to exercise 2 with one order for each entry of the axes `per`."""
 
@@ -92,34 +55,63 @@ def pit(per, choose=torch.minimum):
     return answer
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pit((0,)),
-        lambda e, s: permutation_invariant(mse, e, s)[0].mean(),
-        lambda e, s: sum(min(mse(e[b], s[b]), mse(e[b], s[b].flip(0))) for b in range(len(e))) / len(e),
-    ],
-)
-def test_pit_right_in_three_ways(hear, answer):
-    assert "✔ Patient 2" in hear(check.exercise_2, answer)
+def in_float64(e, s):
+    e, s = (x.double().flatten(0, 2).unsqueeze(1) for x in (e, s))  # every channel by itself
+    return -si_sdr(e - e.mean(-1, keepdim=True), s - s.mean(-1, keepdim=True)).mean()
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (pit((0, 2, 3, 4)), "an order for every bin of every frame"),
-        (pit((0, 4)), "From frame to frame the talkers may still jump"),
-        (pit((0, 3)), "an order for every frequency"),
-        (pit((0, 1)), "both may be given the same source"),
-        (pit(()), "one order for the whole batch"),
-        (pit((0,), torch.maximum), "the worse of the two"),
-        (mse, "only the given order"),
-        (lambda e, s: pit((0,))(e, s).detach(), "the gradient is cut off"),
-        (lambda e, s: torch.minimum(*((x - s).square().mean((1, 2, 3, 4)) for x in (e, e.flip(1)))), "one number"),
-    ],
-)
-def test_pit_half_mended(hear, answer, words):
-    assert words in hear(check.exercise_2, answer, times=2)
+def one_by_one(e, s):
+    """Channel after channel, by the angle between estimate and source."""
+    values = []
+    for a, b in zip(e.flatten(0, 2), s.flatten(0, 2), strict=True):
+        a, b = a - a.mean(), b - b.mean()
+        cosine = (a @ b) ** 2 / (a @ a) / (b @ b)
+        values.append(10 * torch.log10(1 / cosine - 1))
+    return sum(values) / len(values)
+
+
+RIGHT = [
+    (1, mended.si_snr_loss),
+    (1, lambda e, s: -si_sdr(e[:, :, :, None], s[:, :, :, None], True).mean()),
+    (1, lambda e, s: snr()(e - e.mean(), s - s.mean())),
+    (1, in_float64),
+    (1, one_by_one),
+    (2, mended.pit_loss),
+    (2, pit((0,))),
+    (2, lambda e, s: permutation_invariant(mse, e, s)[0].mean()),
+    (2, lambda e, s: sum(min(mse(e[b], s[b]), mse(e[b], s[b].flip(0))) for b in range(len(e))) / len(e)),
+]
+WRONG = [
+    (1, sick.si_snr_loss, "still that of a score, and the means"),
+    (1, snr(-1, ""), "the sign is right, but the means are not"),
+    (1, snr(1), "the means are subtracted, but the sign"),
+    (1, snr(-1, "e"), "from the estimates only"),
+    (1, snr(-1, "s"), "from the sources only"),
+    (1, lambda e, s: snr(-1, "")(e - e.mean(), s - s.mean()), "Each channel has its own"),
+    (1, lambda e, s: snr(-1, "")(e - e.mean((2, 3), True), s - s.mean((2, 3), True)), "the channels together"),
+    (1, snr(end=torch.sum), "12 times what it should be"),
+    (1, snr(-2), "20 log10 belongs to amplitudes"),
+    (1, snr(end=torch.max), "the worst of all"),
+    (1, snr(end=lambda x: x), "a loss is one number"),
+    (1, lambda e, s: snr()(e, s).item(), "It has no gradient"),
+    (1, lambda e, s: snr()(e.detach(), s), "the gradient is cut off"),
+    (1, lambda e, s: snr()(e.sub_(e.mean(-1, keepdim=True)), s), "changed its input number 1"),
+    (2, sick.pit_loss, "every bin, every frame and every estimate"),
+    (2, pit((0, 2, 3, 4)), "an order for every bin of every frame"),
+    (2, pit((0, 4)), "From frame to frame the talkers may still jump"),
+    (2, pit((0, 3)), "an order for every frequency"),
+    (2, pit((0, 2)), "an order for every channel"),
+    (2, pit((0, 1)), "both may be given the same source"),
+    (2, pit(()), "one order for the whole batch"),
+    (2, pit((0,), torch.maximum), "the worse of the two"),
+    (2, mse, "only the given order"),
+    (2, lambda e, s: pit((0,))(e, s).detach(), "the gradient is cut off"),
+    (
+        2,
+        lambda e, s: torch.minimum(*((x - s).square().mean((1, 2, 3, 4)) for x in (e, e.flip(1)))),
+        "a loss is one number",
+    ),
+]
 
 
 def body(source, name):

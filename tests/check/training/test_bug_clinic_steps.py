@@ -2,13 +2,19 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from sepbook.check.training import bug_clinic as check
+from sepbook.check.training import mended, sick
 from sepbook.losses.spectrogram import mse
 from sepbook.losses.waveform import si_sdr
+from tests.check.tables import (  # noqa: F401
+    test_right_answers_are_right_for_other_cases_too,
+    test_right_answers_turn_green,
+    test_wrong_answers_get_their_own_hint,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:To copy construct", "ignore:The length of signal", "ignore:A window")
 
@@ -41,27 +47,6 @@ def by_hand(network, optimiser, batches):
     return losses
 
 
-@pytest.mark.parametrize("answer", [loop("zbs"), loop("nbs"), loop("bsz"), by_hand])
-def test_training_right_in_four_ways(hear, answer):
-    assert "✔ Patient 3" in hear(check.exercise_3, answer)
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (loop("bzs"), "Cleared between the last two"),
-        (loop("bs", per=0), "inside the loop"),
-        (loop("zb"), "No weight has moved"),
-        (loop("zbss"), "the weights end elsewhere"),
-        (lambda *a: loop("zbs")(*a) and None, "returned nothing"),
-        (lambda *a: loop("zbs")(*a)[:2], "the 2 losses are not those"),
-        (lambda *a: loop("zbs")(*a)[0], "a list of numbers"),
-    ],
-)
-def test_training_half_mended(hear, answer, words):
-    assert words in hear(check.exercise_3, answer, times=4)
-
-
 def measuring(still=(nn.Module,), after="before"):
     """Return an answer to exercise 4: which kinds of layers go into evaluation mode, and what happens afterwards."""
 
@@ -90,24 +75,120 @@ def too_late(system, mixture, sources):
     return value
 
 
-@pytest.mark.parametrize("answer", [measuring(), on_a_copy])
-def test_measuring_right_in_two_ways(hear, answer):
-    assert "✔ Patient 4" in hear(check.exercise_4, answer)
+def loop_over(change, error=torch.square):
+    """Return an answer to exercise 3 that goes over other batches, or another error."""
+
+    def answer(network, optimiser, batches):
+        losses = []
+        for mixture, sources in change(batches):
+            loss = error(network(mixture) - sources).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        return losses
+
+    return answer
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (measuring(nn.Dropout), "batch norm still uses the averages of this batch"),
-        (measuring(nn.BatchNorm1d), "dropout still drops"),
-        (measuring(after="nothing"), "comes back in evaluation mode"),
-        (measuring(after="always"), "comes back in training mode"),
-        (too_late, "has changed norm.running_mean"),
-        (lambda *a: None, "not yet"),
-        (lambda *a: measuring()(*a) + 1, "where evaluation mode gives"),
-        (lambda *a: [measuring()(*a)], "should be one number"),
-        (lambda *a: torch.tensor(measuring()(*a)), "The score is a tensor"),
-    ],
-)
-def test_measuring_half_mended(hear, answer, words):
-    assert words in hear(check.exercise_4, answer, times=2)
+def every_second(network, optimiser, batches):
+    losses = []
+    for step, pair in enumerate(batches):
+        losses += loop("zbs" if step % 2 == 0 else "bs")(network, optimiser, [pair])
+    return losses
+
+
+def one_step_at_the_end(network, optimiser, batches):
+    losses = loop("b")(network, optimiser, batches)
+    optimiser.step()
+    return losses
+
+
+def measured_after(network, optimiser, batches):
+    losses = []
+    for mixture, sources in batches:
+        loop("zbs")(network, optimiser, [(mixture, sources)])
+        losses.append(mse(network(mixture), sources).item())
+    return losses
+
+
+def in_numpy(network, optimiser, batches):
+    return np.array(loop("zbs")(network, optimiser, batches))
+
+
+def by_autograd(network, optimiser, batches):
+    """The gradient is asked for and written down, so that nothing has to be cleared."""
+    losses = []
+    for mixture, sources in batches:
+        losses.append(mse(network(mixture), sources))
+        for p, slope in zip(
+            network.parameters(), torch.autograd.grad(losses[-1], list(network.parameters())), strict=True
+        ):
+            p.grad = slope
+        optimiser.step()
+    return torch.stack(losses)
+
+
+def scored(change):
+    """Return an answer to exercise 4 that changes the estimates and sources before it scores, or the scores."""
+
+    def answer(system, mixture, sources):
+        before = system.training
+        with torch.inference_mode():
+            estimates = system.eval()(mixture)
+        system.train(before)
+        return float(change(estimates, sources, mixture))
+
+    return answer
+
+
+def rounded(*given):
+    return np.float64(mended.validate(*given))
+
+
+RIGHT = [
+    (3, mended.train),
+    (3, loop("nbs")),
+    (3, loop("bsz")),
+    (3, by_hand),
+    (3, in_numpy),
+    (3, by_autograd),
+    (4, mended.validate),
+    (4, measuring()),
+    (4, on_a_copy),
+    (4, rounded),
+    (4, scored(lambda e, s, x: sum(si_sdr(a, b).mean() for a, b in zip(e, s, strict=True)) / len(e))),
+]
+WRONG = [
+    (3, sick.train, "the sum of all gradients so far"),
+    (3, loop("bs", per=0), "inside the loop"),
+    (3, loop("bzs"), "Cleared between the last two"),
+    (3, loop("zb"), "No weight has moved"),
+    (3, loop("zbss"), "each batch takes two steps"),
+    (3, every_second, "in every second step only"),
+    (3, one_step_at_the_end, "one step, after the last batch"),
+    (3, loop_over(lambda batches: batches[:1]), "only the first batch is learned from"),
+    (3, loop_over(lambda batches: batches[:-1]), "the last batch is left out"),
+    (3, loop_over(lambda batches: batches[::-1]), "in the reverse order"),
+    (3, loop_over(lambda batches: batches, torch.abs), "the size of the error, not its square"),
+    (3, measured_after, "before anything changes it"),
+    (3, lambda *a: loop("zbs")(*a) and None, "returned nothing"),
+    (3, lambda *a: loop("zbs")(*a)[:2], "the 2 losses are not those"),
+    (3, lambda *a: loop("zbs")(*a)[0], "a list of numbers"),
+    (4, sick.validate, "The same system and the same song, three times"),
+    (4, measuring(nn.Dropout), "batch norm still uses the averages of this batch"),
+    (4, measuring(nn.BatchNorm1d), "dropout still drops"),
+    (4, measuring(after="nothing"), "comes back in evaluation mode"),
+    (4, measuring(after="always"), "comes back in training mode"),
+    (4, too_late, "has changed norm.running_mean"),
+    (4, scored(lambda e, s, x: -si_sdr(e, s).mean()), "the sign is that of a loss"),
+    (4, scored(lambda e, s, x: si_sdr(e, s).sum()), "the scores are added up"),
+    (4, scored(lambda e, s, x: (si_sdr(e, s) - si_sdr(x[:, None].expand_as(s), s)).mean()), "the improvement over"),
+    (4, scored(lambda e, s, x: si_sdr(e[:1], s[:1]).mean()), "only the first item"),
+    (4, scored(lambda e, s, x: si_sdr(e[:, :1], s[:, :1]).mean()), "only the first source"),
+    (4, scored(lambda e, s, x: si_sdr(e, s).max()), "the score of the best item"),
+    (4, lambda *a: measuring()(*a) + 1, "where evaluation mode gives"),
+    (4, lambda *a: [measuring()(*a)], "should be one number"),
+    (4, lambda *a: str(mended.validate(*a)), "is of type str"),
+    (4, lambda *a: torch.tensor(measuring()(*a)), "The score is a tensor"),
+]
