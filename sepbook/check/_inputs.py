@@ -49,6 +49,14 @@ def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Ten
     return torch.randn(*shape, generator=dice(seed), dtype=dtype)
 
 
+def near(number: float, seed: int = 0) -> float:
+    """Return a whole number from `number` to a fifth more, the same one for the same seed.
+
+    Taught on: book/how_to_read
+    """
+    return float(round(number * (1 + 0.2 * float(torch.rand((), generator=dice(seed))))))
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Let what is made inside depend on the seed alone, and the notebook's own random numbers go on as if nothing was.

@@ -6,7 +6,7 @@ import torch
 
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.check import call, exercise, expect_sizes, expect_values
-from sepbook.check._inputs import noise
+from sepbook.check._inputs import about, noise
 from sepbook.evaluation.metrics import si_sdr
 
 
@@ -74,27 +74,29 @@ def exercise_2(prediction):
 )
 def exercise_3(apply_masks):
     """Check a function (bins (B, C, F, T), masks (B, S, C, F, T), istft, length) -> estimates (B, S, C, N)."""
-    stft, istft = STFT(64, 16), ISTFT(64, 16)
-    bins = stft(noise(2, 2, 250, seed=3))
-    masks = torch.softmax(noise(2, 3, *bins.shape[1:], seed=4), dim=1)
-    expected = istft(bins[:, None] * masks, 250)
-    flat = torch.polar(bins.abs()[:, None] * masks, torch.zeros_like(masks))
-    known = {
-        "the phase is lost: the masks were multiplied with the magnitudes alone": istft(flat, 250),
-        "the masks were squared": istft(bins[:, None] * masks**2, 250),
-        "the masks were added instead of multiplied": istft(bins[:, None] + masks, 250),
-        "the inverse mask was used: what to remove, not what to keep": istft(bins[:, None] * (1 - masks), 250),
-        "each channel has a mask of its own, and here all have their mean": istft(
-            bins[:, None] * masks.mean(2, keepdim=True), 250
-        ),
-        "the mask of the first channel was used for all channels": istft(bins[:, None] * masks[:, :, :1], 250),
-        "no mask was used: each estimate is the mixture": istft(bins[:, None].expand_as(masks), 250),
-        "each point was given whole to the largest mask": istft(
-            bins[:, None] * (masks == masks.amax(1, keepdim=True)), 250
-        ),
-    }
-    estimates = call(apply_masks, bins, masks, istft, 250)
-    expect_values(estimates, expected, "B S C N", known, tolerance=1e-4)
+    for seed, (B, C, N, n_fft) in enumerate(((2, 2, 250, 64), (3, 1, 180, 32))):
+        stft, istft = STFT(n_fft, n_fft // 4), ISTFT(n_fft, n_fft // 4)
+        bins = stft(noise(B, C, N, seed=3 + seed))
+        masks = torch.softmax(noise(B, 3, *bins.shape[1:], seed=40 + seed), dim=1)
+        expected = istft(bins[:, None] * masks, N)
+        flat = torch.polar(bins.abs()[:, None] * masks, torch.zeros_like(masks))
+        known = {
+            "the phase is lost: the masks were multiplied with the magnitudes alone": istft(flat, N),
+            "the masks were squared": istft(bins[:, None] * masks**2, N),
+            "the masks were added instead of multiplied": istft(bins[:, None] + masks, N),
+            "the inverse mask was used: what to remove, not what to keep": istft(bins[:, None] * (1 - masks), N),
+            "each channel has a mask of its own, and here all have their mean": istft(
+                bins[:, None] * masks.mean(2, keepdim=True), N
+            ),
+            "the mask of the first channel was used for all channels": istft(bins[:, None] * masks[:, :, :1], N),
+            "no mask was used: each estimate is the mixture": istft(bins[:, None].expand_as(masks), N),
+            "each point was given whole to the largest mask": istft(
+                bins[:, None] * (masks == masks.amax(1, keepdim=True)), N
+            ),
+        }
+        estimates = call(apply_masks, bins, masks, istft, N)
+        where = about(("B C F T", bins.shape), ("B S C F T", masks.shape)).rstrip(".") + f" and {N} samples."
+        expect_values(estimates, expected, "B S C N", known, where, tolerance=1e-4)
     return "That one line is what every mask-based system in this book ends with."
 
 

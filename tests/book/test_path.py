@@ -15,7 +15,7 @@ def minutes_of(head):
     """Return the minutes of page and lab that a head's line "about 50 minutes, and an hour for the lab" says."""
     for words, number in WORDS.items():
         head = head.replace(words, f"{number} minutes")
-    return [int(number) for number in re.findall(r"(\d+) (?:more|minutes)", head)]
+    return [int(number) for number in re.findall(r"(\d+) (?:more|minutes|for the lab)", head)]
 
 
 def soup(built, name):

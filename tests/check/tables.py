@@ -67,6 +67,7 @@ def test_right_answers_are_right_for_other_cases_too(hear, exercise, answer):
 def test_wrong_answers_get_their_own_hint(hear, exercise, answer, words):
     said = hear(exercise, *answers(exercise, answer), times=4)
     assert "✔" not in said and said.startswith(f"✘ {exercise.title}"), said
+    assert "cannot be checked" not in said, said
     assert all(step in said for step in ("What:", "Where:", "How:")), said
     assert words in said, said
 

@@ -5,8 +5,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from sepbook.check import _progress
-from tests.check.tables import check_of
+from sepbook.check import _progress, variant
+from tests.check.tables import answers, check_of
 
 RIGHT, WRONG = 4, 6  # rows of each exercise at least
 OF_SHAPE = 2  # of the wrong rows, so many of shape or type count; the others are plausible misreadings
@@ -28,12 +28,13 @@ NOT_YET = (  # chapters whose tables are being written: exercises that begin wit
     "building_blocks/recurrent",
     "building_blocks/stft",
 )
+EXERCISES = {f"{lab} {one.__name__[9:]}": one for lab, each in _progress.exercises().items() for one in each}
 
 
 @cache
 def rows_of(table, test):
     """Return the rows of all tables of this name that `test` runs, by lab and number of the exercise."""
-    found = {f"{lab} {one.__name__[9:]}": [] for lab, exercises in _progress.exercises().items() for one in exercises}
+    found = {name: [] for name in EXERCISES}
     here = Path(__file__).parent
     for file in sorted(here.rglob("test_*.py")):
         module = import_module(".".join(["tests.check", *file.relative_to(here).with_suffix("").parts]))
@@ -42,6 +43,10 @@ def rows_of(table, test):
             for number, *row in getattr(module, table):
                 found[f"{lab} {number}"].append(row)
     return found
+
+
+def right_rows():
+    return rows_of("RIGHT", "test_right_answers_turn_green")
 
 
 def wrong_rows():
@@ -53,8 +58,7 @@ def finished(few):
 
 
 def test_each_exercise_has_right_answers_in_other_forms():
-    rows = rows_of("RIGHT", "test_right_answers_turn_green")
-    few = finished({name: len(each) for name, each in rows.items() if len(each) < RIGHT})
+    few = finished({name: len(each) for name, each in right_rows().items() if len(each) < RIGHT})
     assert not few, f"Fewer than {RIGHT} right answers: {few}"
 
 
@@ -71,11 +75,60 @@ def test_each_exercise_has_wrong_answers_with_hints_of_their_own():
 
 
 def test_hints_are_asserted_by_what_is_not_said_of_every_wrong_answer():
-    exercises = {f"{lab} {one.__name__[9:]}": one for lab, each in _progress.exercises().items() for one in each}
-    own = {name: " ".join([one.title, one.where, one.step, one.how]) for name, one in exercises.items()}
+    own = {name: " ".join([one.title, one.where, one.step, one.how]) for name, one in EXERCISES.items()}
     found = {name: [words for _, words in rows if words in own[name]] for name, rows in wrong_rows().items()}
     found = finished({name: words for name, words in found.items() if words})
     assert not found, f"These words stand in the exercise's own hints: {found}"
+
+
+def right_functions():
+    """Return of each exercise that asks for a function one right answer; a prediction has the same in every case."""
+    found = {name: [answer for (answer,) in rows if callable(answer)] for name, rows in right_rows().items()}
+    return {name: functions[0] for name, functions in found.items() if functions}
+
+
+def accepts(exercise, answer, hear):
+    return "✔" in hear(exercise, *answers(exercise, answer))
+
+
+def test_answers_that_were_learned_by_heart_fail_for_other_cases(hear):
+    """What a right function returned is handed over again, while the check asks for another set of cases."""
+    fooled = []
+    for name, right in right_functions().items():
+        kept = []
+
+        def learn(*inputs, right=right, kept=kept):
+            kept.append(right(*inputs))
+            return kept[-1]
+
+        assert accepts(EXERCISES[name], learn, hear)
+        by_heart = iter(kept)
+        with variant(3):
+            fooled += [name] * accepts(EXERCISES[name], lambda *inputs, kept=by_heart: next(kept), hear)
+    fooled = finished(dict.fromkeys(fooled, "the cases do not depend on the variant"))
+    assert not fooled, fooled
+
+
+def test_no_argument_may_be_ignored(hear):
+    """A right function is given the same value of one argument every time: that of the check's first call."""
+    fooled = {}
+    for name, right in right_functions().items():
+        calls = []
+
+        def watched(*inputs, right=right, calls=calls):
+            calls.append(inputs)
+            return right(*inputs)
+
+        assert accepts(EXERCISES[name], watched, hear)
+        for k, value in enumerate(calls[0]):
+
+            def frozen(*inputs, k=k, value=value, right=right):
+                return right(*inputs[:k], value, *inputs[k + 1 :])
+
+            if accepts(EXERCISES[name], frozen, hear):
+                with variant(3):
+                    fooled |= {name: f"argument {k}"} if accepts(EXERCISES[name], frozen, hear) else {}
+    assert not finished(fooled), fooled
 
 
 def test_hints_are_asserted_by_what_they_say():

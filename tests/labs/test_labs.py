@@ -108,3 +108,17 @@ def test_links_to_the_book_are_relative_and_lead_somewhere(name):
     assert targets, "a lab links to its page"
     folder = (reading.ROOT / "notebooks" / name).parent
     assert not [target for target in targets if not (folder / target).resolve().is_file()]
+
+
+def introduction(name):
+    """Return the last paragraph of a lab's first cell, on one line."""
+    return " ".join(read(name).cells[0].source.split("\n\n")[-1].split())
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_labs_begin_with_the_same_two_sentences(name):
+    to_book = "../" * name.count("/") + "../book/how_to_read.md"
+    own = introduction(name).replace("# Puzzle", "# Exercise").replace(to_book, "how_to_read")
+    assert own == introduction("architectures/unet.ipynb").replace("../../book/how_to_read.md", "how_to_read")
+    assert len(re.findall(r"\.(?: |$)", own)) == 2 and "](how_to_read)" in own
+    assert read(name).cells[0].source.count("from top to bottom") == 1

@@ -73,6 +73,8 @@ WRONG = {
     "workers": (-1, 1.5, "2"),
     "compile": ("fast", 1, None),
     "resume": ("yes", 1, None),
+    "precision": ("half", "", None, 16),
+    "hold_tracks": ("yes", 1, 0),
     "save_every": (0, -1, 0.5, None),
     "optimizer": ("adagrad", "Adam", None, ["adam"]),
     "average": (1, -0.1, 1.5, NAN, "0.9"),

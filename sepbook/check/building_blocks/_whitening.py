@@ -20,7 +20,8 @@ from sepbook.check._inputs import noise
 def exercise_5(whitening):
     """Check a function train (N, H), test (N', H) -> test (N', H), whitened by the training rows; any turn is right."""
     for H, seed in ((3, 0), (5, 1)):
-        train, test = (noise(n, H, seed=seed + n) @ noise(H, H, seed=seed) + 2 for n in (400, 60))
+        mix = torch.linspace(0.5, 2, H)[:, None] * torch.linalg.qr(noise(H, H, seed=seed))[0]  # never nearly flat
+        train, test = (noise(n, H, seed=seed + n) @ mix + 2 for n in (400, 60))
         result = expect_shape(
             call(whitening, train, test), (60, H), "N H", "One whitened row for each test row."
         ).float()
@@ -28,13 +29,21 @@ def exercise_5(whitening):
         own = {
             "features have variance 1 but are still correlated: this is standardising": standardise(test, train),
             "the test rows were measured; in use there may be one row only": whiten(test),
-            "it is multiplied with the deviations; divide by them": _stretched(train, test),
+            "it is multiplied with the deviations; divide by them": _turned(train, test, 0.5),
+            "it is divided by the variances; their square roots are meant": _turned(train, test, -1),
+            "the mean is gone, but nothing is divided by the deviations": _turned(train, test, 0),
+            "the eigenvectors stand in the columns of axes: multiply with axes, not with axes.T": (
+                _turned(train, test, -0.5, transposed=True)
+            ),
+            "the mean is that of the test rows; in use there may be one row only": (
+                _turned(train, test - test.mean(0) + train.mean(0), -0.5)
+            ),
         }
         for text, wrong in own.items():
             if _gram(result).shape == _gram(wrong).shape and torch.allclose(
                 _gram(result), _gram(wrong), rtol=1e-2, atol=1e-2
             ):
-                raise CheckFailure(f"Not white: {text}.", kind=text[:20])
+                raise CheckFailure(f"Not white: {text}.", kind=text[:20], known=True)
         seen = call(whitening, train, train)
         seen = expect_shape(seen, (400, H), "N H", "One whitened row for each row.").float()
         if (seen.mean(0).abs() > 1e-2).any():
@@ -63,6 +72,7 @@ def _gram(x: Tensor) -> Tensor:
     return x @ x.mT
 
 
-def _stretched(train: Tensor, test: Tensor) -> Tensor:
+def _turned(train: Tensor, test: Tensor, power: float, transposed: bool = False) -> Tensor:
+    """Return the test rows along the eigenvectors, times a power of the variances; -0.5 whitens."""
     values, axes = torch.linalg.eigh(torch.cov(train.mT, correction=0))
-    return (test - train.mean(0)) @ axes * values.sqrt()
+    return (test - train.mean(0)) @ (axes.mT if transposed else axes) * values**power

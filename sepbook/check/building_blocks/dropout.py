@@ -15,7 +15,10 @@ from sepbook.check import (
 )
 from sepbook.check._inputs import dice, noise, seeded
 
-RATE = 0.25
+
+def _rates() -> tuple[float, float]:
+    """A small rate, and a large one that is drawn: a function must ask for it, and not know it."""
+    return 0.25, round(0.6 + 0.1 * torch.rand(1, generator=dice(5)).item(), 2)
 
 
 @exercise(
@@ -45,34 +48,63 @@ def _called(seed: int, function, *inputs):
         return call(function, *inputs)
 
 
-def _examine(result: Tensor, x: Tensor, dims: str) -> Tensor:
-    """Check values and share of what was dropped at RATE in training; return what was kept, as bool."""
+def _check_draws(kept: Tensor) -> None:
+    """Tell from what was kept (B, …) that nothing is drawn, or that items or features share a draw."""
+    rows = kept.flatten(1)
+    if kept.all():
+        raise CheckFailure("In training nothing was dropped.", "Where is a value multiplied by zero?", kind="nothing")
+    if not kept.any():
+        raise CheckFailure("In training everything was dropped.", "What is kept, and with which share?", kind="all")
+    where = "Which axes does the draw have?"
+    if (rows == rows[:1]).all():
+        how = "Let B be among the sizes that torch.rand is given."
+        raise CheckFailure("All items of the batch drop the same values.", where, how, kind="same item")
+    if (rows.all(1) | ~rows.any(1)).all():
+        what = "An item loses all of its features or none; each feature should be drawn for itself."
+        raise CheckFailure(what, where, "Let H be among the sizes that torch.rand is given.", kind="item")
+
+
+def _check_share(kept: Tensor, rate: float, of: str = "") -> None:
+    """Tell a share of dropped values that is far from the rate."""
+    share = 1 - kept.double().mean().item()
+    if abs(share - rate) <= 0.08:
+        return
+    what, where = f"With rate={rate}, a share of {share:.2f}{of} was dropped", "Look at the comparison with torch.rand."
+    if abs(share - 0.25) < 0.04:
+        raise CheckFailure(f"{what}: the rate is not asked for.", "Which number stands where rate should?", kind="rate")
+    if abs(share - (1 - rate)) < 0.08:
+        how = "torch.rand(…) >= rate is true with probability 1 - rate: those are kept."
+        raise CheckFailure(f"{what}: it is the share that should be kept.", where, how, kind="share")
+    if abs(share - torch.special.ndtr(torch.tensor(rate)).item()) < 0.04:
+        what += ": that is the share of normally distributed numbers below it"
+        raise CheckFailure(
+            f"{what}.", where, "torch.rand draws evenly between 0 and 1; torch.randn does not.", "normal"
+        )
+    raise CheckFailure(f"{what}.", where, kind="share")
+
+
+def _examine(result: Tensor, x: Tensor, rate: float, dims: str) -> Tensor:
+    """Check values and share of what was dropped at this rate in training; return what was kept, as bool."""
     result, x = expect_shape(result, x.shape, dims).detach().double(), x.detach().double()
     kept = result != 0
-    share = 1 - kept.double().mean().item()
-    if share == 0:
-        raise CheckFailure("In training nothing was dropped.", "Where is a value multiplied by zero?", kind="nothing")
-    if abs(share - (1 - RATE)) < 0.08:
-        raise CheckFailure(
-            f"With rate={RATE}, a share of {share:.2f} was dropped: it is the share that should be kept.",
-            "Look at the comparison with torch.rand.",
-            "torch.rand(…) >= rate is true with probability 1 - rate: those are kept.",
-            kind="share",
-        )
-    if abs(share - RATE) > 0.08:
-        raise CheckFailure(f"With rate={RATE}, a share of {share:.2f} was dropped.", kind="share")
+    _check_draws(kept)
+    _check_share(kept, rate)
     if torch.allclose(result[kept], x[kept]):
         raise CheckFailure(
-            f"What was kept has its old size, so the mean of all falls to {1 - RATE}.",
+            f"What was kept has its old size, so the mean of all falls to {1 - rate:.4g}.",
             "What is missing after the multiplication by zeros and ones?",
             "Divide by 1 - rate.",
             kind="scale",
         )
     known = {
-        "divided by rate, where 1 - rate is the share that stays": x * kept / RATE,
-        "multiplied by 1 - rate: that is what evaluation would do if training did nothing": x * kept * (1 - RATE),
+        "divided by rate, where 1 - rate is the share that stays": x * kept / rate,
+        "multiplied by 1 - rate: that is what evaluation would do if training did nothing": x * kept * (1 - rate),
+        "multiplied by 1 + rate: for small rates nearly the same as divided by 1 - rate": x * kept * (1 + rate),
+        "divided by the root of 1 - rate: that keeps the energy, where the mean is to be kept": (
+            x * kept / (1 - rate) ** 0.5
+        ),
     }
-    expect_values(result, x * kept / (1 - RATE), dims, known)
+    expect_values(result, x * kept / (1 - rate), dims, known)
     return kept
 
 
@@ -84,22 +116,16 @@ def _drawn_anew(first: Tensor, second: Tensor) -> None:
             "Call torch.rand inside the function, without a generator of your own.",
             kind="same draw",
         )
-    if len(first) > 1 and torch.equal(first[0], first[1]):
-        raise CheckFailure(
-            "All items of the batch drop the same values.",
-            "Which axes does the draw have?",
-            "Let B be among the sizes that torch.rand is given.",
-            kind="same item",
-        )
 
 
-def _unchanged(result, x: Tensor, dims: str) -> None:
+def _unchanged(result, x: Tensor, rate: float, dims: str) -> None:
     known = {
-        "the values are multiplied by 1 - rate, as if training had not enlarged them": x * (1 - RATE),
-        "the values are enlarged, though nothing was dropped": x / (1 - RATE),
+        "the values are multiplied by 1 - rate, as if training had not enlarged them": x * (1 - rate),
+        "the values are enlarged, though nothing was dropped": x / (1 - rate),
+        "every value is zero, as if all were dropped": 0 * x,
     }
     result = expect_shape(result, x.shape, dims)
-    if (result == 0).any():
+    if (result == 0).any() and result.any():
         raise CheckFailure(
             "With training=False values were dropped.",
             "Which line asks whether this is training?",
@@ -121,11 +147,12 @@ def _unchanged(result, x: Tensor, dims: str) -> None:
 def exercise_2(drop):
     """Check a function x (B, H), rate, training -> x with values dropped in training, and x itself otherwise."""
     x = noise(64, 80).requires_grad_()
-    result = _called(0, drop, x, RATE, True)
-    kept = _examine(result, x, "B H")
-    _drawn_anew(kept, _called(1, drop, x, RATE, True) != 0)
-    expect_gradient(result, x)
-    _unchanged(call(drop, x, RATE, False), x, "B H")
+    for rate in _rates():
+        result = _called(0, drop, x, rate, True)
+        kept = _examine(result, x, rate, "B H")
+        _drawn_anew(kept, _called(1, drop, x, rate, True) != 0)
+        expect_gradient(result, x)
+        _unchanged(call(drop, x, rate, False), x, rate, "B H")
     return "Five lines, and the same function as torch.nn.functional.dropout."
 
 
@@ -140,51 +167,25 @@ def exercise_2(drop):
 def exercise_3(drop_features):
     """Check a function x (B, H, F, T), rate -> x in which whole features are dropped, as in training."""
     x = noise(30, 40, 3, 5, seed=1).requires_grad_()
-    result = _called(0, drop_features, x, RATE)
-    kept = _examine(result, x, "B H F T")
-    if not (kept.flatten(2) == kept[:, :, :1, 0]).all():
-        whole = "each frame" if (kept == kept[:, :, :1]).all() else "each bin" if (kept == kept[..., :1]).all() else ""
-        raise CheckFailure(
-            f"In a feature, {whole or 'each value'} draws for itself; all bins and frames of it should share one draw.",
-            kind="shared",
-        )
-    _drawn_anew(kept, _called(1, drop_features, x, RATE) != 0)
-    expect_gradient(result, x)
+    for rate in _rates():
+        result = _called(0, drop_features, x, rate)
+        kept = _examine(result, x, rate, "B H F T")
+        if not (kept.flatten(2) == kept[:, :, :1, 0]).all():
+            frames, bins = (kept == kept[:, :, :1]).all(), (kept == kept[..., :1]).all()
+            who = "each frame" if frames else "each bin" if bins else "each value"
+            what = f"In a feature, {who} draws for itself; all bins and frames of it should share one draw."
+            raise CheckFailure(what, kind="shared")
+        _drawn_anew(kept, _called(1, drop_features, x, rate) != 0)
+        expect_gradient(result, x)
     return "Neighbours in a map tell nearly the same. Only when all of them go is something really missing."
-
-
-def _examine_draws(kept: Tensor) -> None:
-    """Check which features (B, H) were kept: as many as should be, and each drawn for itself in each item."""
-    share = 1 - kept.double().mean().item()
-    if abs(share - RATE) > 0.08:
-        raise CheckFailure(f"With rate={RATE}, a share of {share:.2f} of the features was dropped.", kind="share")
-    if (kept.all(1) | ~kept.any(1)).all():
-        what = "An item loses all of its features or none; each feature should be drawn for itself."
-        raise CheckFailure(what, "functional.dropout draws value by value.", kind="item")
-    _drawn_anew(kept, ~kept)
 
 
 def _mask(x: Tensor, into: Tensor, out: Tensor) -> Tensor:
     return ((x @ into.T).relu() @ out.T).sigmoid()
 
 
-@exercise(
-    "Exercise 4: find the bugs",
-    hints=(
-        "Two questions: which values are dropped, and when?",
-        "Find the line after which the mask of the separation is zeroed, and the value that `training` has in"
-        " functional.dropout when nobody passes it.",
-        "h = functional.dropout((x @ into.T).relu(), rate, training), and no dropout after the sigmoid.",
-    ),
-)
-def exercise_4(mask_of):
-    """Check a function x (B, H), weights into (K, H) and out (F, K), rate, training -> a mask (B, F)."""
-    random = dice(2)
-    x, into = torch.rand(50, 6, generator=random) + 0.1, torch.rand(40, 6, generator=random) + 0.1
-    out = torch.cat([torch.eye(40), torch.full((1, 40), 0.02)])  # each feature by itself, and all of them together
-    right = _mask(x, into, out)
-    quiet = [expect_shape(_called(seed, mask_of, x, into, out, RATE, False), right.shape, "B F") for seed in (0, 1)]
-    loud = expect_shape(_called(2, mask_of, x, into, out, RATE, True), right.shape, "B F")
+def _check_place(quiet: list[Tensor], loud: Tensor, right: Tensor) -> None:
+    """Tell a mask (B, F) that was dropped itself in training, and one that is not whole in evaluation."""
     if ((loud == 0) | (loud > 1)).any():
         raise CheckFailure(
             "The mask itself was dropped: it has zeros, and values above 1.",
@@ -199,16 +200,41 @@ def exercise_4(mask_of):
             "functional.dropout(h, rate, training)",
             kind="evaluation",
         )
-    heard = (loud - 0.5).abs() > 1e-6  # a feature of zero becomes sigmoid(0)
-    kept = heard[:, :-1]
-    if is_close(loud, right) or kept.all():
-        raise CheckFailure("In training no feature was dropped.", kind="nothing")
-    features = (x @ into.T).relu() / (1 - RATE)
-    known = {
-        "the values after the second product are dropped, not the features before it": (
-            torch.where(heard, features @ out.T, 0.0).sigmoid()
-        ),
-    }
-    expect_values(loud, ((features * kept) @ out.T).sigmoid(), "B F", known)
-    _examine_draws(kept)
+
+
+@exercise(
+    "Exercise 4: find the bugs",
+    hints=(
+        "Two questions: which values are dropped, and when?",
+        "Find the line after which the mask of the separation is zeroed, and the value that `training` has in"
+        " functional.dropout when nobody passes it.",
+        "h = functional.dropout((x @ into.T).relu(), rate, training), and no dropout after the sigmoid.",
+    ),
+)
+def exercise_4(mask_of):
+    """Check a function x (B, H), weights into (H', H) and out (F, H'), rate, training -> a mask (B, F)."""
+    random = dice(2)
+    x, into = torch.rand(50, 6, generator=random) + 0.1, torch.rand(40, 6, generator=random) + 0.1
+    out = torch.cat([torch.eye(40), torch.full((1, 40), 0.02)])  # each feature by itself, and all of them together
+    right = _mask(x, into, out)
+    for rate in _rates():
+        quiet = [expect_shape(_called(seed, mask_of, x, into, out, rate, False), right.shape, "B F") for seed in (0, 1)]
+        loud = expect_shape(_called(2, mask_of, x, into, out, rate, True), right.shape, "B F")
+        _check_place(quiet, loud, right)
+        heard = (loud - 0.5).abs() > 1e-6  # a feature of zero becomes sigmoid(0)
+        kept, features = heard[:, :-1], (x @ into.T).relu()
+        if kept.all():
+            what = "In training no feature was dropped" + ("." if is_close(loud, right) else ", yet the mask changes.")
+            raise CheckFailure(what, "Which values are dropped: x, or what stands behind the ReLU?", kind="nothing")
+        known = {
+            "the values after the second product are dropped, not the features before it": (
+                torch.where(heard, features / (1 - rate) @ out.T, 0.0).sigmoid()
+            ),
+            "the features that are kept have their old size; divide by 1 - rate": (
+                ((features * kept) @ out.T).sigmoid()
+            ),
+        }
+        expect_values(loud, ((features * kept / (1 - rate)) @ out.T).sigmoid(), "B F", known)
+        _check_draws(kept)
+        _check_share(kept, rate, " of the features")
     return "In a module, self.training is that argument, and eval() switches it off everywhere at once."

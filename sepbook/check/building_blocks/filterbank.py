@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import conv_transpose1d, pad
 
 from sepbook.building_blocks.filterbank import spaced
-from sepbook.check import call, exercise, expect_gradient, expect_sizes, expect_values
+from sepbook.check import call, exercise, expect_gradient, expect_sizes, expect_values, is_close
 from sepbook.check._inputs import dice
 
 
@@ -43,11 +43,20 @@ def exercise_1(encode):
             "the zeros in front are missing, so that the first samples lie in one frame only": _encode(x, w, hop, 0),
             "there are size zeros in front; size - hop are enough": _encode(x, w, hop, size),
             "half a filter of zeros stands in front; it should be size - hop": _encode(x, w, hop, size // 2),
+            "hop zeros stand in front; it should be size - hop": _encode(x, w, hop, hop),
+            "the products are averaged over a frame; they are added": _encode(x, w, hop) / size,
+            "the waveforms were brought to length one; they are used as they are": _encode(
+                x, w / w.norm(dim=-1, keepdim=True), hop
+            ),
+            "the first audio channel is used for all": _encode(x[:, :1], w, hop).expand(-1, 2, -1, -1),
+            "a ReLU cuts the code; an encoder's products have both signs": _encode(x, w, hop).relu(),
+            "every frame is brought to length one; a quiet one should give a quiet code": _encode(x, w, hop)
+            / _encode(x.square(), torch.ones_like(w[:1]), hop).sqrt(),
         }
         known = {mistake: code for mistake, code in known.items() if not torch.equal(code, _encode(x, w, hop))}
         where = f"It is about N={N} samples, filters of size={size} and hop={hop}."
         result = call(encode, x, w, hop)
-        expect_values(result, _encode(x, w, hop), "B C K T", known, where, tolerance=1e-5)
+        expect_values(result, _encode(x, w, hop), "B C K T", known, where)
         expect_gradient(result, x)
     return "With Fourier's waves for waveforms, this is the STFT."
 
@@ -70,6 +79,8 @@ def exercise_2(prediction):
         (3, 1, 500, 401): "Frames overlap by half: the hop is not the size.",
         (3, 1, 40, 801): "K is the number of filters, not their size.",
         (3, 1, 500, 1601): "At 8 kHz, two seconds are 16,000 samples.",
+        (1, 3, 500, 801): "Three mixtures, each with one audio channel: B comes before C.",
+        (3, 1, 801, 500): "The order is K before T: filters, then frames.",
         (3, 1, 21, 801): "21 is what a Fourier transform of 40 samples would give. TasNet has more filters than that.",
     }
     expect_sizes(prediction, (3, 1, 500, 801), "B C K T", known)
@@ -104,10 +115,22 @@ def exercise_3(decode):
             "the zeros in front are still there, and the end is missing": _decode(code, w, hop, N, start=0),
             "filters and frames are still mixed up by reshape": _decode(code, w, hop, N, mixed=True),
             "both bugs are still there": _decode(code, w, hop, N, start=0, mixed=True),
+            "the waveforms are reversed in time: a decoder adds them up as they are": _decode(code, w.flip(-1), hop, N),
+            "the last samples of the padded sound are taken; the sound begins behind the zeros in front": _decode(
+                code, w, hop, N, start=(T - 1) * hop + size - N
+            ),
+            "size zeros are cut off in front; there are size - hop": _decode(
+                pad(code, (0, size)), w, hop, N, start=size
+            ),
+            "hop zeros are cut off in front; there are size - hop": _decode(code, w, hop, N, start=hop),
+            "where waveforms overlap, their mean is taken; they add up": _decode(code, w, hop, N)
+            / _decode(torch.ones_like(code[:, :, :1]), torch.ones_like(w[:1]), hop, N),
+            "only the first audio channel is decoded": _decode(code[:, :1], w, hop, N).expand(-1, code.shape[1], -1),
         }
+        known = {mistake: y for mistake, y in known.items() if not is_close(y, _decode(code, w, hop, N))}
         where = f"It is about size={size}, hop={hop} and length={N}."
         result = call(decode, code, w, hop, N)
-        expect_values(result, _decode(code, w, hop, N), "B C N", known, where, tolerance=1e-5)
+        expect_values(result, _decode(code, w, hop, N), "B C N", known, where)
         expect_gradient(result, code)
     return "Both bugs kept every shape right. Only the values could tell."
 
@@ -123,13 +146,22 @@ def exercise_3(decode):
 )
 def exercise_4(mel_centres):
     """Check a function of K and the sample rate: the centre frequencies `(K,)` of a mel bank, in Hz."""
-    for K, rate in ((64, 16000), (10, 8000)):
+    drawn = torch.randint(8, 20, (1,), generator=dice()).item()
+    for K, rate in ((64, 16000), (drawn, 8000)):
         expected = spaced(K + 2, 0, rate / 2, "mel")[1:-1]
         top = 2595 * torch.log10(torch.tensor(1 + rate / 2 / 700, dtype=torch.float64))
+        mel = torch.linspace(0, 1, K + 2, dtype=torch.float64)[1:-1] * top
         known = {
+            "the last point is half the sample rate: a corner, and no centre": spaced(K + 1, 0, rate / 2)[1:],
+            "the first point is 0 Hz: a corner, and no centre": spaced(K + 1, 0, rate / 2)[:-1],
+            "back from mel with e; it went there with log10": 700 * ((mel / 2595).exp() - 1),
+            "on the way back the 1 is not taken off: everything is 700 Hz too high": expected + 700,
+            "the points are evenly spaced in log f, and not in log(1 + f / 700)": torch.logspace(
+                0, 1, K + 2, rate / 2, dtype=torch.float64
+            )[1:-1],
             "the first and the last point are corners, not centres": spaced(K, 0, rate / 2),
             "the points are evenly spaced in Hz": spaced(K + 2, 0, rate / 2, "linear")[1:-1],
-            "these are mel; go back to Hz": torch.linspace(0, 1, K + 2, dtype=torch.float64)[1:-1] * top,
+            "these are mel; go back to Hz": mel,
             "the highest frequency is the sample rate, but a spectrum ends at half": spaced(K + 2, 0, rate)[1:-1],
         }
         expect_values(call(mel_centres, K, rate), expected, "K", known, tolerance=1e-4)

@@ -5,7 +5,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepbook.building_blocks.linear import linear_backward, split_sources
-from sepbook.check import call, exercise, expect_gradient, expect_parts, expect_sizes, expect_values
+from sepbook.check import (
+    CheckFailure,
+    call,
+    exercise,
+    expect_gradient,
+    expect_parts,
+    expect_sizes,
+    expect_values,
+    is_close,
+)
 from sepbook.check._inputs import about, noise, seeded
 
 
@@ -48,16 +57,25 @@ def exercise_2(backward):
         expect_parts(result, 3, what, "Look at the last line.", "End with return x_slope, weight_slope, bias_slope.")
         right = linear_backward(slope, x, weight)
         where = about(slope=("B H'", slope.shape), x=("B H", x.shape))
+        if all(map(is_close, result, (right[1], right[0], right[2]))):
+            what = "The three slopes are right, but in another order: that of x comes first, then weight, then bias."
+            raise CheckFailure(what, how="return x_slope, weight_slope, bias_slope", kind="order")
         known = {
-            "this is slope @ weight.T; going back, the weight is not transposed": slope @ weight.T if H == K else x
+            "the slope of x is divided by the number of items; each item keeps its own": right[0] / B,
+            "this is slope @ weight.T; going back, the weight is not transposed": slope @ weight.T if H == K else x,
         }
         expect_values(result[0], right[0], "B H", known, f"The slope of x is wrong. {where}")
         known = {
             "the slope of the weight is transposed: this is x.T @ slope": x.T @ slope,
             "the slope of the weight is the mean over the items; those of all items are added": right[1] / B,
+            "only the first item counts for the weight; the slopes of all items are added": slope[:1].T @ x[:1],
         }
         expect_values(result[1], right[1], "H' H", known, f"The slope of the weight is wrong. {where}")
-        known = {"the slope of the bias is the mean over the items; the slopes of all items are added": right[2] / B}
+        known = {
+            "the slope of the bias is the mean over the items; the slopes of all items are added": right[2] / B,
+            "only the first item counts for the bias; the slopes of all items are added": slope[0],
+            "a bias does not see x: its slope is a sum of slopes alone": (slope * x.sum(1, keepdim=True)).sum(0),
+        }
         expect_values(result[2], right[2], "H'", known, f"The slope of the bias is wrong. {where}")
     return "Three lines, and all fully connected layers of the world are trained with them."
 
@@ -113,7 +131,12 @@ def exercise_4(to_blocked):
         weight = noise(S * F, H)
         right = weight.view(F, S, H).transpose(0, 1).reshape(S * F, H)
         back = weight.view(S, F, H).transpose(0, 1).reshape(S * F, H)
-        known = {"the rows have not moved": weight}
+        known = {
+            "the rows have not moved": weight,
+            "the rows stand by sources, but the last source comes first": (
+                weight.view(F, S, H).flip(1).transpose(0, 1).reshape(S * F, H)
+            ),
+        }
         if S != F:
             known["this is the way back: it takes a blocked weight and interleaves it"] = back
         where = f"It is about S={S}, F={F} and H={H}."
@@ -145,6 +168,12 @@ def exercise_5(embeddings):
             "the cut is right, but the length is measured along F (bins)": _embed(row, D, 1),
             "the cut is right, but the length is measured along T (frames)": _embed(row, D, 2),
             "the cut is right, but nothing is brought to length one": _embed(row, D, 0),
+            "the cut is right, but the sizes of D numbers are added; a length is the root of the sum of squares": (
+                functional.normalize(_embed(row, D, 0), p=1, dim=-1)
+            ),
+            "the cut is right, but it is divided by the square of the length": (
+                _embed(row, D) / _embed(row, D, 0).norm(dim=-1, keepdim=True)
+            ),
             "the lengths are right, but reshape moved nothing: frames and bins are mixed": functional.normalize(
                 torn, dim=-1
             ),
@@ -190,11 +219,14 @@ def exercise_6(slope_in_pieces):
             "each piece counts the same, whatever its size: small pieces count too much": [1 / count] * count,
             "only the last piece is left: the slopes were cleared in between": [0] * (count - 1) + [1],
             "only the last piece is left, with its share": [0] * (count - 1) + [sizes[-1] / B],
+            "only the first piece is there": [1] + [0] * (count - 1),
+            "each slope was multiplied by the size of its piece; it is not divided by the number of items": sizes,
         }
         known = {name: _pieces(layer, x, target, sizes, share) for name, share in shares.items()}
         right = known.pop("")
         known = (known if count > 1 else {}) | {
-            "begin with layer.zero_grad(): an earlier slope was still there": right + 1
+            "the squares are added over H'; the mean is taken over them too": K * right,
+            "begin with layer.zero_grad(): an earlier slope was still there": right + 1,
         }
         layer.weight.grad = torch.ones_like(layer.weight)  # what an earlier step has left behind
         where = f"It is about {B} items in pieces of {', '.join(map(str, sizes))}."

@@ -31,6 +31,15 @@ MEANS = {
 }
 
 
+OTHER_MEANS = {
+    (8, 64, 1): "This is instance norm: a mean for each song and feature.",
+    (1, 1, 1): "This is one mean for everything: songs would depend on each other, and features too.",
+    (1, 1, 100): "This is a mean for each frame, over all songs and features.",
+    (1, 64, 100): "This is a mean over the songs alone: each feature at each frame has its own.",
+    (8, 64, 100): "This is no mean: as many numbers as there were.",
+}
+
+
 @exercise(
     "Exercise 1: the shapes of the means",
     hints=(
@@ -43,7 +52,7 @@ def exercise_1(batch, song, frame):
     """Check the shapes of the means of batch, global and cumulative layer norm on (8, 64, 100), all axes kept."""
     for given, (right, name, reason) in zip((batch, song, frame), MEANS.values(), strict=True):
         known = {
-            (8, 64, 1): f"This is instance norm: a mean for each song and feature. You were asked for {name}.",
+            **{shape: f"{other} You were asked for {name}." for shape, other in OTHER_MEANS.items()},
             **{shape: f"This is the mean of {other}; you were asked for {name}." for shape, other, _ in MEANS.values()},
         }
         where = f"It is about the mean of {name}: which axes are joined?"
@@ -143,12 +152,21 @@ def exercise_3(cumulative):
         each = torch.stack([normalize(x[..., : t + 1], (2,))[..., -1] for t in range(T)], -1)
         flipped = layer(x.flip(-1)).flip(-1)
         before = torch.cat([layer(x)[..., :1] * 0, _by_the_past(x)], -1) if T > 1 else x * 0
+        so_far = [x[..., : t + 1] for t in range(T)]
+        centred = x - torch.stack([past.mean((1, 2)) for past in so_far], -1)[:, None]
+        spread = torch.stack([past.var((1, 2)) for past in so_far], -1)[:, None]
+        of_frames = x.var(1, correction=0, keepdim=True).cumsum(-1) / torch.arange(1, T + 1)
         known = {
             "every frame knows the whole song: this is the global layer norm": normalize(x, (1, 2)),
             "each frame knows itself alone: this is the layer norm of a frame": normalize(x, (1,)),
             "each feature has a mean of its own; all features share one": each,
             "time runs backwards: each frame knows those after it": flipped,
             "a frame does not count among those up to it": before,
+            "the mean is subtracted, but nothing is divided by the deviation": centred,
+            "the variance is divided by n - 1; here by n": centred / (spread + EPS).sqrt(),
+            "the variances of single frames are averaged; all numbers so far vary about one mean": (
+                centred / (of_frames + EPS).sqrt()
+            ),
         }
         if T == 1:
             known = {}
@@ -169,8 +187,8 @@ def _by_the_past(x: Tensor) -> Tensor:
     return (x[..., 1:] - torch.stack(means, -1)[:, None]) / torch.stack(spread, -1)[:, None]
 
 
-def _batch_norm(x, mean, variance, training, momentum=0.1, use_kept=True, correction=1):
-    batch_mean, batch_var = x.mean((0, 2)), x.var((0, 2), correction=0)
+def _batch_norm(x, mean, variance, training, momentum=0.1, use_kept=True, correction=1, now_correction=0):
+    batch_mean, batch_var = x.mean((0, 2)), x.var((0, 2), correction=now_correction)
     now = (batch_mean, batch_var) if training or not use_kept else (mean, variance)
     y = (x - now[0][:, None]) / (now[1][:, None] + EPS).sqrt()
     if not training:
@@ -202,6 +220,11 @@ def exercise_4(batch_norm):
             }
             known |= {"the kept averages are used in training mode": _batch_norm(x, mean, variance, False)[0]}
             known |= {"the averages are renewed first and then used": _batch_norm(x, *right[1:], False)[0]}
+            known |= {
+                "the variance of the batch is divided by n - 1 where it normalises; here by n": (
+                    _batch_norm(x, mean, variance, training, now_correction=1)[0]
+                ),
+            }
             known = {text: y for text, y in known.items() if not torch.allclose(y, right[0])}
             expect_values(result[0], right[0], "B H T", known, f"The normalised x is wrong. {where}")
             for place, name in ((1, "mean"), (2, "variance")):
@@ -213,6 +236,12 @@ def exercise_4(batch_norm):
                     "nothing is kept of the new batch": old,
                     "the shares are exchanged: nine tenths of the old are kept, one tenth of the new is added": (
                         _batch_norm(x, mean, variance, True, 0.9)[place]
+                    ),
+                    "the kept variance is divided by n; PyTorch keeps the one divided by n - 1": (
+                        _batch_norm(x, mean, variance, training, correction=0)[place]
+                    ),
+                    "nothing is left of the old averages: the last batch alone is kept": (
+                        _batch_norm(x, mean, variance, training, 1.0)[place]
                     ),
                 }
                 known = {text: y for text, y in known.items() if not torch.allclose(y, right[place])}

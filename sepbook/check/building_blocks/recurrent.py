@@ -20,7 +20,7 @@ from sepbook.check import (
     is_close,
 )
 from sepbook.check._exercise import is_empty
-from sepbook.check._inputs import noise, seeded
+from sepbook.check._inputs import dice, noise, seeded
 
 
 def _layer(seed: int = 0, **fields) -> nn.LSTM:
@@ -54,12 +54,26 @@ def exercise_1(prediction):
     return "Papers that say '600 units' may mean 600 in each direction or in both together: look at the next layer."
 
 
-def _step(x, h, c, w_x, w_h, b_x, b_h, order="ifgo", cell=torch.tanh, candidate=torch.tanh, old=False, one_bias=False):
+def _step(
+    x,
+    h,
+    c,
+    w_x,
+    w_h,
+    b_x,
+    b_h,
+    order="ifgo",
+    cell=torch.tanh,
+    candidate=torch.tanh,
+    old=False,
+    one_bias=False,
+    forget=True,
+):
     """One step of an LSTM, and with other arguments the usual ways to get it wrong."""
     total = x @ w_x.T + h @ w_h.T + b_x + (0 if one_bias else b_h)
     gates = dict(zip(order, total.chunk(4, dim=-1), strict=True))
     i, f, o = (torch.sigmoid(gates[name]) for name in "ifo")
-    new = f * c + i * candidate(gates["g"])
+    new = (f if forget else 1) * c + i * candidate(gates["g"])
     return o * cell(c if old else new), new
 
 
@@ -98,6 +112,7 @@ def exercise_2(step):
             "the candidate g passes a sigmoid; it is the only block that passes a tanh": {"candidate": torch.sigmoid},
             "the output is made of the old cell; it is made of the new one": {"old": True},
             "one of the two biases is missing": {"one_bias": True},
+            "the new cell forgets nothing: the old one goes through the forget gate first": {"forget": False},
         }
         wrong = {name: _step(x, h, c, *weights, **way) for name, way in ways.items()}
         where = f"It is about {B} sounds, frames of {H} features and {units} units."
@@ -123,8 +138,11 @@ def _count(H_in: int, H: int, L: int, second: int = 2, gates: int = 4, biases: i
 )
 def exercise_3(count):
     """Check a function of H_in, H, L: the parameters of L bidirectional LSTM layers with H units per direction."""
-    for H_in, H, L in ((129, 600, 1), (129, 600, 4), (7, 5, 3)):
+    drawn = torch.randint(2, 12, (3,), generator=dice()).tolist()
+    for H_in, H, L in ((129, 600, 1), (129, 600, 4), drawn):
         known = {
+            _count(H_in, H, 1): "This is one layer: L is not used.",
+            4 * _count(H_in, H, L): "These are bytes, four for each parameter.",
             _count(H_in, H, L, second=1): "From the second layer on, what comes in is 2 H wide: both directions of the "
             "layer below.",
             _count(H_in, H, L, biases=1): "PyTorch has two biases, b_ih and b_hh. One would do, but both are there.",
@@ -142,8 +160,14 @@ def exercise_3(count):
     return "In a deep stack the second direction costs more than another network of one direction would."
 
 
-def _without_state(layer: nn.LSTM, x: Tensor, size: int) -> Tensor:
-    return torch.cat([layer(chunk)[0] for chunk in x.split(size, dim=1)], dim=1)
+def _with_state(layer: nn.LSTM, x: Tensor, size: int, carried) -> Tensor:
+    """What the layer says in chunks, when `carried(h, c)` goes on from one chunk to the next."""
+    state, outputs = None, []
+    for chunk in x.split(size, dim=1):
+        output, (h, c) = layer(chunk, state)
+        state = carried(h, c)
+        outputs.append(output)
+    return torch.cat(outputs, dim=1)
 
 
 @exercise(
@@ -161,8 +185,16 @@ def exercise_4(in_chunks):
     for B, T, size, seed in ((4, 6, 2, 0), (3, 7, 3, 1), (1, 5, 5, 2)):
         layer, x = _layer(seed), noise(B, T, 3, seed=seed).requires_grad_()
         known = {
-            "every chunk begins with a state of zeros, as if nothing had been before it": _without_state(layer, x, size)
+            mistake: _with_state(layer, x, size, carried)
+            for mistake, carried in {
+                "every chunk begins with a state of zeros, as if nothing had been before it": lambda h, c: None,
+                "only h is carried on; an LSTM remembers in c": lambda h, c: (h, 0 * c),
+                "only c is carried on; the gates of the next frame also read h": lambda h, c: (0 * h, c),
+                "h and c are exchanged from chunk to chunk: the state is (h, c)": lambda h, c: (c, h),
+            }.items()
         }
+        chunks = layer(x)[0].split(size, dim=1)
+        known["the chunks are joined from the last to the first"] = torch.cat(chunks[::-1], dim=1)
         where = f"It is about {B} sounds of {T} frames in chunks of {size}."
         lengths = []
         with layer.register_forward_pre_hook(lambda layer, inputs, lengths=lengths: lengths.append(inputs[0].shape[1])):
@@ -188,12 +220,14 @@ def exercise_4(in_chunks):
 def exercise_5(last_words):
     """Check a function of y `(B, T, 2 H)`: what each direction says when it has read everything, `(B, 2 H)`."""
     for B, T, seed in ((2, 5, 0), (3, 4, 1), (2, 1, 2)):
-        layer, x = _layer(seed, bidirectional=True), noise(B, T, 3, seed=seed).requires_grad_()
+        layer, x = _layer(seed, bidirectional=True, hidden_size=4 + seed), noise(B, T, 3, seed=seed)
         y, (h, _) = layer(x)  # h: (2, B, H), the last state of each direction
         right, half = torch.cat([h[0], h[1]], dim=-1), y.shape[-1] // 2
         known = {
             "at the last frame the second direction has read one frame only": y[:, -1],
             "this is frame 0, where the first direction has read one frame only": y[:, 0],
+            "this is the mean over all frames; the last word of each direction is wanted": y.mean(1),
+            "this is the largest value of all frames; the last word of each direction is wanted": y.amax(1),
             "the two directions are exchanged": torch.cat([h[1], h[0]], dim=-1),
             "the halves belong to the wrong ends: the first half reads forward": torch.cat(
                 [y[:, 0, :half], y[:, -1, half:]], dim=-1
@@ -205,5 +239,7 @@ def exercise_5(last_words):
         found = call(last_words, y)
         if is_empty(found):
             raise NotYet("It returns nothing yet.")
-        expect_values(found, right, "B H", known, f"It is about {B} sounds of {T} frames and 4 units per direction.")
+        expect_values(
+            found, right, "B H", known, f"It is about {B} sounds of {T} frames and {half} units per direction."
+        )
     return "The same numbers as the state h that nn.LSTM returns beside its output."

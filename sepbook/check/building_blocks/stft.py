@@ -3,6 +3,8 @@
 Taught on: book/building_blocks/stft
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -76,6 +78,15 @@ def exercise_2(separate):
             "the inverse masks are used: what to remove, not what to keep": istft((1 - masks) * bins[:, None], N),
             "the masks are used without the mixture": istft(masks + 0j, N),
             "the masks are added to the bins": istft(masks + bins[:, None], N),
+            "the masks are used twice: they are squared": istft(masks**2 * bins[:, None], N),
+            "the bins are conjugated: every phase has the other sign": istft(masks * bins.conj()[:, None], N),
+            "only the real part of the bins is there": istft(masks * bins.real[:, None] + 0j, N),
+            "the network was given the power; it works on magnitudes": istft(
+                network(bins.abs().square()) * bins[:, None], N
+            ),
+            "the masks were divided by their sum; the network's own are wanted": istft(
+                masks / masks.sum(1, keepdim=True) * bins[:, None], N
+            ),
         }
         where = f"It is about a mixture ({B}, {C}, {N}), a window of {n_fft} and a hop of {hop} samples."
         how = "istft(…, mixture.shape[-1]) gives exactly as many samples as there were."
@@ -111,6 +122,13 @@ def exercise_3(compress):
             "the floor is added to the energy: |bins|² + floor, then the root": (
                 (bins.abs() ** 2 + floor) ** (exponent / 2) - floor ** (exponent / 2)
             ),
+            "the power is taken of the energy |bins|², not of the magnitude |bins|": (
+                (bins.abs() ** 2 + floor) ** exponent - floor**exponent
+            ),
+            "the root is the wrong way round: 1 / exponent": (bins.abs() + floor) ** (1 / exponent)
+            - floor ** (1 / exponent),
+            "the floor itself is taken off, not floor ** exponent": (bins.abs() + floor) ** exponent - floor,
+            "the floor is a lower limit here; it is added": bins.abs().clamp_min(floor) ** exponent - floor**exponent,
         }
         small = call(compress, x, exponent, floor)
         where = f"It is about an exponent of {exponent} and a floor of {floor}."
@@ -145,9 +163,26 @@ def exercise_4(gigabytes):
         samples: "That is the samples, or one byte per number. Every 512 samples become 1025 numbers of two bytes.",
         exact * 60: "Ten hours are 36000 seconds.",
         exact / 60: "Ten hours are 36000 seconds, not 600.",
+        0.8 * exact: "These are the four stems. The mixture is stored as well.",
+        exact / 10: "That is one hour.",
+        exact * 1e9 / 2**30: "That is in GiB, units of 2³⁰ bytes. A gigabyte is 10⁹ bytes.",
+        exact * 1e3: "That is in megabytes.",
+        exact * 1e9: "That is in bytes.",
+        8 * exact: "16 bits are two bytes.",
     }
     expect_number(gigabytes, exact, known, tolerance=0.03)
     return f"{exact:.1f} GB, twice as much as the samples in 16 bits: 1025 numbers for every 512 samples."
+
+
+def _repaired(
+    magnitude, phase, rounds, stft, istft, N, size=lambda wanted, bins: wanted, turn=lambda bins: bins.angle()
+) -> Tensor:
+    """Griffin and Lim's rounds `(B, C, N)`; with another `size` or `turn`, the usual ways to get them wrong."""
+    sound = istft(torch.polar(magnitude, phase), N)
+    for _ in range(rounds):
+        bins = stft(sound)
+        sound = istft(torch.polar(size(magnitude, bins), turn(bins)), N)
+    return sound
 
 
 @exercise(
@@ -162,26 +197,28 @@ def exercise_4(gigabytes):
 def exercise_5(griffin_lim):
     """Check a function (magnitude (B, C, F, T), phase, rounds, stft, istft, N) -> samples (B, C, N)."""
     stft, istft = STFT(64, 16), ISTFT(64, 16)
-    for N, rounds in ((300, 4), (320, 1)):
-        magnitude = stft(noise(1, 1, N)).abs()
+    for B, C, N, rounds in ((1, 1, 300, 4), (3, 2, 320, 2)):
+        magnitude = stft(noise(B, C, N)).abs()
         phase = 3 * noise(*magnitude.shape, seed=2)
 
-        def repaired(keep_wanted=True, length=N, rounds=rounds, magnitude=magnitude, phase=phase):
-            sound = istft(torch.polar(magnitude, phase), length)
-            for _ in range(rounds):
-                bins = stft(sound)
-                size = magnitude if keep_wanted else bins.abs()
-                sound = istft(torch.polar(size, bins.angle()), length)
-            return sound
-
+        repaired = partial(_repaired, magnitude, phase, rounds, stft, istft, N)
         known = {
-            "the magnitudes of the result are kept, and the wanted ones are never restored": repaired(False),
-            "there is one round too few": repaired(rounds=rounds - 1),
-            "there is one round too many": repaired(rounds=rounds + 1),
+            "the rounds do nothing: the wanted magnitudes are never restored, or the first phases are kept": repaired(
+                size=lambda wanted, bins: bins.abs()
+            ),
+            "there is one round too few": _repaired(magnitude, phase, rounds - 1, stft, istft, N),
+            "there is one round too many": _repaired(magnitude, phase, rounds + 1, stft, istft, N),
+            "the first phases are not those that were given, but 0": _repaired(
+                magnitude, 0 * phase, rounds, stft, istft, N
+            ),
+            "the phases are turned round: the angle has the other sign": repaired(turn=lambda bins: -bins.angle()),
+            "wanted magnitudes and those of the result are averaged; only the wanted ones count": repaired(
+                size=lambda wanted, bins: (wanted + bins.abs()) / 2
+            ),
         }
-        where = f"It is about {N} samples and {rounds} rounds."
+        where = f"It is about a sound ({B}, {C}, {N}) and {rounds} rounds."
         how = "The last frame reaches beyond the sound: ask the inverse for N samples, not for T times the hop."
         sound = call(griffin_lim, magnitude, phase, rounds, stft, istft, N)
-        expect_shape(sound, (1, 1, N), "B C N", where, how)
+        expect_shape(sound, (B, C, N), "B C N", where, how)
         expect_values(sound, repaired(), "B C N", known, where, tolerance=1e-3)
     return "Each round comes nearer to the wanted magnitudes, or stays where it is."

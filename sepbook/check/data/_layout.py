@@ -24,12 +24,13 @@ def exercise_4(lay_out):
     """Check a function (root, split, track, stems, rate) -> folder: it writes each stem (C, N) for StemFolder."""
     random = dice(4)
     stems = {name: 0.1 * torch.randn(2, 400, generator=random) for name in ("vocals", "piano", "drums")}
+    rates = {"train": 22050, "test": 16000}
     wanted = {"train": ["first", "second"], "test": ["third"]}
     with tempfile.TemporaryDirectory() as folder:
         root, folders = Path(folder) / "songs", {}
         for split, names in wanted.items():
             for name in names:
-                folders[root / split / name] = call(lay_out, root, split, name, stems, 22050)
+                folders[root / split / name] = call(lay_out, root, split, name, stems, rates[split])
         for split, names in wanted.items():
             tracks = _load(root, split)
             if [track.name for track in tracks] != names:
@@ -39,7 +40,7 @@ def exercise_4(lay_out):
                     f"In {split} should be {' and '.join(names)}, but there is {here}.", place, kind="tracks"
                 )
             for track in tracks:
-                _check_track(track, stems, 22050)
+                _check_track(track, stems, rates[split])
         for wanted_folder, given in folders.items():
             if not isinstance(given, str | Path) or Path(given) != wanted_folder:
                 here = str(given).replace(str(root.parent) + "/", "")

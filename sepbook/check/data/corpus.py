@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import CheckFailure, call, exercise, expect_shape, expect_sizes, expect_tensor
-from sepbook.check._inputs import case_seed
+from sepbook.check._inputs import case_seed, dice
 from sepbook.check.data._layout import exercise_4
 
 __all__ = ["exercise_1", "exercise_2", "exercise_3", "exercise_4"]
@@ -73,13 +73,18 @@ class _Numbered:
 )
 def exercise_2(incoherent):
     """Check a function (tracks, random, samples) -> sources (S, C, N), each stem from a track and place of its own."""
-    tracks = [_Numbered(number, length) for number, length in enumerate((35, 32, 39))]
+    more = torch.randperm(9, generator=dice())[:3]  # the shortest track is as long as the excerpt
+    tracks = [_Numbered(number, 32 + extra) for number, extra in enumerate((more - more.min()).tolist())]
     draws = []
     for seed in range(80):
         sources = call(incoherent, tracks, np.random.default_rng(case_seed(seed)), 32)
         sources = expect_shape(sources, (4, 2, 32), "S C N").double()
         draws.append([_origin(row, stem, tracks) for stem, row in enumerate(sources)])
     _check_variety(draws, tracks, 32)
+    short = call(incoherent, tracks, np.random.default_rng(case_seed()), 20)
+    short = expect_shape(short, (4, 2, 20), "S C N", "It is about an excerpt of 20 samples.")
+    for stem, row in enumerate(short.double()):
+        _origin(row, stem, tracks)
     again = [expect_tensor(call(incoherent, tracks, np.random.default_rng(seed), 32)) for seed in (5, 5)]
     if not torch.equal(*again):
         raise CheckFailure(
@@ -152,7 +157,8 @@ def _check_variety(draws: list, tracks: list, samples: int) -> None:
             raise CheckFailure(what, kind=what)
 
 
-SONGS = tuple(f"{adjective} {noun}" for adjective in ("old", "red", "far", "new") for noun in ("road", "moon", "hat"))
+SONGS = tuple(f"{word} {noun}" for word in ("old", "red", "far", "new", "last") for noun in ("road", "moon", "hat"))
+COUNT = 12  # songs of a case
 
 
 @exercise(
@@ -166,7 +172,8 @@ SONGS = tuple(f"{adjective} {noun}" for adjective in ("old", "red", "far", "new"
 )
 def exercise_3(split_pieces):
     """Check a function (pieces, share, random) -> (train, test): lists of (song, start) that share no song."""
-    pieces = [(song, start) for song in SONGS for start in range(0, 20, 4)]
+    chosen = torch.randperm(len(SONGS), generator=dice(1))[:COUNT].tolist()
+    pieces = [(SONGS[k], start) for k in chosen for start in range(0, 20, 4)]
     for share in (0.25, 1 / 3):
         halves = [_test_songs(split_pieces, pieces, share, case_seed(seed)) for seed in range(4)]
         if len(set(halves)) == 1:
@@ -184,7 +191,7 @@ def _test_songs(split_pieces, pieces: list, share: float, seed: int) -> frozense
     both = sorted({song for song, _ in train} & {song for song, _ in test})
     if both:
         raise CheckFailure(
-            f"{len(both)} of {len(SONGS)} songs are in both lists, for example {both[0]!r}: "
+            f"{len(both)} of {COUNT} songs are in both lists, for example {both[0]!r}: "
             f"{sum(song == both[0] for song, _ in train)} pieces of it in train, "
             f"{sum(song == both[0] for song, _ in test)} in test.",
             kind="leak",
@@ -219,11 +226,11 @@ def _check_all_there(train: list, test: list, pieces: list) -> None:
 
 
 def _check_share(train: list, test: list, share: float) -> None:
-    expected = round(share * len(SONGS))
+    expected = round(share * COUNT)
     count = len({song for song, _ in test})
     if len({song for song, _ in train}) == expected != count:
         raise CheckFailure("The two lists are swapped.", "The test is the smaller one.", "return train, test", "order")
     if count != expected:
-        what = f"With a share of {share:.3g}, {count} of {len(SONGS)} songs are in the test, but should be {expected}."
+        what = f"With a share of {share:.3g}, {count} of {COUNT} songs are in the test, but should be {expected}."
         few = "Is the share used, and is no song drawn twice? random.choice draws without return by replace=False."
         raise CheckFailure(what, few if count < expected else "", "count = round(share * len(songs))", kind="share")

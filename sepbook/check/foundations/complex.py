@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sepbook.check import call, exercise, expect_number, expect_parts, expect_values
-from sepbook.check._inputs import noise
+from sepbook.check._inputs import near, noise
 
 
 def _arrows(count: int, seed: int) -> Tensor:
@@ -93,7 +93,7 @@ def exercise_2(turn):
 )
 def exercise_3(phasor):
     """Check a function (frequency, rate, N) -> arrows of length 1 that turn against the clock from 0, `(N,)`."""
-    for frequency, rate, N in ((50.0, 8000, 40), (440.0, 16000, 25)):
+    for frequency, rate, N in ((near(50), 8000, 40), (near(400, 1), 16000, 25)):
         n = torch.arange(N, dtype=torch.float64)
         angle = 2 * math.pi * frequency * n / rate
 
@@ -147,9 +147,9 @@ def exercise_4(prediction):
 )
 def exercise_5(remove_hum):
     """Check a function (samples `(N,)`, frequency, rate) -> the samples without the tone of that frequency, `(N,)`."""
-    rate, N = 4000, 800
+    N = 800  # whole swings of each hum
     n = torch.arange(N, dtype=torch.float64)
-    for seed, (frequency, strength, start) in enumerate(((50.0, 0.5, 0.7), (120.0, 0.2, -2.0))):
+    for seed, (frequency, rate, strength, start) in enumerate(((50.0, 4000, 0.5, 0.7), (120.0, 8000, 0.2, -2.0))):
         turning = torch.polar(torch.ones_like(n), 2 * math.pi * frequency * n / rate)
         voice = 0.1 * noise(N, seed=seed).double()
         sound = voice + strength * (turning * complex(math.cos(start), math.sin(start))).real
