@@ -51,3 +51,11 @@ def test_search_finds_a_page_without_a_server(visit):
     page.wait_for_function("() => /finished|found/i.test(document.querySelector('#search-results')?.innerText ?? '')")
     assert re.search(r"[1-9]\d* page", page.inner_text("#search-results")) and not log.errors
     page.evaluate("localStorage.clear()")  # else the pages that follow mark the word
+
+
+def test_cheat_sheets_print_on_one_page_of_a4_each(visit):
+    page, _ = visit("book/appendix/cheat_sheets.html")
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(page.query_selector_all(".sepbook-sheet")) == 5
+    sizes = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    assert {(round(float(wide)), round(float(high))) for wide, high in sizes} == {(595, 842)}  # points
