@@ -18,6 +18,7 @@ VAGUE = re.compile(
     r"values are not|is not right|is not the answer|is too (large|small)|^(What|Where|Step|How)|✘|^.{,5}$"
 )
 CHOICES = {"foundations/masks 3": 2}  # wrong choices, where there are fewer than the rows that are asked for
+UNUSED = {"architectures/keras_sketch 4": "argument 3"}  # the skip: that it is not used is the answer
 NOT_YET = (  # chapters whose tables are being written: exercises that begin with one of these may have fewer rows
 )
 EXERCISES = {f"{lab} {one.__name__[9:]}": one for lab, each in _progress.exercises().items() for one in each}
@@ -120,7 +121,8 @@ def test_no_argument_may_be_ignored(hear):
             if accepts(EXERCISES[name], frozen, hear):
                 with variant(3):
                     fooled |= {name: f"argument {k}"} if accepts(EXERCISES[name], frozen, hear) else {}
-    assert not finished(fooled), fooled
+    fooled = finished({name: words for name, words in fooled.items() if UNUSED.get(name) != words})
+    assert not fooled, fooled
 
 
 def test_hints_are_asserted_by_what_they_say():

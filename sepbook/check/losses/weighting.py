@@ -85,8 +85,10 @@ def _dynamic(before: Tensor, last: Tensor, temperature: float) -> Tensor:
 )
 def exercise_3(dynamic):
     """Check a function before (S,), last (S,), temperature -> weights (S,) that add up to S."""
-    for before, last, temperature in (([3.0, 5.0], [1.5, 5.0], 2.0), ([1.0, 2.0, 3.0], [0.9, 0.2, 2.9], 0.5)):
-        a, b = torch.tensor(before), torch.tensor(last)
+    for S, temperature in ((2, 2.0), (3, 0.5)):
+        random = dice(S)
+        a = 1 + 4 * torch.rand(S, generator=random)
+        b = a * (0.2 + 0.8 * torch.rand(S, generator=random))
         right = _dynamic(a, b, temperature)
         known = {
             "the ratio is upside down: what falls fast gets the weight": _dynamic(b, a, temperature),

@@ -97,14 +97,18 @@ def _pit(e: Tensor, s: Tensor, keep: tuple[int, ...], choose=torch.minimum) -> T
     return choose(straight, crossed).mean()
 
 
-def _three_conversations() -> tuple[Tensor, Tensor]:
-    """Estimates and sources (B=3, S=2, C=2, F=3, T=4) for which every wrong way to choose gives another loss."""
+def _four_conversations() -> tuple[Tensor, Tensor]:
+    """Estimates and sources (B=4, S=2, C=2, F=3, T=4) for which every wrong way to choose gives another loss."""
     random = dice(125)
-    s = torch.rand(3, 2, 2, 3, 4, generator=random)
-    e = 0.5 * s + 0.5 * torch.rand(s.shape, generator=random)
-    swapped = torch.stack([e[0, :, 0], e[0, :, 1].flip(0)], dim=1)  # one channel has the other order
-    greedy = torch.stack([e[2, 0], 1.5 * s[2, 0] - 0.5 * s[2, 1]])  # both sources are nearer to the first estimate
-    return torch.stack([swapped, e[1].flip(0), greedy]).requires_grad_(), s
+    s = torch.rand(4, 2, 2, 3, 4, generator=random)
+    e = 0.7 * s + 0.3 * torch.rand(s.shape, generator=random)
+    s[0, :, 1], e[0, :, 1] = 0.5 * s[0, :, 1], 0.5 * e[0, :, 1].flip(0)  # a soft channel has the other order
+    straight, e[1] = e[1].clone(), e[1].flip(0)
+    e[1, :, :, 0] = straight[:, :, 0]  # a frequency has another order than the rest
+    e[2, 0], e[2, 1] = 0.7 * s[2, 0] + 0.3 * s[2, 1], 1.5 * s[2, 0] - 0.5 * s[2, 1]  # the first is nearer to both
+    straight, e[3] = e[3].clone(), e[3].flip(0)
+    e[3, ..., 0] = straight[..., 0]  # a frame has another order than the rest
+    return e.requires_grad_(), s
 
 
 @exercise(
@@ -118,7 +122,7 @@ def _three_conversations() -> tuple[Tensor, Tensor]:
 )
 def exercise_2(pit_loss):
     """Check a function (estimates, sources `(B, S=2, C, F, T)`) -> the squared error in the better order per item."""
-    e, s = _three_conversations()
+    e, s = _four_conversations()
     known = {
         "there is an order for every bin, every frame and every estimate": _pit(e, s, (0, 1, 2, 3, 4)),
         "there is an order for every bin of every frame": _pit(e, s, (0, 2, 3, 4)),

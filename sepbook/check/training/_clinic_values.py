@@ -25,9 +25,10 @@ AXES = {-1: "T (frame)", -2: "F (frequency bin)", 2: "C (audio channel)", 0: "B 
 def exercise_5(make_masks):
     """Check a function (network, magnitude `(B, C, F, T)`) -> masks `(B, S, C, F, T)` that add up to 1 over S."""
     random = dice(1)
-    logits = (2 * torch.randn(2, 3, 2, 5, 7, generator=random)).requires_grad_()
-    magnitude = torch.rand(2, 2, 5, 7, generator=random)
-    masks = call(make_masks, lambda x: logits, magnitude)
+    weights = (2 * torch.randn(2, 3, 2, 5, 7, generator=random)).requires_grad_()
+    magnitude, spread = torch.rand(2, 2, 5, 7, generator=random), torch.tensor([3.0, 0.0, -3.0]).view(3, 1, 1, 1)
+    masks = call(make_masks, lambda x: weights + spread * x.unsqueeze(1), magnitude)
+    logits = weights + spread * magnitude.unsqueeze(1)
     expect_shape(masks, logits.shape, "B S C F T", how="The masks have the shape of the logits.")
     _check_shares(masks.detach())
     if masks.std(1).max() < 1e-4:
@@ -35,7 +36,7 @@ def exercise_5(make_masks):
     if not torch.equal(masks.detach().argsort(1), logits.detach().argsort(1)):
         what = "The shares add up to 1, but the largest logit does not get the largest share."
         raise CheckFailure(what, "Look at what is done to the logits before they become shares.", kind="order")
-    expect_gradient(masks.square(), logits)
+    expect_gradient(masks.square(), weights)
     return "At each point the sources share the mixture, and nothing of it is lost."
 
 

@@ -221,14 +221,23 @@ RANGE_MISTAKES = {
 def exercise_3(range_test):
     """Check a function (optimizer, loss, low, high, steps) -> (rates, losses), two lists of numbers."""
     for low, high, steps in ((1e-3, 0.3, 7), (0.01, 1.0, 5)):
-        weights, loss = _bowl()
-        given = call(range_test, torch.optim.SGD([weights], lr=0.07), loss, low, high, steps)
+        (weights, loss), asked = _bowl(), []
+        optimizer = torch.optim.SGD([weights], lr=0.07)
+        given = call(range_test, optimizer, lambda loss=loss, asked=asked: asked.append(1) or loss(), low, high, steps)
         rates, losses = _pair(given)
         right = _range(low, high, steps)
         wrong = {words: _range(low, high, steps, how) for words, how in RANGE_MISTAKES.items()}
         for found, i, name in ((rates, 0, "rates"), (losses, 1, "losses")):
             known = {words: pair[i] for words, pair in wrong.items() if not torch.allclose(pair[i], right[i])}
             expect_values(found, right[i], "step", known, f"It is about the {name}.")
+        if len(asked) != steps:
+            raise CheckFailure(
+                f"The numbers are right here. But loss() was called {len(asked)} times for {steps} steps.",
+                "Each call takes the next batch. The slope must be that of the loss which is noted down.",
+                "Call it once in each step: value = loss(), and then value.backward().",
+                kind="calls",
+                known=True,
+            )
     return "One short run, all rates. Take one well below the rate at which the loss is lowest."
 
 
@@ -252,7 +261,7 @@ def _pair(given) -> tuple[Tensor, Tensor]:
 def exercise_4(move):
     """Check a function (average, weights, decay, k from 1) -> the new average."""
     random = dice(2)
-    for decay, k in ((0.9, 500), (0.9, 1), (0.99, 40)):
+    for decay, k in ((0.9, 500), (0.9, 1), (0.99, 4000)):
         average, weights = torch.randn(2, 5, generator=random)
         d = min(decay, (1 + k) / (10 + k))
         known = {

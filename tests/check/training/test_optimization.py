@@ -111,6 +111,11 @@ def range_test(rate_of=None, after=False, clear=True, assign="before", back=Fals
     return run
 
 
+def asks_twice(optimizer, loss, low, high, steps):
+    """Another batch is measured than the one that the slope is taken of."""
+    return range_test(give=lambda r, x: (r, x))(optimizer, lambda: (loss(), loss())[1], low, high, steps)
+
+
 def by_geomspace(optimizer, loss, low, high, steps):
     losses = np.zeros(steps)
     for i, optimizer.param_groups[0]["lr"] in enumerate(rates := np.geomspace(low, high, steps)):
@@ -214,6 +219,7 @@ WRONG = [
     ),
     (3, range_test(after=True), "measured after the step"),
     (3, range_test(clear=False), "the slopes of earlier steps"),
+    (3, asks_twice, "Each call takes the next batch"),
     (3, range_test(assign=""), "keeps its old rate"),
     (3, range_test(assign="after"), "set after its step"),
     (3, range_test(back=True), "or go back after every step"),
