@@ -29,6 +29,8 @@ os.environ.setdefault("SEPBOOK_PROGRESS", "off")
 # A shell starts what runs in the background with ctrl-C switched off, and every process below inherits that.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup does that
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
