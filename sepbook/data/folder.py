@@ -184,13 +184,29 @@ class Track:
         length = self.length - start if length is None else length
         if start < 0 or length < 0:
             raise ValueError(f"track {self.name!r}: start={start}, length={length}; both must be 0 or more.")
-        self._look()
-        excerpts = [self._excerpt(name, start, length) for name in names]
+        excerpts = [self.excerpt(name, start, length) for name in names]
         out = torch.empty(len(names), self.channels, length)  # (S, C, N)
         for stem, excerpt in zip(out, excerpts, strict=True):
             stem[:, : excerpt.shape[-1]] = excerpt
             stem[:, excerpt.shape[-1] :] = 0
         return out
+
+    def excerpt(self, name, start, length):
+        """Samples (C, up to length) of one stem; none where the stem is silent or over.
+
+        They are those in memory and no copy: read them, and do not write into them. Raises as `sources` does.
+        """
+        self._look()
+        if name not in self.stem_names:
+            raise FolderError(f"track {self.name!r} has no stem {name!r}; it has {', '.join(self.stem_names)}.")
+        if name not in self.paths:
+            return torch.zeros(self.channels, 0)
+        info = self._infos[name]
+        if self._cache is None and info.sample_rate == self.sample_rate and _seeks_exactly(self.paths[name]):
+            if start >= info.frames:
+                return torch.zeros(self.channels, 0)
+            return audio.load(self.paths[name], channels=self.channels, start=start, frames=length)[0]
+        return self._decode(name)[:, start : start + length]
 
     def mixture(self):
         """The sum of all stems (C, N)."""
@@ -247,19 +263,6 @@ class Track:
         else:
             found = audio.remix(self._decode(name), 1)[:, start : start + size]
         return torch.nn.functional.pad(found[0, :size], (0, max(0, size - found.shape[-1])))
-
-    def _excerpt(self, name, start, length):
-        """Samples (C, up to length) of one stem; none where the stem is silent or over."""
-        if name not in self.stem_names:
-            raise FolderError(f"track {self.name!r} has no stem {name!r}; it has {', '.join(self.stem_names)}.")
-        if name not in self.paths:
-            return torch.zeros(self.channels, 0)
-        info = self._infos[name]
-        if self._cache is None and info.sample_rate == self.sample_rate and _seeks_exactly(self.paths[name]):
-            if start >= info.frames:
-                return torch.zeros(self.channels, 0)
-            return audio.load(self.paths[name], channels=self.channels, start=start, frames=length)[0]
-        return self._decode(name)[:, start : start + length]
 
     def _decode(self, name):
         """All of one file (C, N), from the cache where there is one."""

@@ -142,13 +142,12 @@ class Mixtures(Dataset):
         return self.sample_rate // LABEL_RATE if self.sample_rate % LABEL_RATE == 0 else 1
 
     def _cut(self, places, gains):
-        """The excerpts at their levels (S, C, N); every sample is moved as seldom as can be."""
-        if len(set(places)) == 1:
-            track, start = places[0]
-            return self.tracks[track].sources(self.source_names, start, self.samples).mul_(gains)
+        """The excerpts at their levels (S, C, N): each sample is read, multiplied and written once."""
         out = torch.empty(len(places), self.channels, self.samples)
         for stem, gain, name, (track, start) in zip(out, gains, self.source_names, places, strict=True):
-            torch.mul(self.tracks[track].sources([name], start, self.samples)[0], gain, out=stem)  # (C, N)
+            part = _samples(self.tracks[track], name, start, self.samples)  # (C, up to N)
+            torch.mul(part, gain, out=stem[:, : part.shape[-1]])
+            stem[:, part.shape[-1] :] = 0
         return out
 
     def _draw_gains(self, random):
@@ -199,6 +198,13 @@ class Mixtures(Dataset):
                 raise ValueError(f"Mixtures: labels follow the stem 'vocals'; the stems are {self.source_names}.")
             for number in range(len(self.tracks)):
                 self._score(label, number)
+
+
+def _samples(track, name, start, length):
+    """Samples (C, up to length) of a stem: those in memory, where the track can give them without a copy."""
+    if hasattr(track, "excerpt"):
+        return track.excerpt(name, start, length)
+    return track.sources([name], start, length)[0]
 
 
 def _common(tracks):
