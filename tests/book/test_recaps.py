@@ -7,7 +7,7 @@ import yaml
 from book_sources import ROOT, text_of
 from sepbook_sources import cells
 
-CHAPTERS = ("foundations", "building_blocks", "losses", "training")
+CHAPTERS = ("foundations", "data", "building_blocks", "architectures", "losses", "training")
 SOLUTION = re.compile(r"^`{4}\{solution-start\} (\S+)\n.*?^`{4}\n(.*?)^`{4}\{solution-end\}", re.M | re.S)
 PAGE = re.compile(r"\]\(([\w./]+\.md)")
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
