@@ -16,7 +16,7 @@ from sepbook._locking import alone_in
 from sepbook.architectures.streaming import Streaming, can_stream
 from sepbook.cli._loading import load_system
 from sepbook.cli._raw import RawOutput, raw_chunks, raw_input
-from sepbook.evaluation.streaming import StreamError, Timing, stream
+from sepbook.evaluation.streaming import MEMORY, StreamError, Timing, stream
 
 PIPE = Path("-")
 USUAL = 0.032  # seconds of a chunk unless one is asked for, in whole strides
@@ -93,6 +93,11 @@ def report(system, timing: Timing) -> None:
     """Say on stderr how long it took, and whether that is fast enough."""
     for line in str(timing).splitlines():
         print(f"sepbook: {system.name}: {line}", file=sys.stderr)
+    print(
+        f"sepbook: {system.name}: the system heard the sound at the level of its training: the gain followed the last "
+        f"{MEMORY:g} s, and is undone in the estimates",
+        file=sys.stderr,
+    )
     if timing.percentile() > timing.chunk / timing.sample_rate:
         warnings.warn("some chunks took longer than they last: for real time take longer ones (--chunk)", stacklevel=1)
 

@@ -47,7 +47,8 @@ def stream(
     """Run a causal system while the sound comes in, and say how late and how fast it is.
 
     Only some systems can: those that never look at sound that is still to come. Memory does not grow with the
-    sound. Ctrl-C counts as the end of it: the stems hold what was heard until then.
+    sound. Ctrl-C counts as the end of it: the stems hold what was heard until then. How loud the sound is
+    does not matter: the system hears it at a running level, which the estimates do not keep.
 
     \b
     Examples:

@@ -22,7 +22,10 @@ import torch
 from torch import Tensor
 
 from sepbook.architectures.streaming import can_stream
+from sepbook.evaluation._running import MEMORY, RunningLevel
 from sepbook.evaluation.separation import listening
+
+__all__ = ["MEMORY", "StreamError", "Timing", "stream"]
 
 STEP = 0.01  # durations are counted in steps of one per cent: a day of chunks needs no more memory than a second
 
@@ -71,11 +74,12 @@ class Timing:
         )
 
 
-def stream(system, chunks: Iterable[Tensor], timing: Timing | None = None) -> Iterator[Tensor]:
+def stream(system, chunks: Iterable[Tensor], timing: Timing | None = None, level: bool = True) -> Iterator[Tensor]:
     """Separate a stream of chunks `(C, any n)`: yield estimates `(S, C, m)` as they get ready, at last what was held.
 
-    Joined together they are what the system's `forward` gives for the chunks joined together. `timing` counts the
-    chunks. The system is in eval mode meanwhile; no gradients.
+    With `level` the system hears the stream at the level of its training, by a gain that follows the last seconds and
+    is undone in the estimates. Without it, what comes out joined together is what the system's `forward` gives for the
+    chunks joined together. `timing` counts the chunks. The system is in eval mode meanwhile; no gradients.
 
     Raises StreamError for a system that cannot stream, and ValueError for chunks that do not fit it or hold NaN or
     infinity, with the sample. Taught on: book/evaluation/separation
@@ -87,16 +91,24 @@ def stream(system, chunks: Iterable[Tensor], timing: Timing | None = None) -> It
         )
     device = next((p.device for p in system.parameters()), torch.device("cpu"))
     timing = timing or Timing(system.sample_rate, system.latency)
+    running = RunningLevel(system) if level else None
     with listening(system), torch.no_grad():
         state = system.start()
         for chunk in chunks:
             _check_finite(chunk, timing)
             started = time.perf_counter()
-            state, estimates = system.feed(state, chunk.unsqueeze(0).to(device))  # (1, S, C, m)
-            estimates = estimates.squeeze(0).float().cpu()
+            given = running.apply(chunk) if running else chunk
+            state, estimates = system.feed(state, given.unsqueeze(0).to(device))  # (1, S, C, m)
+            estimates = _finished(estimates, running)
             timing.add(chunk.shape[-1], time.perf_counter() - started)
             yield estimates
-        yield system.flush(state).squeeze(0).float().cpu()
+        yield _finished(system.flush(state), running)
+
+
+def _finished(estimates: Tensor, running: RunningLevel | None) -> Tensor:
+    """Estimates `(1, S, C, m)` as `(S, C, m)` on the CPU, at the level of the sound."""
+    estimates = estimates.squeeze(0).float().cpu()
+    return running.undo(estimates) if running else estimates
 
 
 def _check_finite(chunk: Tensor, timing: Timing) -> None:

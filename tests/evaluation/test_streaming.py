@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sepbook import architectures
+from sepbook.evaluation._running import LARGEST, RunningLevel
 from sepbook.evaluation.streaming import StreamError, Timing, stream
 from tests.systems import register
 
@@ -24,11 +25,52 @@ def sound(N, C=1):
 @pytest.mark.parametrize("sizes", [[4000], [1] * 300, [0, 5, 0, 1000, 77]])
 def test_estimates_are_those_of_forward(system, sizes):
     mixture = sound(sum(sizes))
-    found = list(stream(system, mixture.split(sizes, dim=-1)))
+    found = list(stream(system, mixture.split(sizes, dim=-1), level=False))
     assert len(found) == len(sizes) + 1 and not any(part.requires_grad for part in found)
     assert system.training, "the mode it had comes back"
     with torch.no_grad():
         torch.testing.assert_close(torch.cat(found, dim=-1), system.eval()(mixture[None])[0], atol=1e-6, rtol=0)
+
+
+def joined(system, mixture, size=160):
+    return torch.cat(list(stream(system, mixture.split(size, dim=-1))), dim=-1)
+
+
+def test_the_running_level_is_the_same_in_any_chunks(system):
+    mixture = sound(3000) * torch.linspace(0.01, 1, 3000)
+    whole = joined(system, mixture, 3000)
+    for size in (1000, 333, 64):
+        torch.testing.assert_close(joined(system, mixture, size), whole, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("decibels", [-50, -20, 20])
+def test_how_loud_a_stream_is_does_not_matter(system, decibels):
+    """Once the first seconds have been heard: the estimates of a quieter sound are the same ones, quieter."""
+    rate, factor = system.sample_rate, 10 ** (decibels / 20)
+    mixture = sound(12 * rate)
+    with torch.no_grad():
+        known = joined(system, mixture, rate)[..., -rate:]
+        found = joined(system, factor * mixture, rate)[..., -rate:] / factor
+    assert (found - known).norm() < 0.01 * known.norm()
+
+
+def test_silence_is_not_made_loud_without_end(system):
+    mixture = torch.zeros(1, 8000)
+    mixture[:, -100:] = sound(100)
+    assert joined(system, mixture).isfinite().all()
+    running = RunningLevel(system)
+    heard = running.apply(torch.full((1, 30 * system.sample_rate), 1e-9))
+    assert heard.abs().max() <= 1e-9 * LARGEST * 1.001
+
+
+def test_the_gain_is_undone_at_its_own_sample(system):
+    running = RunningLevel(system)
+    mixture = sound(1000) * torch.linspace(0.1, 1, 1000)
+    parts = [running.apply(part) for part in mixture.split(100, dim=-1)]
+    late = torch.cat(parts, dim=-1)[None]  # (S=1, C=1, N): a system that returns its mixture, late
+    found = torch.cat([running.undo(part) for part in late.split(7, dim=-1)], dim=-1)
+    torch.testing.assert_close(found[0], mixture, atol=1e-6, rtol=1e-5)
+    assert running.waiting.numel() == 0
 
 
 def test_nothing_in_nothing_out(system):
