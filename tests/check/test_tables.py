@@ -19,8 +19,6 @@ VAGUE = re.compile(
 )
 CHOICES = {"foundations/masks 3": 2}  # wrong choices, where there are fewer than the rows that are asked for
 UNUSED = {"architectures/keras_sketch 4": "argument 3"}  # the skip: that it is not used is the answer
-NOT_YET = (  # chapters whose tables are being written: exercises that begin with one of these may have fewer rows
-)
 EXERCISES = {f"{lab} {one.__name__[9:]}": one for lab, each in _progress.exercises().items() for one in each}
 
 
@@ -46,12 +44,8 @@ def wrong_rows():
     return rows_of("WRONG", "test_wrong_answers_get_their_own_hint")
 
 
-def finished(few):
-    return {name: count for name, count in few.items() if not name.startswith(NOT_YET)}
-
-
 def test_each_exercise_has_right_answers_in_other_forms():
-    few = finished({name: len(each) for name, each in right_rows().items() if len(each) < RIGHT})
+    few = {name: len(each) for name, each in right_rows().items() if len(each) < RIGHT}
     assert not few, f"Fewer than {RIGHT} right answers: {few}"
 
 
@@ -63,14 +57,13 @@ def test_each_exercise_has_wrong_answers_with_hints_of_their_own():
         count = len(hints - of_shape) + min(OF_SHAPE, len(of_shape))
         if count < CHOICES.get(name, WRONG):
             few[name] = count
-    few = finished(few)
     assert not few, f"Fewer than {WRONG} different hints, with at most {OF_SHAPE} on shape or type: {few}"
 
 
 def test_hints_are_asserted_by_what_is_not_said_of_every_wrong_answer():
     own = {name: " ".join([one.title, one.where, one.step, one.how]) for name, one in EXERCISES.items()}
     found = {name: [words for _, words in rows if words in own[name]] for name, rows in wrong_rows().items()}
-    found = finished({name: words for name, words in found.items() if words})
+    found = {name: words for name, words in found.items() if words}
     assert not found, f"These words stand in the exercise's own hints: {found}"
 
 
@@ -98,7 +91,7 @@ def test_answers_that_were_learned_by_heart_fail_for_other_cases(hear):
         by_heart = iter(kept)
         with variant(3):
             fooled += [name] * accepts(EXERCISES[name], lambda *inputs, kept=by_heart: next(kept), hear)
-    fooled = finished(dict.fromkeys(fooled, "the cases do not depend on the variant"))
+    fooled = dict.fromkeys(fooled, "the cases do not depend on the variant")
     assert not fooled, fooled
 
 
@@ -121,11 +114,11 @@ def test_no_argument_may_be_ignored(hear):
             if accepts(EXERCISES[name], frozen, hear):
                 with variant(3):
                     fooled |= {name: f"argument {k}"} if accepts(EXERCISES[name], frozen, hear) else {}
-    fooled = finished({name: words for name, words in fooled.items() if UNUSED.get(name) != words})
+    fooled = {name: words for name, words in fooled.items() if UNUSED.get(name) != words}
     assert not fooled, fooled
 
 
 def test_hints_are_asserted_by_what_they_say():
     vague = {name: [words for _, words in rows if VAGUE.search(words)] for name, rows in wrong_rows().items()}
-    vague = finished({name: words for name, words in vague.items() if words})
+    vague = {name: words for name, words in vague.items() if words}
     assert not vague, f"These words are said of many mistakes: {vague}"
