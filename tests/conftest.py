@@ -35,13 +35,16 @@ if threading.current_thread() is threading.main_thread():
 
 @pytest.fixture(autouse=True)
 def _seeded():
-    """Let each test draw the same numbers, alone or among others."""
+    """Let each test draw the same numbers, alone or among others, and leave no figure open for the next."""
     seed = int(SEED or 0)
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+    yield
+    if "matplotlib.pyplot" in sys.modules:  # a figure left open is seen by the next test of the same process
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from torch import nn
 
 from sepbook import shapes
 from sepbook.shapes.graph import graph
+from sepbook.shapes.watch import watch
 from tests.networks import traced
 
 
@@ -144,6 +145,29 @@ class Packed(nn.Module):
 
 def test_packed_sequences_are_followed():
     assert edges(shapes.trace(Packed(), torch.zeros(2, 5, 3))) == ["lstm <- x", "head <- lstm", "output <- head"]
+
+
+class Reuses(nn.Module):
+    """Fills a buffer, lets go of it, and then makes other tensors that do not depend on the input."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        found = 0
+        for _ in range(20):
+            filled = torch.zeros(2, 4)
+            filled[:, :] = self.a(x)
+            found = found + filled.sum()
+            del filled
+        others = [torch.zeros(2, 4) for _ in range(40)]
+        return found + x, [self.b(other) for other in others][-1]
+
+
+def test_memory_that_is_used_again_has_not_the_origin_of_what_lay_there():
+    rows, _ = watch(Reuses(), torch.zeros(2, 4), {})
+    assert [[origin for origin in row.reads if origin] for row in rows if row.path == "b"] == [[]] * 40
 
 
 def test_a_single_layer_is_a_diagram_too():

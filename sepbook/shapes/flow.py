@@ -21,7 +21,7 @@ from sepbook.shapes import costs, joins
 from sepbook.shapes.field import Field
 from sepbook.shapes.moves import RULES
 from sepbook.shapes.names import Names
-from sepbook.shapes.origins import Origins
+from sepbook.shapes.origins import Origins, place_of
 
 aten = torch.ops.aten
 
@@ -87,7 +87,7 @@ class Flow(TorchDispatchMode):
 
     def depends(self, tensor) -> bool:
         """Whether a tensor depends on the input."""
-        return tensor in self.fields or tensor.untyped_storage()._cdata in self.written
+        return tensor in self.fields or place_of(tensor) in self.written
 
     def _count(self, func, args, out, tensors) -> None:
         first = out[0] if isinstance(out, list | tuple) and out else out
@@ -102,7 +102,7 @@ class Flow(TorchDispatchMode):
     def _note_writing(self, func, args) -> None:
         target = args[0]
         if func._schema.is_mutable and isinstance(target, torch.Tensor) and target not in self.fields:
-            self.written.add(target.untyped_storage()._cdata)
+            self.written.add(place_of(target))
 
     def _follow(self, func, args, operands, out) -> None:
         results = out if isinstance(out, list | tuple) else [out]

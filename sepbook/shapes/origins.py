@@ -6,6 +6,7 @@ Taught on: book/how_to_read
 from dataclasses import dataclass, field
 
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.weak import WeakTensorKeyDictionary
 
 aten = torch.ops.aten
@@ -43,7 +44,7 @@ class Origins:
     def of(self, tensor):
         """Return the origin of a tensor, None for one that does not depend on the input."""
         found = self.known.get(tensor)
-        return self.memory.get(tensor.untyped_storage()._cdata) if found is None else found
+        return self.memory.get(place_of(tensor)) if found is None else found
 
     def follow(self, func, args, operands, out) -> None:
         """Note where the result of an operation comes from."""
@@ -55,7 +56,7 @@ class Origins:
         if not found:
             return
         how = HOW.get(func.overloadpacket, "&")
-        place = args[0].untyped_storage()._cdata if isinstance(args[0], torch.Tensor) else None
+        place = place_of(args[0]) if isinstance(args[0], torch.Tensor) else None
         filled = func._schema.is_mutable and (place in self.memory or args[0] not in self.known)
         origin = found[0] if len(found) == 1 else meet("cat" if filled else how, found, self.here)
         if filled:
@@ -76,6 +77,14 @@ class Origins:
             if id(tensor) not in given and inside[i] is not None:
                 self.known[tensor] = (call, i)
         return inside
+
+
+def place_of(tensor: torch.Tensor) -> StorageWeakRef:
+    """Return where the numbers of a tensor lie, as a key: while it is kept, no later tensor can get the same place.
+
+    The bare address would not do: memory that is free again goes to the next tensor. Taught on: book/how_to_read
+    """
+    return StorageWeakRef(tensor.untyped_storage())
 
 
 def meet(how: str, found: list, call: int) -> Meeting:
