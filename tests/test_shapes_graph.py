@@ -147,6 +147,22 @@ def test_packed_sequences_are_followed():
     assert edges(shapes.trace(Packed(), torch.zeros(2, 5, 3))) == ["lstm <- x", "head <- lstm", "output <- head"]
 
 
+class Twice(nn.Module):
+    """Multiplies the same two tensors in two places."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(4, 3), nn.Linear(4, 3), nn.Linear(3, 3)
+
+    def forward(self, x):
+        a, b = self.a(x), self.b(x)
+        return torch.cat([a * b, a * b, self.c(a)], 1)
+
+
+def test_what_is_made_twice_stands_twice():
+    assert edges(shapes.trace(Twice(), torch.zeros(2, 4)))[-1] == "output <- cat(×(a, b), ×(a, b), c)"
+
+
 class Reuses(nn.Module):
     """Fills a buffer, lets go of it, and then makes other tensors that do not depend on the input."""
 
