@@ -93,6 +93,23 @@ def test_depth_opens_parts(depth, boxes):
     assert sum(box.role == "part" for box in graph(traced("unet"), depth)) == boxes
 
 
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_a_recurrent_layer_hands_on_where_its_steps_and_its_state_come_from(kind, device):
+    class Remembers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.memory, self.steps, self.state = kind(3, 4, batch_first=True), nn.Linear(4, 2), nn.Linear(4, 5)
+
+        def forward(self, x):
+            steps, state = self.memory(x)
+            state = state[0] if isinstance(state, tuple) else state
+            return self.steps(steps), self.state(state)
+
+    found = edges(shapes.trace(Remembers().to(device), torch.zeros(2, 6, 3, device=device)))
+    assert {"memory <- x", "steps <- memory", "state <- memory"} <= set(found)
+
+
 def test_networks_side_by_side_are_one_group_with_all_names():
     groups = {box.group for box in graph(traced("per_target")) if box.role == "part"}
     assert groups == {("vocals", "drums", "bass", "other")}
