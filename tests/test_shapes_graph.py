@@ -93,21 +93,41 @@ def test_depth_opens_parts(depth, boxes):
     assert sum(box.role == "part" for box in graph(traced("unet"), depth)) == boxes
 
 
+class Remembers(nn.Module):
+    """Goes on from the steps of a recurrent layer and from its last state, which an LSTM returns one level deeper."""
+
+    def __init__(self, memory):
+        super().__init__()
+        self.memory, self.steps, self.state = memory, nn.Linear(4, 2), nn.Linear(4, 5)
+
+    def forward(self, x):
+        steps, state = self.memory(x)
+        return self.steps(steps), self.state(state[0] if isinstance(state, tuple) else state)
+
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.scale = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 4)
+
+    def forward(self, x):
+        steps, (hidden, cell) = self.inner(x)
+        return steps, (self.scale(hidden), cell)
+
+
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 @pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
-def test_a_recurrent_layer_hands_on_where_its_steps_and_its_state_come_from(kind, device):
-    class Remembers(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.memory, self.steps, self.state = kind(3, 4, batch_first=True), nn.Linear(4, 2), nn.Linear(4, 5)
-
-        def forward(self, x):
-            steps, state = self.memory(x)
-            state = state[0] if isinstance(state, tuple) else state
-            return self.steps(steps), self.state(state)
-
-    found = edges(shapes.trace(Remembers().to(device), torch.zeros(2, 6, 3, device=device)))
+def test_a_recurrent_layer_hands_on_its_steps_and_its_state(kind, device):
+    model = Remembers(kind(3, 4, batch_first=True)).to(device)
+    found = edges(shapes.trace(model, torch.zeros(2, 6, 3, device=device)))
     assert {"memory <- x", "steps <- memory", "state <- memory"} <= set(found)
+
+
+def test_what_lies_deeper_in_a_result_comes_from_its_call_too():
+    trace = shapes.trace(Remembers(Own()), torch.zeros(2, 6, 3))
+    assert {"steps <- memory", "state <- memory"} <= set(edges(trace, 1))
+    assert {"steps <- memory.inner", "state <- memory.scale"} <= set(edges(trace, 2))
+    assert edges(shapes.trace(Own(), torch.zeros(2, 6, 3))) == ["inner <- x", "output[0] <- inner"]
 
 
 def test_networks_side_by_side_are_one_group_with_all_names():
