@@ -280,7 +280,7 @@ REFUSED = {
     "negative overlap": (lambda p: separate("song.wav", "--overlap", "-1"), "overlap is -1.0", "choose 0 to 0.5"),
     "no chunk": (lambda p: separate("song.wav", "--chunk-seconds", "0"), "chunk_seconds is 0.0", "for example 30"),
     "NaN chunk": (lambda p: separate("song.wav", "--chunk-seconds", "nan"), "chunk_seconds is nan", "for example 30"),
-    "a word for a number": (typed("separate song.wav --overlap much"), "--overlap", "valid number"),
+    "a word for a number": (typed("separate song.wav --overlap much"), "--overlap", "Invalid value"),
     "out below a file": (lambda p: [*separate("song.wav"), "-o", "song.wav/out"], "song.wav/out", "another place"),
     "out is a file": (lambda p: [*separate("song.wav"), "-o", "song.wav"], "song.wav: no folder", "(this is a file)"),
     "a stem is there": (existing_stem, "out/drums.wav: exists already", "--overwrite"),
@@ -354,9 +354,9 @@ REFUSED = {
     "a share that is none": (lambda p: train("--set", "dropout=NaN"), "dropout=NaN", "a number, like 0"),
     "a name that is a way": (lambda p: train("--set", 'source_names=["../x"]'), "'../x'", "choose one like 'vocals'"),
     "two names that are one": (lambda p: train("--set", 'source_names=["a","A"]'), "'A' cannot be told", "a file"),
-    "no steps": (lambda p: train("--steps", "0"), "--steps", "greater than or equal to 1"),
-    "no batch": (lambda p: train("--batch-size", "0"), "--batch-size", "greater than or equal to 1"),
-    "negative seed": (lambda p: train("--seed", "-1"), "--seed", "greater than or equal to 0"),
+    "no steps": (lambda p: train("--steps", "0"), "--steps", "Invalid value"),
+    "no batch": (lambda p: train("--batch-size", "0"), "--batch-size", "Invalid value"),
+    "negative seed": (lambda p: train("--seed", "-1"), "--seed", "Invalid value"),
     "no seconds": (lambda p: train("--seconds", "0"), "seconds=0.0", "expected a positive number"),
     "NaN seconds": (lambda p: train("--seconds", "nan"), "seconds=nan", "expected a positive number"),
     "no learning rate": (lambda p: train("--learning-rate", "0"), "--learning-rate 0.0", "for example 0.002"),
@@ -370,7 +370,7 @@ REFUSED = {
     "unknown system to trace": (typed("shapes unte"), "'unte' is unknown", "did you mean 'unet'"),
     "nothing to trace": (typed("shapes unet --seconds 0"), "--seconds 0.0", "for example 3"),
     "infinite length": (typed("shapes unet --seconds inf"), "--seconds inf", "for example 3"),
-    "negative depth": (typed("shapes unet --depth -1"), "--depth", "greater than or equal to 0"),
+    "negative depth": (typed("shapes unet --depth -1"), "--depth", "Invalid value"),
 }  # fmt: skip
 
 

@@ -68,6 +68,15 @@ FREE = frozenset(
 )
 
 
+# Element-wise operations that older versions of PyTorch do not tag so (2.11 among them).
+UNTAGGED = frozenset("celu_ elu_ hardsigmoid_ hardtanh_ leaky_relu leaky_relu_ selu_".split())
+
+
+def is_pointwise(func) -> bool:
+    """Whether an operation works on every element by itself. Taught on: book/how_to_read."""
+    return torch.Tag.pointwise in func.tags or func._schema.name.removeprefix("aten::") in UNTAGGED
+
+
 def macs(func, args, out) -> int | None:
     """Return the MACs of one operation, 0 for what is free by convention, None for what nobody has counted.
 
@@ -137,7 +146,7 @@ def is_free(func, args) -> bool:
 
     Taught on: book/how_to_read
     """
-    if torch.Tag.pointwise in func.tags or torch.Tag.reduction in func.tags:
+    if is_pointwise(func) or torch.Tag.reduction in func.tags:
         return True
     if any(value.alias_info is not None and not value.alias_info.is_write for value in func._schema.returns):
         return True

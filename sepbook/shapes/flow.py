@@ -126,7 +126,7 @@ class Flow(TorchDispatchMode):
             return joins.product(func, args, self._given)
         if packet in costs.ATTENTION:
             return joins.attend(args, self._given)
-        if torch.Tag.pointwise in func.tags or packet in POINTWISE:
+        if costs.is_pointwise(func) or packet in POINTWISE:
             return joins.pointwise([(tensor, self.fields.get(tensor)) for tensor in operands], out)
         return None
 

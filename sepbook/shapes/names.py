@@ -11,6 +11,7 @@ Taught on: book/how_to_read
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from sepbook.shapes import costs
 from sepbook.shapes.dims import Axis, Item
 from sepbook.shapes.ops import known
 from sepbook.shapes.views import groups
@@ -111,7 +112,7 @@ class Names:
         if packet in PRODUCT:
             left, right = args[PRODUCT[packet] : PRODUCT[packet] + 2]
             return [*self.of(left)[:-1], self.of(right)[-1]] if left.dim() == right.dim() else None
-        if torch.Tag.pointwise in func.tags or packet in SAME:
+        if costs.is_pointwise(func) or packet in SAME:
             return self._together(operands, out)
         if packet is aten.cat:
             return self._beside(operands, args[1] % out.dim() if len(args) > 1 else 0, out)
