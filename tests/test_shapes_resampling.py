@@ -8,9 +8,9 @@ from sepbook.shapes.views import LARGEST
 from tests.test_shapes_following import BACK, followed, shown, sound
 
 SIZES = [{"size": size} for size in (1, 32, 48, 60, 95)]
-FACTORS = [{"scale_factor": factor} for factor in (0.5, 0.75, 1.25, 2.0)]
+FACTORS = [{"scale_factor": factor} for factor in (0.5, 0.7, 0.75, 0.8, 1.1, 1.25, 2**0.5, 1.6, 2.0)]
 CORNERS = [{}, {"align_corners": True}, {"align_corners": False}]
-PLANES = [{"size": (3, 36)}, {"scale_factor": (2.0, 0.75)}, {"scale_factor": (1.0, 1.5)}]
+PLANES = [{"size": (3, 36)}, {"scale_factor": (2.0, 0.75)}, {"scale_factor": (1.0, 1.6)}]
 KINDS = [
     *((1, "nearest", ask) for ask in SIZES + FACTORS),
     *((1, "nearest-exact", ask) for ask in SIZES + FACTORS),
@@ -53,6 +53,7 @@ SILENT = {  # what is mixed sees different samples, or the pattern repeats too l
         BACK(x).expand(3, 2, 48).permute(1, 0, 2).reshape(1, 2, -1), size=72
     ),
     "a period too long to be followed": lambda x: functional.interpolate(BACK(x), size=LARGEST + 1)[..., :10],
+    "a factor that is no ratio": lambda x: functional.interpolate(BACK(x), scale_factor=1000 * 2**0.5)[..., :10],
     "pixel shuffle of different features": lambda x: functional.pixel_shuffle(
         torch.cat([x, x, BACK(x), BACK(x)], 1)[:, :, None], 2
     ),

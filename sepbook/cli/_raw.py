@@ -63,8 +63,9 @@ class RawOutput:
         numbers = samples.numpy().T  # (n, C)
         if self.format == "s16le":
             numbers = np.rint(numbers * SCALE)
-            self.clipped += int((numbers != numbers.clip(-SCALE, SCALE - 1)).sum())
-            numbers = numbers.clip(-SCALE, SCALE - 1)
+            held = numbers.clip(-SCALE, SCALE - 1)
+            self.clipped += int((numbers != held).sum())
+            numbers = held
         data = memoryview(np.ascontiguousarray(numbers.astype(DTYPES[self.format])).tobytes())
         while data:
             data = data[os.write(self.file, data) :]

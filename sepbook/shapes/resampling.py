@@ -3,6 +3,7 @@
 Taught on: book/building_blocks/convolution
 """
 
+from fractions import Fraction
 from math import gcd
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from sepbook.shapes.views import LARGEST
 
 aten = torch.ops.aten
+ROUNDING = 1e-6  # positions by which a factor may be off at the end of an axis; one that is no ratio is not followed
 
 
 def undisturbed(field, x, first: int) -> bool:
@@ -39,8 +41,10 @@ def _resize(linear: bool | None, exact: bool = False):
 def _resampled(field, before, after, scale, aligned, linear, exact):
     step, turns = (before - 1, max(after - 1, 1)) if aligned else (before, after)
     if scale and not aligned:  # torch uses the factor that was given, not the quotient of the sizes
-        ratio = (1 / scale).as_integer_ratio() if scale != int(scale) else (1, int(scale))
-        step, turns = ratio if max(ratio) <= LARGEST else (before, after)
+        ratio = Fraction(1 / scale).limit_denominator(LARGEST)
+        if abs(ratio - Fraction(1 / scale)) * after > ROUNDING:
+            return None
+        step, turns = ratio.as_integer_ratio()
     divisor = gcd(step, turns) or 1
     step, turns = step // divisor, turns // divisor
     if turns * field.period > LARGEST:
