@@ -74,11 +74,13 @@ def match_loudness(sounds: Mapping[str, Tensor], rate: int) -> dict[str, Tensor]
     return {name: x * min(1.0, LOUDEST / peak) for name, x in matched.items()}
 
 
-def versions(track, system, name: str = "vocals", seconds: float = 4.0) -> tuple[dict, dict] | None:
+def versions(track, system, name: str = "vocals", label: str = "", seconds: float = 4.0) -> tuple[dict, dict] | None:
     """Return what is heard of one source of a track, by name: sounds `(C, N)` at one loudness, and their SI-SDR in dB.
 
-    The true source stands first; then its anchor, an ideal ratio mask, a system's estimate, and the untouched mixture.
-    None where the source is not heard. Taught on: book/evaluation/listening_test
+    The true source stands first; then its anchor, an ideal ratio mask, a system's estimate, which bears `label` or the
+    system's name, and the untouched mixture. None where the source is not heard.
+
+    Taught on: book/evaluation/listening_test
     """
     rate, start = track.sample_rate, passage(track, name, seconds)
     if start is None:
@@ -90,10 +92,10 @@ def versions(track, system, name: str = "vocals", seconds: float = 4.0) -> tuple
         REFERENCE: source,
         ANCHOR: anchor(source, rate),
         "ideal mask": separate_ideal(sources)[number],
-        system.name: separate(system, mixture, rate)[list(system.source_names).index(name)],
+        label or system.name: separate(system, mixture, rate)[list(system.source_names).index(name)],
         "mixture": mixture,
     }
-    scores = {label: float(si_sdr(x[None], source[None])) for label, x in sounds.items()}
+    scores = {kind: float(si_sdr(x[None], source[None])) for kind, x in sounds.items()}
     return match_loudness(sounds, rate), scores
 
 

@@ -3,14 +3,14 @@
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
 import { calm, controls } from "./explorer_parts.js";
 import { Desk } from "./listening_test_desk.js";
-import { clear, download, follow, isKept, keep, runs } from "./listening_test_store.js";
+import { call, clear, download, follow, isKept, keep, listener, runs } from "./listening_test_store.js";
 import { abxTrials, code, mushraTrials, rated, rowsOf } from "./listening_test_trials.js";
 import { keptView, resultView, setupView, trialView } from "./listening_test_view.js";
 
 class ListeningTest {
   constructor(el, spec, files) {
     Object.assign(this, { el, spec, stage: "setup", busy: false, trials: [], number: 0, answer: null, heard: new Set(), sure: false });
-    this.choice = { listener: code(), item: 0, trials: spec.trials };
+    this.choice = { item: 0, trials: spec.trials };
     this.parts = controls("lt", "listening");
     this.desk = new Desk(el, spec, files, () => this.show());
     const name = spec.title || (spec.kind === "abx" ? "ABX test" : "MUSHRA");
@@ -37,14 +37,14 @@ class ListeningTest {
   }
 
   setup(focused = false) {
-    this.enter("setup", setupView(this.spec, this.parts, this.choice), focused);
+    this.enter("setup", setupView(this.spec, this.parts, { ...this.choice, listener: listener() }), focused);
   }
 
   async start() {
     if (this.busy) return;
     const { kind, items } = this.spec;
     this.trials = kind === "abx" ? abxTrials(items[this.choice.item], this.choice.trials) : mushraTrials(items);
-    this.run = { test: kind, listener: this.choice.listener || code(), run: code(), of: this.trials.length, rows: [] };
+    this.run = { test: kind, listener: listener(), run: code(), of: this.trials.length, rows: [] };
     this.number = 0;
     this.desk.wake();
     await this.next();
@@ -106,7 +106,10 @@ class ListeningTest {
     return this.strip;
   }
 
+  /** Show what another test of the page has kept, cleared or called the listener. */
   refresh() {
+    const field = this.body.querySelector("[data-action=listener]");
+    if (field && field !== document.activeElement) field.value = listener();
     if (this.stage !== "trial" && this.strip?.isConnected) this.strip.replaceWith(this.kept());
   }
 
@@ -156,7 +159,7 @@ class ListeningTest {
 
   input(target) {
     const { action } = target.dataset;
-    if (action === "listener") this.choice.listener = target.value = target.value.replace(/[^\w-]/g, "");
+    if (action === "listener") call((target.value = target.value.replace(/[^\w-]/g, "")));
     else if (action === "item" || action === "trials") this.choice[action] = Number(target.value);
     else if (action === "vote") this.vote(target.value);
     else if (action === "rate") this.rate(target);

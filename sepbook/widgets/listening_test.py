@@ -93,7 +93,7 @@ class ListeningTest(Hosted):
             "rate": self.rate,
             "seconds": length / self.rate,
             "trials": self.trials,
-            "spread": round(max(max(row.values()) - min(row.values()) for row in self.levels.values()), 2),
+            "spread": max(0.01, round(max(max(row.values()) - min(row.values()) for row in self.levels.values()), 2)),
             "items": items,
         }
         return spec, files

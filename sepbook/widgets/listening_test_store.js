@@ -1,7 +1,8 @@
 // Where answers are kept: in this browser and nowhere else. Nothing is sent; a file is written when the listener asks.
-import { csv } from "./listening_test_trials.js";
+import { code, csv } from "./listening_test_trials.js";
 
 const KEY = "sepbook-listening";
+const WHO = "sepbook-listener";
 const CHANGED = "sepbook-listening";
 let unkept = null; // what this page alone remembers, where the browser keeps nothing
 
@@ -19,6 +20,29 @@ export function runs() {
 /** Whether the browser keeps what is written, also after the page is left. */
 export const isKept = () => unkept === null;
 
+let who = null;
+
+/** The listener's code: the same in all tests, drawn when first asked for. */
+export function listener() {
+  try {
+    who = localStorage.getItem(WHO) || who;
+  } catch {
+    // this page alone remembers it
+  }
+  return (who ||= code());
+}
+
+/** Give the listener another code; an empty one is drawn anew. */
+export function call(name) {
+  who = name || code();
+  try {
+    localStorage.setItem(WHO, who);
+  } catch {
+    // this page alone remembers it
+  }
+  document.dispatchEvent(new CustomEvent(CHANGED));
+}
+
 function write(all) {
   try {
     if (all.length) localStorage.setItem(KEY, JSON.stringify(all));
@@ -33,7 +57,16 @@ function write(all) {
 /** Keep a run as it stands after one more trial, in place of what was kept of it before. */
 export const keep = (run) => write([...runs().filter((each) => each.run !== run.run), { ...run, rows: [...run.rows] }]);
 
-export const clear = () => write([]);
+/** Forget all answers, and the listener's code. */
+export function clear() {
+  who = null;
+  try {
+    localStorage.removeItem(WHO);
+  } catch {
+    // nothing was kept
+  }
+  write([]);
+}
 
 /** Call `show` whenever something is kept or cleared, by whichever test of the page. Returns how to stop. */
 export function follow(show) {
