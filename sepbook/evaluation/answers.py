@@ -18,7 +18,6 @@ Taught on: book/evaluation/listening_test
 """
 
 import csv
-import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -98,21 +97,25 @@ def _read_file(path: Path) -> list[Answer]:
         raise AnswersError(f"{path}: there is no such file. Look at its name and its folder.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AnswersError(f"{path}: cannot be read as text ({error}). Save it as CSV, in UTF-8.") from None
-    lines = [line for line in text.splitlines() if line.strip()]
+    numbers, lines = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            numbers.append(number)
+            lines.append(line)
     if not lines:
         raise AnswersError(f"{path}: is empty. Save your answers with 'save as CSV' below the test.")
     between = max(",;\t", key=lines[0].count)
-    table = csv.reader(io.StringIO("\n".join(lines)), delimiter=between)
-    names = [name.strip().lower() for name in next(table)]
+    head, *table = (next(csv.reader([line], delimiter=between)) for line in lines)
+    names = [name.strip().lower() for name in head]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise AnswersError(
-            f"{path}, line 1: no column '{missing[0]}'; there is: {', '.join(names)}. The first line must name the "
-            f"columns {', '.join(COLUMNS)}; do not change it in a spreadsheet."
+            f"{path}, line {numbers[0]}: no column '{missing[0]}'; there is: {', '.join(names)}. The first line must "
+            f"name the columns {', '.join(COLUMNS)}; do not change it in a spreadsheet."
         )
-    if len(lines) == 1:
+    if not table:
         raise AnswersError(f"{path}: names its columns, but holds no answers.")
-    return [_answer(f"{path}, line {number}", names, cells) for number, cells in enumerate(table, 2)]
+    return [_answer(f"{path}, line {number}", names, cells) for number, cells in zip(numbers[1:], table, strict=True)]
 
 
 def _answer(where: str, names: list[str], cells: list[str]) -> Answer:
@@ -140,8 +143,11 @@ def _answer(where: str, names: list[str], cells: list[str]) -> Answer:
 
 
 def _number(where: str, name: str, cell: str) -> float:
+    plain = cell.replace("−", "-")
+    if plain.count(",") == 1 and "." not in plain:
+        plain = plain.replace(",", ".")
     try:
-        value = float(cell.replace("−", "-").replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell)
+        value = float(plain)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
