@@ -93,6 +93,43 @@ def test_depth_opens_parts(depth, boxes):
     assert sum(box.role == "part" for box in graph(traced("unet"), depth)) == boxes
 
 
+class Remembers(nn.Module):
+    """Goes on from the steps of a recurrent layer and from its last state, which an LSTM returns one level deeper."""
+
+    def __init__(self, memory):
+        super().__init__()
+        self.memory, self.steps, self.state = memory, nn.Linear(4, 2), nn.Linear(4, 5)
+
+    def forward(self, x):
+        steps, state = self.memory(x)
+        return self.steps(steps), self.state(state[0] if isinstance(state, tuple) else state)
+
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.scale = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 4)
+
+    def forward(self, x):
+        steps, (hidden, cell) = self.inner(x)
+        return steps, (self.scale(hidden), cell)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_a_recurrent_layer_hands_on_its_steps_and_its_state(kind, device):
+    model = Remembers(kind(3, 4, batch_first=True)).to(device)
+    found = edges(shapes.trace(model, torch.zeros(2, 6, 3, device=device)))
+    assert {"memory <- x", "steps <- memory", "state <- memory"} <= set(found)
+
+
+def test_what_lies_deeper_in_a_result_comes_from_its_call_too():
+    trace = shapes.trace(Remembers(Own()), torch.zeros(2, 6, 3))
+    assert {"steps <- memory", "state <- memory"} <= set(edges(trace, 1))
+    assert {"steps <- memory.inner", "state <- memory.scale"} <= set(edges(trace, 2))
+    assert edges(shapes.trace(Own(), torch.zeros(2, 6, 3))) == ["inner <- x", "output[0] <- inner"]
+
+
 def test_networks_side_by_side_are_one_group_with_all_names():
     groups = {box.group for box in graph(traced("per_target")) if box.role == "part"}
     assert groups == {("vocals", "drums", "bass", "other")}
@@ -145,6 +182,22 @@ class Packed(nn.Module):
 
 def test_packed_sequences_are_followed():
     assert edges(shapes.trace(Packed(), torch.zeros(2, 5, 3))) == ["lstm <- x", "head <- lstm", "output <- head"]
+
+
+class Twice(nn.Module):
+    """Multiplies the same two tensors in two places."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(4, 3), nn.Linear(4, 3), nn.Linear(3, 3)
+
+    def forward(self, x):
+        a, b = self.a(x), self.b(x)
+        return torch.cat([a * b, a * b, self.c(a)], 1)
+
+
+def test_what_is_made_twice_stands_twice():
+    assert edges(shapes.trace(Twice(), torch.zeros(2, 4)))[-1] == "output <- cat(×(a, b), ×(a, b), c)"
 
 
 class Reuses(nn.Module):

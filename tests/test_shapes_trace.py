@@ -182,6 +182,18 @@ def test_a_layer_of_torch_that_refuses_is_named_with_what_it_was_given():
     assert isinstance(error.__cause__, RuntimeError)
 
 
+def test_a_refusal_says_what_came_last_before_it_with_weights():
+    error = refusal(nn.Sequential(nn.Linear(8, 7), nn.ReLU(), nn.Linear(9, 8)))
+    assert str(error).splitlines()[:4] == [
+        "body.2 (Linear) cannot work with this shape.",
+        "  given     input (2, 5, 7)",
+        "  built as  Linear(in_features=9, out_features=8, bias=True)",
+        "  before    body.0 (Linear) returned (2, 5, 7)",
+    ]
+    alone = pytest.raises(shapes.ShapeError, shapes.trace, nn.Linear(9, 8), torch.zeros(2, 5, 6))
+    assert "before" not in str(alone.value) and "Linear cannot work with this shape." in str(alone.value)
+
+
 def test_errors_that_are_not_about_shapes_pass_through():
     def fail(x):
         raise RuntimeError("the coffee is cold")

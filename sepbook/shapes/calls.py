@@ -32,6 +32,15 @@ def tensors_in(value, name: str) -> dict[str, torch.Tensor]:
     return {}
 
 
+def all_tensors(value) -> list[torch.Tensor]:
+    """List the tensors in a result, however deep they lie. Taught on: book/how_to_read."""
+    value = value.data if isinstance(value, PACKED) else value
+    if isinstance(value, torch.Tensor):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [tensor for one in inner for tensor in all_tensors(one)]
+
+
 def tensors_given(module, args, kwargs) -> dict[str, torch.Tensor]:
     """Name the tensors of a call by the parameters of `module.forward`. Taught on: book/how_to_read."""
     try:

@@ -151,7 +151,7 @@ class Plan:
             box.sources = [one for one in _distinct(found) if one is not box]
         if self.parts == [0]:
             return [Box("output", shape.name, shape=str(shape), sources=[self.boxes[0]]) for shape in root.outputs]
-        pairs = zip(root.outputs, root.gives, strict=True)
+        pairs = zip(root.outputs, root.gives, strict=False)  # what lies deeper in a result is no output of its own
         return [Box("output", shape.name, sources=self.resolve(origin), shape=str(shape)) for shape, origin in pairs]
 
 

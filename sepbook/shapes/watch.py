@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from sepbook.shapes.binding import Binding
-from sepbook.shapes.calls import match_inputs, match_outputs
+from sepbook.shapes.calls import all_tensors, match_inputs, match_outputs
 from sepbook.shapes.dims import Dims, ShapeError, parse
 from sepbook.shapes.flow import Flow
 from sepbook.shapes.letters import Letters
@@ -93,14 +93,16 @@ class Watch:
         self._settle()
         pairs = match_outputs(binding, dims.outputs, result)
         row.outputs = [Shape(name, tuple(x.shape), item) for item, name, x in pairs]
+        results = [x for _, _, x in pairs]
+        results += [x for x in all_tensors(result) if not any(x is one for one in results)]  # as the state of an LSTM
         data = args[0] if args else next(iter(kwargs.values()), None)
         if isinstance(module, nn.RNNBase):
             row.macs = recurrent_macs(module, data)
-            self.flow.made([x for _, _, x in pairs], data)
+            self.flow.made(results, data)
         if pairs:
             row.receptive_field = self._receptive_field(module, data, pairs[0][2])
             self.letters.returned(index, module, data, pairs, binding.sizes)
-        row.gives = self.flow.origins.leave(index, [x for _, _, x in pairs], [*args, *kwargs.values()])
+        row.gives = self.flow.origins.leave(index, results, [*args, *kwargs.values()])
         self.stack.pop()
         self.flow.origins.here = self.stack[-1][0] if self.stack else 0
 

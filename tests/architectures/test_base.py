@@ -53,6 +53,14 @@ def test_a_system_must_say_how():
         bare.loss(torch.zeros(1, 1, 10), torch.zeros(1, 4, 1, 10))
 
 
+def test_a_system_that_says_no_more_gives_its_sources_in_order_and_needs_no_whole_signal():
+    config = SimpleNamespace(source_names=["a", "b"], sample_rate=8000, channels=2)
+    system = System(config)
+    assert (system.source_names, system.sample_rate, system.channels) == (("a", "b"), 8000, 2)
+    assert (system.ordered, system.whole, system.task, system.name, system.preset) == (True, False, "", "", "")
+    assert system.config is config
+
+
 def file_of_a_system(monkeypatch, **changes):
     """Let "mine" be a system whose file differs from the U-Net's: None takes a line out."""
     unet = architectures.module("unet")

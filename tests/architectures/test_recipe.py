@@ -36,3 +36,12 @@ def test_a_preset_without_a_recipe_takes_that_of_small():
 
 def test_create_hangs_the_task_of_the_recipe_on_the_system():
     assert architectures.create("unet").task == "songs"
+
+
+def test_a_recipe_that_says_only_its_task():
+    assert dataclasses.asdict(Recipe("songs")) == {
+        "task": "songs", "seconds": 3.0, "batch_size": 8, "mixing": {}, "augment": (),
+        "optimizer": "adam", "optimizer_options": {}, "learning_rate": 1e-3,
+        "schedule": "cosine", "schedule_options": {}, "weight_decay": 0.0, "clip_norm": 5.0, "average": 0.0,
+        "steps": {"lab": 60, "first": 350, "shipped": 3000, "full": 30_000}, "short": {},
+    }  # fmt: skip

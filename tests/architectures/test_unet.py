@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -11,6 +13,15 @@ from sepbook.building_blocks.convolution import same_padding
 
 def parameters(module):
     return sum(p.numel() for p in module.parameters())
+
+
+def test_a_u_net_that_says_nothing_is_the_papers():
+    """Jansson et al. 2017, section 3: 8192 Hz, windows of 1024 with a hop of 768, kernels of 5, 16 to 512 features."""
+    assert dataclasses.asdict(Config()) == {
+        "source_names": ("vocals",), "sample_rate": 8192, "channels": 1, "n_fft": 1024, "hop": 768,
+        "widths": (16, 32, 64, 128, 256, 512), "kernel": 5, "convolutions": 1, "leak": 0.2, "dropout": 0.5,
+        "norm_epsilon": 1e-3, "init_std": 0.02, "masks": "sigmoid", "scale": "peak", "loss": "l1",
+    }  # fmt: skip
 
 
 def test_paper_counts():
@@ -111,6 +122,17 @@ def test_blocks_halve_and_double():
     deeper = EncoderBlock(1, 3, Config(convolutions=3))
     assert deeper(torch.rand(2, 1, 8, 8)).shape == (2, 3, 4, 4)
     assert sum(isinstance(m, nn.Conv2d) for m in deeper.modules()) == 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_every_further_convolution_has_its_norm_and_its_activation(count):
+    block = EncoderBlock(2, 3, Config(convolutions=count, leak=0.3, norm_epsilon=0.01, kernel=3))
+    layers = [block.conv, block.norm, block.activation, *block.more]
+    assert len(layers) == 3 * count
+    for conv, norm, activation in zip(layers[::3], layers[1::3], layers[2::3], strict=True):
+        assert isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3)
+        assert isinstance(norm, nn.BatchNorm2d) and norm.eps == 0.01
+        assert isinstance(activation, nn.LeakyReLU) and activation.negative_slope == 0.3
 
 
 def test_source_slots_are_blocks_of_channels():

@@ -1,5 +1,6 @@
 """Random mixtures: a function of (seed, item number), made of what the tracks hold."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -125,6 +126,13 @@ def test_gain_and_sign_are_drawn_for_each_stem(numbered):
     assert decibels.min() < -5.5 and decibels.max() > 2.5
     assert 0.4 < (gains > 0).float().mean() < 0.6
     assert decibels.std(dim=1).min() > 0.01
+
+
+def test_a_stem_is_as_often_turned_over_as_not_and_its_size_stays(root):
+    data = Mixtures(StemFolder(root), 0.1, gain_db=(0, 0))
+    gains = np.stack([data.draw(item)[1] for item in range(300)])
+    assert set(np.unique(gains)) == {-1.0, 1.0} and abs(gains.mean()) < 0.1
+    assert len({tuple(row) for row in gains}) == 16, "each stem by itself"
 
 
 def test_a_short_track_is_followed_by_zeros(root):

@@ -157,6 +157,23 @@ def test_what_cannot_be_scored_is_refused(estimates, sources, message):
         si_sdr(estimates, sources)
 
 
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((), "()"),
+        ((9,), "(N=9)"),
+        ((2, 9), "(C=2, N=9)"),
+        ((3, 2, 9), "(S=3, C=2, N=9)"),
+        ((4, 3, 2, 9), "(B=4, S=3, C=2, N=9)"),
+        ((5, 4, 3, 2, 9), "(?=5, ?=4, ?=3, ?=2, ?=9)"),
+    ],
+)
+def test_axes_are_named_as_long_as_their_names_are_sure(shape, said):
+    with pytest.raises(ValueError) as refused:
+        si_sdr(torch.ones(shape), torch.ones(7))
+    assert f"the estimates have shape {said}, the sources (N=7)" in str(refused.value)
+
+
 def test_a_mixture_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"C=1, N=8.*give the mixture as \(C, N\)"):
         si_sdr_improvement(torch.ones(2, 1, 9), torch.ones(2, 1, 9), torch.ones(1, 8))

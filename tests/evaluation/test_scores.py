@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -70,13 +71,26 @@ def test_dict_holds_every_number():
     assert [track["name"] for track in found["per_track"]] == ["one", "two"]
 
 
+TABLE = [
+    ["source", "SI-SDR dB", "improvement dB", "95 % interval", "songs"],
+    ["vocals", "8.00", "10.00", "-", "1 of 2"],
+    ["drums", "3.00", "5.50", "-0.85 to 11.85", "2 of 2"],
+    ["mean", "4.00", "6.50", "-12.56 to 25.56", "2 of 2"],
+]
+
+
 def test_table_as_text_and_html():
     text = str(two_songs())
     assert "vocals" in text and "10.00" in text and "1 of 2" in text and "1 silent" in text
     lines = text.splitlines()[1:-1]
     assert len({len(line) for line in lines}) == 1, "the columns line up"
+    assert lines[1] == "-" * len(lines[0]) and text.startswith("a system\n")
+    cells = [re.split(" {2,}", line.strip()) for line in (lines[0], *lines[2:])]
+    assert cells == TABLE
     page = two_songs()._repr_html_()
-    assert page.count("<tr>") == 4 and 'scope="row">vocals<' in page
+    assert page.count("<tr>") == page.count("</tr>") == 4 and 'scope="row">vocals<' in page
+    assert re.findall("<t[hd][^>]*>([^<]*)</t[hd]>", page) == [cell for row in TABLE for cell in row]
+    assert two_songs()._note() in text and f"<caption>a system. {two_songs()._note()}</caption>" in page
     assert "&lt;b&gt;" in Scores(("<b>",))._repr_html_()
 
 

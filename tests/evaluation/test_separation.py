@@ -1,5 +1,7 @@
 """Any rate, any number of channels, any length: what goes in comes out, and chunks leave no trace."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -166,6 +168,16 @@ def test_modes_come_back():
     with pytest.raises(TypeError):
         separate(system, sound(), 8000)
     assert system.training and system.dropout.training
+
+
+@pytest.mark.parametrize("said", [0.5, 1.0, 1.3])
+def test_the_bar_ends_full_whatever_was_said_of_the_length(said):
+    """Headers round the length of a song, and a stream of an mp3 says one that is too long."""
+    bar = SimpleNamespace(total=said, n=0.0)
+    bar.update = lambda seconds: setattr(bar, "n", bar.n + seconds)
+    ends = [(part.shape[-1], bar.n) for part in separation._counted(sound(N=8000).split(3000, -1), bar, 8000)]
+    assert [size for size, _ in ends] == [3000, 3000, 2000] and ends[0][1] == min(0.375, said)
+    assert bar.n == pytest.approx(bar.total)
 
 
 def test_estimates_are_ordinary_tensors():

@@ -59,6 +59,23 @@ def test_outcomes_are_told_apart_and_the_sound_code_comes_back(bench, code, outc
     assert (bench.root / "code_under_test.py").read_text() == sound
 
 
+@pytest.mark.parametrize(("noticed", "runs"), [(0, "q Q"), (1, "q Q s S"), (2, "q Q s S")])
+def test_slow_tests_run_only_where_no_quick_one_notices(bench, monkeypatch, noticed, runs):
+    """Each stage is tried on the sound code first (small letters), then on the fault (capitals)."""
+    ran = []
+
+    def run(root, files, stage, limit):
+        fault = "fault" in (root / "code_under_test.py").read_text()
+        stages = mutants.STAGES
+        ran.append("qs"[stages.index(stage)].upper() if fault else "qs"[stages.index(stage)])
+        return "killed" if fault and stages.index(stage) == noticed else "survived"
+
+    monkeypatch.setattr(mutants, "run_tests", run)
+    outcome = bench.judge({"file": "code_under_test.py", "source": "fault"})
+    assert " ".join(ran) == runs and outcome == ("survived" if noticed == 2 else "killed")
+    assert "double" in (bench.root / "code_under_test.py").read_text()
+
+
 def test_what_was_tried_is_not_tried_again_unless_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(mutants, "WORK", tmp_path)
     monkeypatch.setattr(mutants, "RESULTS", tmp_path / "results.json")

@@ -69,3 +69,12 @@ def test_a_seed_draws_the_same_faults_and_a_fault_is_known_by_its_change(tree):
     for fault in first:
         compile(fault["source"], fault["file"], "exec")
         assert fault["source"] != CODE and fault["chapter"] == "data"
+
+
+def test_a_change_in_one_place_leaves_the_other_faults_drawn(tree):
+    """Tests that were written for some faults are tried on the same ones, though the code was mended meanwhile."""
+    kept = {fault["key"] for fault in draw(tree, 1) if "f.total" not in "".join(fault["diff"][1:])}
+    path = tree / "sepbook" / "data" / "a.py"
+    path.write_text(CODE.replace("    f.total += x\n", "    f.sum = max(2, x)\n"))
+    (tree / "sepbook" / "data" / "b.py").write_text("LIMIT = 5\n")
+    assert len(kept) > 3 and kept & {fault["key"] for fault in draw(tree, 1)} == kept

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.mutants.suites import CHAPTERS, files_for
@@ -115,18 +116,26 @@ class Bench:
             self.limits[key] = 3 * (time.monotonic() - start) + 120
         return self.limits[key]
 
-    def judge(self, fault: dict) -> str:
-        """Plant one fault, run its tests, and take it out again."""
-        path, files = self.root / fault["file"], files_for(self.root, fault["file"])
-        limits = [self.limit(files, stage) for stage in STAGES]
+    @contextmanager
+    def planted(self, fault: dict):
+        """Have one fault in the tree for the length of a `with` block."""
+        path = self.root / fault["file"]
         sound = path.read_text(encoding="utf-8")
         try:
             path.write_text(fault["source"], encoding="utf-8")
-            for stage, limit in zip(STAGES, limits, strict=True):
-                if (outcome := run_tests(self.root, files, stage, limit)) != "survived":
-                    return outcome
+            yield
         finally:
             path.write_text(sound, encoding="utf-8")
+
+    def judge(self, fault: dict) -> str:
+        """Run the tests of a fault with it, the quick ones first; the slow ones only where no quick one notices it."""
+        files = files_for(self.root, fault["file"])
+        for stage in STAGES:
+            limit = self.limit(files, stage)
+            with self.planted(fault):
+                outcome = run_tests(self.root, files, stage, limit)
+            if outcome != "survived":
+                return outcome
         return "survived"
 
 

@@ -9,7 +9,6 @@ would be a `+` that became something else. Besides cosmic-ray's operators there 
 import difflib
 import hashlib
 import json
-import random
 import sys
 from pathlib import Path
 
@@ -105,19 +104,29 @@ def fault(root, path, name, operator, number):
     }
 
 
+def lots(root, seed, path, kinds):
+    """Return [(lot, path, operator, its number)] of each place in a file, one operator each.
+
+    A lot hangs on the seed, the file and the text of the line, so that a change elsewhere leaves the others drawn.
+    """
+    lines, seen, found = path.read_text(encoding="utf-8").splitlines(), {}, []
+    for (line, column), ways in sorted(places(path, kinds).items()):
+        place = (lines[line - 1], column)
+        seen[place] = seen.get(place, 0) + 1
+        name = f"{seed} {path.relative_to(root).as_posix()} {place} {seen[place]}"
+        lot = hashlib.sha256(name.encode()).hexdigest()
+        found.append((lot, path, *ways[int(lot, 16) % len(ways)]))
+    return found
+
+
 def draw(root, seed, each, chapters):
     """Return `each` different faults of each chapter."""
     kinds, drawn = operators(), []
     for chapter in chapters:
-        lots, found = random.Random(f"{seed} {chapter}"), {}
-        spots = []
-        for path in sorted((root / "sepbook" / chapter).rglob("*.py")):
-            spots += [(path, place, ways) for place, ways in sorted(places(path, kinds).items())]
-        lots.shuffle(spots)
-        for path, _, ways in spots:
+        found, files = {}, (root / "sepbook" / chapter).rglob("*.py")
+        for _, path, name, number in sorted(lot for file in files for lot in lots(root, seed, file, kinds)):
             if len(found) == each:
                 break
-            name, number = lots.choice(ways)
             if one := fault(root, path, name, kinds[name], number):
                 found.setdefault(one["key"], {"chapter": chapter, **one})
         drawn += found.values()
