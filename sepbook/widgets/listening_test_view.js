@@ -86,9 +86,9 @@ function mushraWords(run, trials, reference) {
   const scores = (name) => run.rows.filter(({ condition }) => condition === name).map(({ score }) => score);
   const mean = (name) => scores(name).reduce((sum, score) => sum + score, 0) / trials.length;
   const low = scores(reference).filter((score) => score < 90).length;
-  const rows = names.sort((a, b) => mean(b) - mean(a)).map((name) => [name, ...scores(name), mean(name).toFixed(1)]);
+  const rows = names.sort((a, b) => mean(b) - mean(a)).map((name) => [name, mean(name).toFixed(1), ...scores(name)]);
   const hidden = low ? `In ${low} of ${trials.length} trials you rated the hidden reference below 90.` : "You rated the hidden reference 90 or more each time.";
-  return [paragraph(element("strong", {}, "This is what you heard."), ` ${hidden}`), table(["sound", ...trials.map(({ item }) => item.name), "mean"], rows)];
+  return [paragraph(element("strong", {}, "This is what you heard."), ` ${hidden}`), table(["sound", "mean", ...trials.map(({ item }) => item.name)], rows)];
 }
 
 /** After a run: what was what, and how it went. */

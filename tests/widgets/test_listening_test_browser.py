@@ -181,7 +181,7 @@ def test_mushra_by_keyboard_from_start_to_file(both, tmp_path):
     test.wait("p.stage === 'result'")
     assert "You rated the hidden reference 90 or more each time." in test.root.inner_text()
     head, *rows = [line.split("\t") for line in test.root.locator("tr").all_inner_texts()]
-    assert set(head[1:3]) == set(SONGS) and rows[0] == [NAMES[0], "100", "100", "100.0"] and len(rows) == 3
+    assert set(head[2:]) == set(SONGS) and rows[0] == [NAMES[0], "100.0", "100", "100"] and len(rows) == 3
     read = answers.read(test.save(tmp_path))
     assert not read.aside and read.table("condition") == {NAMES[0]: [100] * 2, NAMES[1]: [12] * 2, NAMES[2]: [12] * 2}
     assert read.table("condition", value="si_sdr") == {NAMES[0]: [100] * 2, NAMES[1]: [9.5] * 2, NAMES[2]: [-1.25] * 2}
