@@ -18,7 +18,8 @@ over frames, since a few frames in which a source hardly sounds would rule a mea
 Where it follows `museval`, and where not. A frame in which a source or an estimate is silent has no score, for any
 source, as there. A source that is silent throughout is left out and counted; museval refuses it. Silence is below
 -90 dB, as everywhere in this package; there it is zeros. Scores are held within ±100 dB. The diagonal of the
-equations is raised by a part in 10^12, so that channels which are alike do no harm.
+equations is raised by `ridge`, a part in 10^6. Without it the filters of a source that has nothing in some band may be
+huge there. They cancel over the whole signal but not at the edges of a frame, and rule its ISR, SIR and SAR.
 
 Source: Vincent et al. 2006; Stöter et al. 2018. Taught on: book/evaluation/metrics
 """
@@ -39,7 +40,7 @@ __all__ = ["TAPS", "BSSEval", "bss_eval", "filtered", "filters"]
 TAPS = 512  # samples of a filter that is forgiven
 LIMIT_DB = 100.0  # no score is above this or below minus this
 BLOCK = 1 << 16  # samples transformed at a time
-RIDGE = 1e-12  # of the mean diagonal
+RIDGE = 1e-6  # of the mean diagonal: 60 dB below the sources
 MOST_EQUATIONS = 8192  # half a gigabyte
 
 
@@ -77,11 +78,13 @@ class BSSEval:
 
 
 @torch.no_grad()
-def bss_eval(estimates, sources, rate: int, seconds: float = 1.0, taps: int = TAPS, progress: bool = True) -> BSSEval:
+def bss_eval(
+    estimates, sources, rate: int, seconds: float = 1.0, taps: int = TAPS, ridge: float = RIDGE, progress: bool = True
+) -> BSSEval:
     """Score estimates `(S, C, N)` against their sources `(S, C, N)` in frames of `seconds`, at `rate` Hz.
 
     `seconds=math.inf` makes the whole signal one frame. All sources of the mixture must be given, or what is left out
-    counts as artefacts. `progress` shows a bar after two seconds. Raises ValueError when shapes differ or a value is
+    counts as artefacts. With `ridge=0` the equations are those of museval. `progress` shows a bar after two seconds. Raises ValueError when shapes differ or a value is
     NaN or infinite. Taught on: book/evaluation/metrics
     """
     estimates, sources = _check(estimates, sources, taps)
@@ -93,7 +96,7 @@ def bss_eval(estimates, sources, rate: int, seconds: float = 1.0, taps: int = TA
         e, s = estimates[sounds], sources[sounds]
         bar = tqdm(total=len(s) + 1 + len(frames), desc="BSS Eval", delay=2, disable=not progress)
         with bar:
-            joint, own = _all_filters(e, s, taps, bar)
+            joint, own = _all_filters(e, s, taps, ridge, bar)
             for t, start in enumerate(frames):
                 part = slice(start, start + window)
                 scores[:, sounds, t] = _frame(e[..., part], s[..., part], joint, own)
@@ -101,7 +104,7 @@ def bss_eval(estimates, sources, rate: int, seconds: float = 1.0, taps: int = TA
     return BSSEval(*scores)
 
 
-def filters(estimates, sources, taps: int = TAPS) -> Tensor:
+def filters(estimates, sources, taps: int = TAPS, ridge: float = RIDGE) -> Tensor:
     """Find the filters that bring the sources as near to each estimate as they can, by least squares.
 
     `(M, C, N), (S, C, N) -> (M, C, S, C, taps)`: for each estimate and channel, one filter for every source and
@@ -118,7 +121,7 @@ def filters(estimates, sources, taps: int = TAPS) -> Tensor:
     k = torch.arange(taps)
     gram = lags[:, : S * C, k[:, None] - k + taps - 1]  # (S·C, S·C, taps, taps): Toeplitz, since a filter is fixed
     gram = gram.transpose(1, 2).reshape(S * C * taps, S * C * taps)
-    gram.diagonal().add_(RIDGE * gram.diagonal().mean())
+    gram.diagonal().add_(ridge * gram.diagonal().mean())
     right = lags[:, S * C :, taps - 1 :].transpose(1, 2).reshape(S * C * taps, M * C)
     return torch.linalg.solve(gram, right).T.reshape(M, C, S, C, taps)
 
@@ -134,13 +137,13 @@ def filtered(sources, filters) -> Tensor:
     return irfft(bins, size)[..., :length]
 
 
-def _all_filters(estimates: Tensor, sources: Tensor, taps: int, bar) -> tuple[Tensor, Tensor]:
+def _all_filters(estimates: Tensor, sources: Tensor, taps: int, ridge: float, bar) -> tuple[Tensor, Tensor]:
     """Filters of all sources for each estimate, and those of its own source: `(S, C, S, C, K)`, `(S, C, 1, C, K)`."""
-    joint = filters(estimates, sources, taps)
+    joint = filters(estimates, sources, taps, ridge)
     bar.update()
     own = []
     for e, s in zip(estimates.split(1), sources.split(1), strict=True):
-        own.append(filters(e, s, taps))
+        own.append(filters(e, s, taps, ridge))
         bar.update()
     return joint, torch.cat(own)
 

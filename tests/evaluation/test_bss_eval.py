@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import pad
+from torch.nn.functional import conv1d, pad
 
 from sepbook import compat
 from sepbook.evaluation import bss_eval as module
@@ -114,6 +114,21 @@ def test_a_source_that_is_silent_throughout_is_left_out_and_costs_nothing():
     assert found.sdr[1].isnan().all() and found.scored.tolist() == [3, 0, 3]
     assert found.medians()["sdr"].isnan().tolist() == [False, True, False]
     assert str(found).splitlines()[2].split() == ["1", *"-----", "0", "of", "3"]
+
+
+def without_treble(N):
+    """Noise through a smooth low-pass: far below the rest in the upper half of its band."""
+    bell = torch.exp(-(torch.arange(-50, 51).double() ** 2) / 32)
+    return conv1d(noise(1, 1, N - 100, seed=7).double(), bell[None, None], padding=100)
+
+
+def test_a_source_without_treble_does_not_rule_its_frames():
+    """The filters of museval are huge where the source has nothing, and do not cancel at the edges of frames."""
+    sources = torch.cat([without_treble(16000), noise(1, 1, 16000, seed=2).double()])
+    estimates = sources + 0.3 * sources.flip(0) + 0.1 * noise(2, 1, 16000, seed=4) * sources.std(-1, keepdim=True)
+    whole = bss_eval(estimates, sources, 16000, math.inf, 128).sar
+    framed, exploded = (bss_eval(estimates, sources, 1600, 1, 128, r).medians()["sar"] for r in (module.RIDGE, 0))
+    assert ((framed - whole[:, 0]).abs() < 3).all() and (exploded < 3).all(), (whole, framed, exploded)
 
 
 def test_all_silent_gives_no_score_at_all():
