@@ -84,8 +84,8 @@ def bss_eval(
     """Score estimates `(S, C, N)` against their sources `(S, C, N)` in frames of `seconds`, at `rate` Hz.
 
     `seconds=math.inf` makes the whole signal one frame. All sources of the mixture must be given, or what is left out
-    counts as artefacts. With `ridge=0` the equations are those of museval. `progress` shows a bar after two seconds. Raises ValueError when shapes differ or a value is
-    NaN or infinite. Taught on: book/evaluation/metrics
+    counts as artefacts. With `ridge=0` the equations are those of museval. `progress` shows a bar after two seconds.
+    Raises ValueError when shapes differ or a value is NaN or infinite. Taught on: book/evaluation/metrics
     """
     estimates, sources = _check(estimates, sources, taps)
     window = _window(rate, seconds, sources.shape[-1])
