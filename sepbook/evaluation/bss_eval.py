@@ -133,7 +133,7 @@ def filtered(sources, filters) -> Tensor:
     """
     length = sources.shape[-1] + filters.shape[-1] - 1
     size = 1 << (length - 1).bit_length()
-    bins = torch.einsum("scf,mdscf->mdf", rfft(sources.double(), size), rfft(filters, size))
+    bins = (rfft(sources.double(), size) * rfft(filters, size)).sum((2, 3))  # (M, C, F)
     return irfft(bins, size)[..., :length]
 
 
@@ -170,7 +170,7 @@ def _correlations(x: Tensor, y: Tensor, taps: int) -> Tensor:
     size = min(BLOCK, 1 << (x.shape[-1] + 2 * edge - 1).bit_length())
     total = 0
     for a, b in _blocks(x, torch.nn.functional.pad(y, (edge, edge)), size - 2 * edge, edge):
-        total = total + torch.einsum("jf,mf->jmf", rfft(a, size).conj(), rfft(b, size))
+        total = total + rfft(a, size).conj()[:, None] * rfft(b, size)  # (J, M, F)
     return irfft(total, size)[..., : 2 * taps - 1]
 
 
