@@ -35,7 +35,7 @@ from tqdm.auto import tqdm
 from sepbook._given import as_samples, check_channels, check_together
 from sepbook.losses.silence import SILENCE
 
-__all__ = ["TAPS", "BSSEval", "bss_eval", "filtered", "filters"]
+__all__ = ["TAPS", "BSSEval", "bss_eval", "filtered", "filters", "project"]
 
 TAPS = 512  # samples of a filter that is forgiven
 LIMIT_DB = 100.0  # no score is above this or below minus this
@@ -135,6 +135,15 @@ def filtered(sources, filters) -> Tensor:
     size = 1 << (length - 1).bit_length()
     bins = (rfft(sources.double(), size) * rfft(filters, size)).sum((2, 3))  # (M, C, F)
     return irfft(bins, size)[..., :length]
+
+
+@torch.no_grad()
+def project(estimates, sources, taps: int = TAPS) -> Tensor:
+    """Bring filtered sources as near to each estimate as they come: `(M, C, N), (S, C, N) -> (M, C, N + taps - 1)`.
+
+    Float64. Raises ValueError like `filters`. Taught on: book/evaluation/metrics
+    """
+    return filtered(sources, filters(estimates, sources, taps))
 
 
 def _all_filters(estimates: Tensor, sources: Tensor, taps: int, ridge: float, bar) -> tuple[Tensor, Tensor]:

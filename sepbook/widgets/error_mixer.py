@@ -4,9 +4,9 @@ Like the stem player it is one page module, ``error_mixer.js``, with two hosts: 
 are files, and a notebook, where anywidget hands them over.
 
 The figures are exact, and cost the browser nothing. The estimate is a sum of four parts with weights: the source, what
-the low-pass changes in it, what the clipping changes in it, and the other sound. Projections are linear, so those of the
-estimate are the same sums of the parts' projections, and all energies follow from inner products that are made here, once
-for each shift. The sounds travel as 16-bit WAV, and the products are those of the rounded samples.
+the low-pass changes in it, what the clipping changes in it, and the other sound. Projections are linear, so those of
+the estimate are the same sums of the parts' projections. All energies follow from inner products, which are made here
+once for each shift. The sounds travel as 16-bit WAV, and the products are those of the rounded samples.
 
 Taught on: book/evaluation/metrics
 """
@@ -31,18 +31,18 @@ FADE = 400  # samples at both ends, so that nothing begins or ends with a click
 DIGITS = 13  # of a product: more than a figure of 100 dB can tell
 
 
-def error_mixer(source, other, rate, title="", taps=512):
+def error_mixer(source, other, rate, project, title=""):
     """Return an explorer of the errors of an estimate of one source beside another sound.
 
     - ``source``: the true sound, mono samples `(1, N)` or `(N,)`, five seconds at most
     - ``other``: all the rest of the mixture, of the same length. It is made as loud as the source
     - ``rate``: samples per second
+    - ``project``: what projects estimates `(M, 1, N)` onto sources `(S, 1, N)`, `sepbook.evaluation.bss_eval.project`
     - ``title``: shown above it
-    - ``taps``: samples of a filter that the BSS Eval measures forgive
 
     Raises PlayerError that says what is wrong with the sounds. Taught on: book/evaluation/metrics
     """
-    return ErrorMixer(source, other, rate, title, taps)
+    return ErrorMixer(source, other, rate, project, title)
 
 
 class ErrorMixer(Hosted):
@@ -50,9 +50,9 @@ class ErrorMixer(Hosted):
 
     module, element, prefix = "error_mixer", "errors", "em"
 
-    def __init__(self, source, other, rate, title="", taps=512):
+    def __init__(self, source, other, rate, project, title=""):
         self.source, self.other = (_faded(x) for x in read_pair(source, other, rate))
-        self.rate, self.title, self.taps = round(rate), str(title), taps
+        self.rate, self.title, self.project = round(rate), str(title), project
 
     def __repr__(self):
         return f"<ErrorMixer '{self.title}': {len(self.source) / self.rate:.1f} s at {self.rate} Hz>"
@@ -67,7 +67,7 @@ class ErrorMixer(Hosted):
             "rate": self.rate,
             "length": len(self.source),
             "shifts": list(SHIFTS),
-            "products": products(*rounded, self.taps),
+            "products": products(*rounded, self.project),
             **{name: keep(files, sound, "wav") for name, sound in sent.items()},
         }
         return spec, files
@@ -77,7 +77,7 @@ class ErrorMixer(Hosted):
         return self.native([("true source", where[spec["source"]]), ("other sound", where[spec["other"]])])
 
 
-def products(source, other, taps):
+def products(source, other, project):
     """Return for each shift the inner products from which all six figures of any estimate follow.
 
     They are upper triangles, row by row, over the four parts; in ``whole`` and ``own`` the source itself is a fifth.
@@ -85,15 +85,13 @@ def products(source, other, taps):
     """
     import torch
 
-    from sepbook.evaluation.bss_eval import filtered, filters
-
     sounds = torch.tensor(np.stack([source, other]))[:, None]  # (S, 1, N)
     kinds = (source, dulled(source) - source, clipped(source) - source)
     shifted = [np.pad(x, (shift, 0))[: len(x)] for shift in SHIFTS for x in kinds]
     given = torch.tensor(np.stack([*shifted, other]))[:, None]  # (M, 1, N)
-    own = filtered(sounds[:1], filters(given, sounds[:1], taps))[:, 0].numpy()  # (M, N + taps - 1)
-    every = filtered(sounds, filters(given, sounds, taps))[:, 0].numpy()
-    parts, true = (np.pad(x, ((0, 0), (0, taps - 1))) for x in (given[:, 0].numpy(), source[None]))
+    own, every = (project(given, x)[:, 0].numpy() for x in (sounds[:1], sounds))  # (M, N + taps - 1)
+    more = ((0, 0), (0, own.shape[1] - len(source)))  # a filter rings on after the last sample
+    parts, true = (np.pad(x, more) for x in (given[:, 0].numpy(), source[None]))
     vectors = {"rest": parts - own, "interference": every - own, "all": every, "artefacts": parts - every}
     found = []
     for at in range(len(SHIFTS)):

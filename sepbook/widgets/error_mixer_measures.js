@@ -45,7 +45,7 @@ export function energy(products, factors) {
   return Math.max(sum, 0);
 }
 
-function decibels(good, bad) {
+function inDecibels(good, bad) {
   const most = 10 ** (MOST / 10);
   return good > 0 ? 10 * Math.log10(Math.min(most, Math.max(1 / most, good / bad))) : -MOST;
 }
@@ -59,11 +59,11 @@ export function figures(products, factors) {
   const both = (energy(products.whole, [...factors, 1]) - whole - source) / 2; // the inner product with the source
   const [own, all] = [energy(products.own, last), energy(products.all, factors)];
   return {
-    "si-sdr": decibels((both * both) / source, energy(products.whole, [...factors, -both / source])),
-    sdr: decibels(source, energy(products.whole, minus)),
-    filtered: decibels(own, energy(products.rest, factors)),
-    isr: decibels(source, energy(products.own, minus)),
-    sir: decibels(own, energy(products.interference, factors)),
-    sar: decibels(all, energy(products.artefacts, factors)),
+    "si-sdr": inDecibels((both * both) / source, energy(products.whole, [...factors, -both / source])),
+    sdr: inDecibels(source, energy(products.whole, minus)),
+    filtered: inDecibels(own, energy(products.rest, factors)),
+    isr: inDecibels(source, energy(products.own, minus)),
+    sir: inDecibels(own, energy(products.interference, factors)),
+    sar: inDecibels(all, energy(products.artefacts, factors)),
   };
 }
