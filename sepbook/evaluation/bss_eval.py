@@ -138,12 +138,12 @@ def filtered(sources, filters) -> Tensor:
 
 
 @torch.no_grad()
-def project(estimates, sources, taps: int = TAPS) -> Tensor:
+def project(estimates, sources, taps: int = TAPS, ridge: float = RIDGE) -> Tensor:
     """Bring filtered sources as near to each estimate as they come: `(M, C, N), (S, C, N) -> (M, C, N + taps - 1)`.
 
     Float64. Raises ValueError like `filters`. Taught on: book/evaluation/metrics
     """
-    return filtered(sources, filters(estimates, sources, taps))
+    return filtered(sources, filters(estimates, sources, taps, ridge))
 
 
 def _all_filters(estimates: Tensor, sources: Tensor, taps: int, ridge: float, bar) -> tuple[Tensor, Tensor]:

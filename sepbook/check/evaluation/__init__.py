@@ -1,0 +1,1 @@
+"""Checks for the labs of the chapter Evaluation."""
