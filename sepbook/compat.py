@@ -1,7 +1,8 @@
-"""Libraries in more than one version: `nussl` and `scaper` on today's NumPy and SciPy, `librosa` before and after 1.0.
+"""Libraries of other years: `nussl`, `scaper` and `museval` on today's NumPy and SciPy, `librosa` before and after 1.0.
 
-nussl (classical separation) and scaper (soundscapes) still ask for a few names that NumPy 2 and SciPy 1.13 took away.
-`nussl()` and `scaper()` put these names back where the library looks for them, then import it:
+nussl (classical separation), scaper (soundscapes) and museval (BSS Eval) still ask for a few names that NumPy 2 and
+SciPy 1.13 took away. `nussl()`, `scaper()` and `museval()` put these names back where the library looks for them, then
+import it:
 
     from sepbook import compat
     nussl = compat.nussl()
@@ -9,7 +10,7 @@ nussl (classical separation) and scaper (soundscapes) still ask for a few names 
 
 Only names are mended, and only those in `RESTORED`. A function whose arguments have changed stays broken: in
 nussl 1.1.9 these are `AudioSignal.rms(win_len=…)`, `AudioSignal.resample`, `OverlapAdd` with its default window,
-and `visualize_waveform`, which librosa has changed underneath. The rest of this package imports neither of the two.
+and `visualize_waveform`, which librosa has changed underneath. The rest of this package imports none of the three.
 
 `griffin_lim(…)` gives the same sound with every librosa from 0.11 on.
 
@@ -31,7 +32,12 @@ RESTORED = {
     "scaper": {
         "numpy.Inf": "numpy.inf",  # by Scaper.generate
     },
+    "museval": {
+        "numpy.linalg.linalg": "numpy.linalg",  # where channels are alike, and the equations have no one solution
+    },
 }
+EXTRA = {"museval": "musdb"}  # the extra of the package that brings a library, where its name is another
+NEEDS_SOX = ("nussl", "scaper")
 
 
 class CompatError(ImportError):
@@ -53,6 +59,15 @@ def scaper():
     Raises CompatError when it is not installed. Source: Salamon et al. 2017. Taught on: book/foundations/classical
     """
     return _load("scaper")
+
+
+def museval():
+    """Return the module `museval`, usable on the NumPy of today.
+
+    Raises CompatError when it is not installed. Source: Stöter, Liutkus and Ito 2018.
+    Taught on: book/evaluation/metrics
+    """
+    return _load("museval")
 
 
 def griffin_lim(magnitude, seed=0, **options):
@@ -83,9 +98,11 @@ def _load(library):
 
 def _missing(what, library):
     """Return the error that says what is missing and how to install it."""
+    extra = EXTRA.get(library, library)
+    sox = "It compiles soxbindings, so on Debian, Ubuntu and Colab first run: apt-get install libsox-dev"
     return CompatError(
-        f'{what}. Install it with: pip install "sepbook[{library}]" (in a clone of the book: make book). '
-        "It compiles soxbindings, so on Debian, Ubuntu and Colab first run: apt-get install libsox-dev"
+        f'{what}. Install it with: pip install "sepbook[{extra}]" (in a clone of the book: make book). '
+        + (sox if library in NEEDS_SOX else "")
     )
 
 

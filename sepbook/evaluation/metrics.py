@@ -32,7 +32,7 @@ from sepbook.evaluation.separation import separate
 from sepbook.losses.permutation import best_permutation
 from sepbook.losses.silence import SILENCE
 
-__all__ = ["Scores", "at_rate", "evaluate", "match", "pairwise_si_sdr", "score", "si_sdr", "si_sdr_improvement"]
+__all__ = ["Scores", "at_rate", "evaluate", "match", "pairwise_si_sdr", "score", "sdr", "si_sdr", "si_sdr_improvement"]
 
 LIMIT_DB = 100.0  # no score is above this or below minus this
 BLOCK = 1 << 15  # samples turned into float64 at a time: few enough for the processor's cache
@@ -49,6 +49,21 @@ def si_sdr(estimates: Tensor, sources: Tensor) -> Tensor:
     for e, s in _blocks(estimates, sources):  # (S, n)
         es, ee, ss = es + vecdot(e, s), ee + vecdot(e, e), ss + vecdot(s, s)
     return _decibels(es, ee, ss, sources.shape[-2:].numel())
+
+
+def sdr(estimates: Tensor, sources: Tensor) -> Tensor:
+    """Score estimates as they are, with no factor forgiven: `(S, C, N), (S, C, N) -> (S,)` in dB, float64.
+
+    |source|² / |estimate - source|² over the whole song. BSS Eval takes the same in frames
+    (`sepbook.evaluation.bss_eval`). NaN where the source is silent. Raises ValueError like `si_sdr`.
+    Taught on: book/evaluation/metrics
+    """
+    estimates, sources = _check(estimates, sources)
+    rest = ee = ss = 0.0
+    for e, s in _blocks(estimates, sources):  # (S, n)
+        rest, ee, ss = rest + vecdot(e - s, e - s), ee + vecdot(e, e), ss + vecdot(s, s)
+    _check_finite(ee, ss)
+    return _ratio(ss, rest, ss, sources.shape[-2:].numel())
 
 
 def si_sdr_improvement(estimates: Tensor, sources: Tensor, mixture: Tensor) -> Tensor:
@@ -178,15 +193,24 @@ def _blocks(estimates: Tensor, sources: Tensor) -> Iterator[tuple[Tensor, Tensor
 
 def _decibels(es: Tensor, ee: Tensor, ss: Tensor, count: int) -> Tensor:
     """Turn the three inner products of vectors with `count` values into dB."""
-    for name, energy in (("estimates", ee), ("sources", ss)):
-        if not energy.isfinite().all():
-            raise ValueError(f"the {name} hold NaN or infinite samples; look at what made them")
+    _check_finite(ee, ss)
     target = es.square() / ss.clamp(min=torch.finfo(ss.dtype).tiny)
     rest = (ee - target).clamp(min=0.0)  # rounding can leave it a hair below zero
+    return _ratio(target, rest, ss, count)
+
+
+def _ratio(target: Tensor, rest: Tensor, ss: Tensor, count: int) -> Tensor:
+    """Energies of what is right and what is wrong, in dB; NaN where the source's energy `ss` is that of silence."""
     most = 10 ** (LIMIT_DB / 10)
     decibels = 10 * (target / rest).clamp(1 / most, most).log10()
     decibels = torch.where(target > 0, decibels, -LIMIT_DB)  # 0 / 0: the estimate is silent
     return torch.where(ss > count * SILENCE, decibels, torch.nan)
+
+
+def _check_finite(ee: Tensor, ss: Tensor) -> None:
+    for name, energy in (("estimates", ee), ("sources", ss)):
+        if not energy.isfinite().all():
+            raise ValueError(f"the {name} hold NaN or infinite samples; look at what made them")
 
 
 def _check(estimates, sources) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sepbook.evaluation import metrics
-from sepbook.evaluation.metrics import LIMIT_DB, match, pairwise_si_sdr, si_sdr, si_sdr_improvement
+from sepbook.evaluation.metrics import LIMIT_DB, match, pairwise_si_sdr, sdr, si_sdr, si_sdr_improvement
+from sepbook.losses import waveform
 
 
 def naive_si_sdr(estimate, source):
@@ -58,6 +59,17 @@ def test_the_scale_of_the_estimate_does_not_matter(scale, flip):
     estimates = sources + 0.3 * noise(2, 1, 400, seed=1)
     scaled = (-scale if flip else scale) * estimates
     torch.testing.assert_close(si_sdr(scaled, sources), si_sdr(estimates, sources), atol=1e-4, rtol=0)
+
+
+def test_sdr_forgives_no_factor_and_knows_the_same_limits_and_silence():
+    sources = noise(3, 2, 5000)
+    estimates = sources + 0.1 * noise(3, 2, 5000, seed=1)
+    expected = waveform.sdr(estimates[None].double(), sources[None].double())[0]
+    torch.testing.assert_close(sdr(estimates, sources), expected, atol=1e-4, rtol=0)
+    assert sdr(estimates / 2, sources).tolist() == pytest.approx([6] * 3, abs=0.2)
+    assert sdr(sources, sources).tolist() == [LIMIT_DB] * 3 and sdr(0 * sources, sources).tolist() == [0] * 3
+    sources[1] = 0
+    assert sdr(estimates, sources).isnan().tolist() == [False, True, False]
 
 
 def test_channels_count_jointly():

@@ -1,1 +1,1 @@
-"""Checks for the labs on evaluation. Taught on: book/evaluation/listening_test."""
+"""Checks for the labs on evaluation. Taught on: book/evaluation/metrics."""
