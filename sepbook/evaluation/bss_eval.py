@@ -30,8 +30,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 from torch.fft import irfft, rfft
-from tqdm.auto import tqdm
 
+from sepbook._bars import progress_bar
 from sepbook._given import as_samples, check_channels, check_together
 from sepbook.losses.silence import SILENCE
 
@@ -94,7 +94,7 @@ def bss_eval(
     scores = torch.full((len(fields(BSSEval)), S, len(frames)), torch.nan, dtype=torch.float64)
     if sounds.any():
         e, s = estimates[sounds], sources[sounds]
-        bar = tqdm(total=len(s) + 1 + len(frames), desc="BSS Eval", delay=2, disable=not progress)
+        bar = progress_bar(total=len(s) + 1 + len(frames), desc="BSS Eval", progress=progress)
         with bar:
             joint, own = _all_filters(e, s, taps, ridge, bar)
             for t, start in enumerate(frames):

@@ -23,9 +23,9 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 from torch.linalg import vecdot
-from tqdm.auto import tqdm
 
 from sepbook import audio
+from sepbook._bars import progress_bar
 from sepbook._given import as_samples, check_channels, check_together
 from sepbook.evaluation.scores import Scores, TrackScores
 from sepbook.evaluation.separation import separate
@@ -166,7 +166,7 @@ def score(
     Taught on: book/evaluation/metrics
     """
     scores = Scores(tuple(source_names), title=title)
-    for track in tqdm(tracks, desc="Scoring", unit="song", delay=2, disable=not progress):
+    for track in progress_bar(tracks, desc="Scoring", unit="song", progress=progress):
         try:
             scores.tracks.append(_score_track(estimate(track), track, scores.source_names, ordered))
         except ValueError as error:

@@ -40,6 +40,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from sepbook import audio
+from sepbook._bars import progress_bar
 from sepbook._given import as_samples
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
@@ -48,7 +49,6 @@ from sepbook.losses.permutation import best_permutation
 
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
 BLOCK_SECONDS = 10.0  # how much of a file is read at a time
-BAR_AFTER = 2.0  # seconds after which progress is shown
 
 
 def separate(
@@ -255,7 +255,7 @@ def _at_rate(blocks: Iterable[Tensor], from_rate: int, to_rate: int) -> Iterable
 
 def _bar(seconds: float, progress: bool) -> tqdm:
     shape = "{l_bar}{bar}| {n:.0f} of {total:.0f} s [{elapsed}<{remaining}]"
-    return tqdm(total=seconds, desc="Separating", delay=BAR_AFTER, disable=not progress, bar_format=shape)
+    return progress_bar(total=seconds, desc="Separating", progress=progress, bar_format=shape)
 
 
 def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:

@@ -169,9 +169,9 @@ def test_what_cannot_be_scored_is_refused(estimates, sources, options, message):
 
 def test_progress_shows_only_where_it_is_wanted(capfd, monkeypatch):
     made = []
-    real = module.tqdm
-    monkeypatch.setattr(module, "tqdm", lambda *a, **k: made.append(k) or real(*a, **k))
+    real = module.progress_bar
+    monkeypatch.setattr(module, "progress_bar", lambda *a, **k: made.append(k) or real(*a, **k))
     estimates, sources = spoilt(2, 1, 400)
     for progress in (True, False):
         bss_eval(estimates, sources, 100, taps=4, progress=progress)
-    assert [(k["disable"], k["total"]) for k in made] == [(False, 7), (True, 7)]
+    assert [(k["progress"], k["total"]) for k in made] == [(True, 7), (False, 7)]
