@@ -13,7 +13,7 @@ function render({ model, el }) {
   const parts = mixerView(spec);
   const loop = new Loop(spec.rate);
   const usual = Object.fromEntries(SLIDERS.map(([action, , , , , value]) => [action, value]));
-  let settings = { ...usual }; // shift: its place in the list of shifts
+  let settings = { ...usual, ...PRESETS.leaky }; // something to see at once; shift: its place in the list of shifts
   let heard = "estimate";
   let sounds; // known when they have been loaded
   let values = {};
