@@ -63,7 +63,7 @@ ITEM_MISTAKES = {
     hints=(
         "Together, the processes use up size * batch_size items in a step. Where does the step begin, and where the "
         "part of this process?",
-        "Write down the items of all processes for step 0 and step 1, with batch_size 2 and size 3.",
+        "Write down what each process gets in step 0 and in step 1, with batch_size 2 and size 3.",
         "first = (step * size + rank) * batch_size; return list(range(first, first + batch_size)).",
     ),
 )
@@ -173,6 +173,7 @@ WRONG_FILES = {
     (1, 1, 1): "Only the weights are counted. What does an optimiser remember from step to step?",
     (1, 1, 2): "Adam's memory is missing. What does it remember from step to step?",
     (2, 3, 4): "Plain SGD, without momentum, remembers nothing. Only the weights themselves are left.",
+    (1, 3, 5): "The average is one more set of weights, not two.",
     (1, 3, 6): "The average of the weights is not trained: Adam keeps nothing about it.",
     (4, 12, 16): "These are bytes. The question is about numbers, of four bytes each.",
     (0, 2, 3): "The weights themselves are missing.",

@@ -209,7 +209,7 @@ WRONG = [
     (4, (1, 3, 6), "average of the weights is not trained"),
     (4, (4, 12, 16), "These are bytes"),
     (4, (0, 2, 3), "The weights themselves are missing"),
-    (4, (1, 3, 5), "for Adam and an average is too large"),
+    (4, (1, 3, 5), "one more set of weights, not two"),
     (4, (1, 3), "but three runs"),
     (5, (pack, without("network")), "the weights are not brought back"),
     (5, (pack, without("buffers")), "the statistics of batch norm are not"),
