@@ -93,6 +93,14 @@ def test_a_recurrent_layer_names_all_three_axes_on_every_device():
         assert f"{row.inputs[0]} -> {row.outputs[0]}" == "(B=2, T=50, F=65) -> (B=2, T=50, H=20)"
 
 
+def test_tensors_side_by_side_grow_along_the_first_axis_where_none_is_named():
+    def doubled(model, x):
+        return model.b(torch.cat([model.a(x), x]))[:2]
+
+    found = letters("B T F -> B T F", (2, 5, 4), doubled, a=nn.Linear(4, 4), b=nn.Linear(4, 4))
+    assert found["b"] == "(B'=4, T=5, F=4) -> (B'=4, T=5, F=4)"
+
+
 def test_merged_axes_print_as_products_and_come_apart_again():
     def heads(model, x):  # (B, C, F, T) -> (B, S, F, T)
         y = model.a(x.permute(0, 3, 1, 2).flatten(2))

@@ -62,6 +62,8 @@ def test_what_folds_and_what_does_not():
     assert chain(nn.Linear(9, 6, device="meta"), *pairs, size=9)[0] == "0"
     nested = [nn.Sequential(*same(4)) for _ in range(3)]
     assert chain(*nested) == ["0…2.0…3 (3 × 4 times)"]
+    first = nn.Linear(9, 6, device="meta")
+    assert chain(first, *nested, size=9)[1:] == ["1…3.0…3 (3 × 4 times)"]
     again = same(1)[0]
     assert chain(again, again, again) == ["0 (3 times)"]
 

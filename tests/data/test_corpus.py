@@ -97,6 +97,15 @@ def test_verify_finds_what_is_wrong(copy):
         corpus.verify()
 
 
+def test_verify_names_five_faults_and_counts_the_others(copy):
+    first, *others = sorted(copy.rglob("*.ogg"))
+    for path in others:
+        path.unlink()
+    with pytest.raises(corpus.CorpusError) as caught:
+        corpus.verify()
+    assert str(caught.value).count("missing: ") == 5 and f" and {len(others) - 5} more." in str(caught.value)
+
+
 def test_equal_bytes_are_right_whatever_a_processor_rounds(copy):
     table = json.loads((copy / "checksums.json").read_text())
     for row in table.values():

@@ -98,3 +98,8 @@ def test_a_million_items_are_shuffled_once_a_round(monkeypatch):
     monkeypatch.setattr(torch, "randperm", lambda size, **more: drawn.append(size) or real(size, **more))
     numbers(size=1000, steps=1000)
     assert drawn == [1000] * 3
+
+
+def test_only_the_latest_two_rounds_are_kept_in_memory():
+    items = ItemNumbers([0] * 10, TrainConfig(steps=20, batch_size=4, device="cpu"))
+    assert max(len(items._rounds) for _ in items) == 2
