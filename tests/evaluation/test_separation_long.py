@@ -23,7 +23,7 @@ GROWTH = 24  # MB that an hour may take more than six minutes; one stem of the h
 
 HOUR = """
 import json, re, sys, torch
-from sepbook import audio
+from sepbook import _bars, audio
 sys.path.insert(0, sys.argv[1])
 from test_separation_file import Smooth
 from sepbook.evaluation import separation
@@ -37,7 +37,7 @@ def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1000
 
 torch.set_num_threads(1)
-separation.BAR_AFTER = 0  # seconds: a fast machine shows it too
+_bars.AFTER = 0  # seconds: a fast machine shows it too
 folder = sys.argv[2]
 for minutes in (6, 60):
     with audio.Writer(f"{folder}/{minutes}.wav", 8000, 1) as song:
