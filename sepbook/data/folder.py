@@ -162,16 +162,27 @@ class Track:
         """Duration in seconds."""
         return self.length / self.sample_rate
 
+    @property
+    def score_path(self):
+        """Where the score of the track lies, if it has one."""
+        return next(iter(self.paths.values())).parent / "score.json"
+
     @cached_property
     def score(self):
         """What `score.json` in the folder of the track holds, as a dict; None without that file."""
-        path = next(iter(self.paths.values())).parent / "score.json"
+        path = self.score_path
         if not path.is_file():
             return None
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise FolderError(f"{path}: this is not valid JSON ({error}). Write it again or remove it.") from None
+
+    @property
+    def voice(self):
+        """Whose voice sings: the base speaker that the score names. None without a score, or where nobody sings."""
+        score = self.score
+        return score.get("voice") if isinstance(score, dict) else None
 
     def sources(self, names=None, start=0, length=None):
         """The stems as a tensor (S, C, N), in the order of `names` (all of them unless given).
