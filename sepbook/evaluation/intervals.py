@@ -134,16 +134,25 @@ def bounds(table, level: float = 0.95):
 
     Taught on: book/foundations/hearing
     """
-    from scipy.special import stdtrit
-
     table, square, sides = np.asarray(table, dtype=float), 0.0, 0
     for axis in (-1, -2):
         means = table.mean(axis)  # (…, seed), then (…, song)
-        if (count := means.shape[-1]) > 1:
-            t = stdtrit(count - 1, (1 + level) / 2)
-            square, sides = square + t**2 * means.var(-1, ddof=1) / count, sides + 1
+        if means.shape[-1] > 1:
+            square, sides = square + student(means, level) ** 2, sides + 1
     mean = table.mean((-2, -1))
     return (mean, np.sqrt(square)) if table.ndim > 2 else (float(mean), sqrt(square) if sides else inf)
+
+
+def student(values, level: float = 0.95):
+    """Return the half width of Student's interval of the mean of values `(…, N)`, in their unit; N is two at least.
+
+    Taught on: book/foundations/hearing
+    """
+    from scipy.special import stdtrit
+
+    values = np.asarray(values, dtype=float)
+    count = values.shape[-1]
+    return stdtrit(count - 1, (1 + level) / 2) * values.std(-1, ddof=1) / sqrt(count)
 
 
 def by_voice(table, voices):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sepbook import audio
+from sepbook.evaluation.intervals import student
 from sepbook.evaluation.metrics import si_sdr
 from sepbook.evaluation.oracles import separate_ideal
 from sepbook.evaluation.separation import separate
@@ -134,12 +135,10 @@ def interval(values: Iterable[float], level: float = 0.95) -> tuple[float, float
 
     Raises ValueError for fewer than two values. Taught on: book/evaluation/listening_test
     """
-    from scipy.special import stdtrit
-
     values = np.asarray(list(values), dtype=float)
     if len(values) < 2:
         raise ValueError(f"there are {len(values)} listeners, but an interval over listeners needs two at least")
-    half = stdtrit(len(values) - 1, 0.5 + level / 2) * values.std(ddof=1) / len(values) ** 0.5
+    half = student(values, level)
     return float(values.mean() - half), float(values.mean() + half)
 
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from math import isnan, nan, sqrt
+from math import isnan, nan
+
+from sepbook.evaluation.intervals import student
 
 MEASURES = ("improvement", "si_sdr")
 
@@ -63,11 +65,7 @@ class Scores:
         values = [v for v in self.values(measure, source) if not isnan(v)]
         if len(values) < 2:
             return nan, nan
-        from scipy.special import stdtrit
-
-        mean = _mean(values)
-        deviation = sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
-        half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * deviation / sqrt(len(values))
+        mean, half = _mean(values), float(student(values, level))
         return mean - half, mean + half
 
     def values(self, measure: str = "improvement", source: str | None = None) -> list[float]:
