@@ -24,6 +24,7 @@ from sepbook.check._calls import call
 from sepbook.check._compare import (
     expect_finite_slope,
     expect_gradient,
+    expect_pair,
     expect_parts,
     expect_shape,
     expect_tensor,
@@ -45,6 +46,7 @@ __all__ = [
     "expect_finite_slope",
     "expect_gradient",
     "expect_number",
+    "expect_pair",
     "expect_parts",
     "expect_shape",
     "expect_sizes",

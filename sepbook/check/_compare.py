@@ -165,6 +165,19 @@ def expect_parts(given, count: int, what: str, where: str = "", how: str = "") -
     return tuple(given)
 
 
+def expect_pair(given, what: str, how: str = "") -> Tensor:
+    """Return two numbers as a tensor (2,) of float64; else raise CheckFailure, which says `what`.
+
+    A tuple, list, array or tensor will do. Taught on: book/how_to_read
+    """
+    parts = tuple(given) if isinstance(given, Tensor | np.ndarray) and given.ndim == 1 else given
+    parts = expect_parts(parts, 2, what, "Look at the last line of the function.", how)
+    try:
+        return torch.stack([torch.as_tensor(x, dtype=torch.float64).reshape(()) for x in parts])
+    except (TypeError, ValueError, RuntimeError):
+        raise CheckFailure(f"{what} Both should be numbers, but the answer is {parts!r:.80}.", kind="type") from None
+
+
 def _exact(x: Tensor) -> Tensor:
     """Return the values in double precision, whatever type they have (bool and int too)."""
     return x.detach().to("cpu", torch.complex128 if x.is_complex() else torch.float64)

@@ -1,23 +1,13 @@
 """Checks of the lab on metrics, the last two: means and rates. Taught on: book/evaluation/metrics."""
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from sepbook import audio
-from sepbook.check import CheckFailure, call, exercise, expect_parts, expect_values
+from sepbook.check import CheckFailure, call, exercise, expect_pair, expect_values
 from sepbook.check._inputs import noise
 from sepbook.evaluation import metrics
-
-
-def _pair(answer, what: str, how: str) -> Tensor:
-    parts = tuple(answer) if isinstance(answer, Tensor | np.ndarray) and getattr(answer, "ndim", 0) == 1 else answer
-    parts = expect_parts(parts, 2, what, "Look at the last line of the function.", how)
-    try:
-        return torch.stack([torch.as_tensor(x, dtype=torch.float64).reshape(()) for x in parts])
-    except (TypeError, ValueError, RuntimeError):
-        raise CheckFailure(f"{what} But the answer is {parts!r:.80}.", kind="type") from None
 
 
 def _stack(*pair) -> Tensor:
@@ -38,7 +28,7 @@ def exercise_4(two_ways):
         frames = 5 + 6 * noise(songs, count, seed=seed, dtype=torch.float64)
         frames[0, : count // 2], frames[1, 0], frames[-1] = torch.nan, torch.nan, torch.nan
         frames[2] -= 20  # a disaster
-        answer = _pair(
+        answer = expect_pair(
             call(two_ways, frames), "Two numbers are wanted: the median of medians, the mean of means.", "return a, b"
         )
         if answer.isnan().any():
@@ -93,7 +83,9 @@ def exercise_5(two_rates):
         down = audio.resample(x, rate, low)
         e = down + 0.2 * noise(*down.shape, seed=seed + 5)
         answer = call(two_rates, e, x, low, rate)
-        answer = _pair(answer, "Two numbers are wanted: the score at the low rate, and at the song's.", "return a, b")
+        answer = expect_pair(
+            answer, "Two numbers are wanted: the score at the low rate, and at the song's.", "return a, b"
+        )
         where = f"It is about C={C}, a system at {low} Hz and a song at {rate} Hz."
         expect_values(answer, _two_rates(e, x, low, rate), "B", _rates(e, x, low, rate), where, "", 1e-3)
     return "The first number is the network's, the second the listener's. Neither is wrong; mixing them is."

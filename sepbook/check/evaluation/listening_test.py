@@ -17,6 +17,7 @@ from sepbook.check import (
     call,
     exercise,
     expect_number,
+    expect_pair,
     expect_tensor,
     expect_values,
 )
@@ -213,12 +214,7 @@ def _check_interval(listener_interval, ratings: list[Tensor], t: float) -> None:
     half = t * means.std() / len(means) ** 0.5
     right, known = torch.stack([means.mean() - half, means.mean() + half]), wrong_intervals(ratings, t)
     answer = call(listener_interval, ratings, t)
-    if not isinstance(answer, tuple | list | Tensor | np.ndarray) or not getattr(answer, "ndim", 1) or len(answer) != 2:
-        raise CheckFailure("Two numbers are wanted: low and high.", "Look at the last line.", "return low, high", "two")
-    try:
-        given = torch.stack([torch.as_tensor(v, dtype=torch.float64).reshape(()) for v in answer])
-    except (TypeError, ValueError, RuntimeError):
-        raise CheckFailure(f"Low and high should be numbers, but are {answer!r:.80}.", kind="type") from None
+    given = expect_pair(answer, "Two numbers are wanted: low and high.", "return low, high")
     where = f"It is about {len(ratings)} listeners with {sum(map(len, ratings))} ratings."
     expect_values(given, right, "B", known, where, tolerance=1e-4)
 

@@ -15,6 +15,7 @@ from sepbook.check import (
     call,
     exercise,
     expect_number,
+    expect_pair,
     expect_parts,
     expect_tensor,
     expect_values,
@@ -276,10 +277,5 @@ def _check_interval(paired_interval, a: Tensor, b: Tensor) -> None:
         ),
     }
     answer = call(paired_interval, a, b, t)
-    if not isinstance(answer, tuple | list | Tensor | np.ndarray) or not getattr(answer, "ndim", 1) or len(answer) != 2:
-        raise CheckFailure("Two numbers are wanted: low and high.", "Look at the last line.", "return low, high", "two")
-    try:
-        given = torch.stack([torch.as_tensor(v, dtype=torch.float64).reshape(()) for v in answer])
-    except (TypeError, ValueError, RuntimeError):
-        raise CheckFailure(f"Low and high should be numbers, but are {answer!r:.80}.", kind="type") from None
+    given = expect_pair(answer, "Two numbers are wanted: low and high.", "return low, high")
     expect_values(given, around(t * d.std() / root), "B", known, f"It is about {len(a)} songs.", tolerance=1e-3)
