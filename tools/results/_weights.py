@@ -10,6 +10,7 @@ from pathlib import Path
 from sepbook.training.checkpoint import WEIGHTS
 
 MANIFEST = "manifest.json"
+KEPT = ("in_page",)  # what a row says by hand, whoever trains anew: the page *Your own song* offers this network
 OF_PAGES = {  # the experiment that writes them
     "embedding_talkers.safetensors": "clustering",
     "filterbanks.safetensors": "filterbanks",
@@ -29,7 +30,9 @@ def rows(folder: Path = WEIGHTS) -> list[dict]:
 def record(file: str, edition: dict, folder: Path = WEIGHTS, **about) -> None:
     """Write or replace the row of a file: what it is, its size and its hash."""
     data = (folder / file).read_bytes()
-    known = {"file": file, **about, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "edition": edition}
+    before = next((row for row in rows(folder) if row["file"] == file), {})
+    kept = {key: before[key] for key in KEPT if key in before}
+    known = {"file": file, **kept, **about, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "edition": edition}
     others = [row for row in rows(folder) if row["file"] != file]
     content = {"format": 1, "weights": sorted([*others, known], key=lambda row: row["file"])}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
