@@ -1,6 +1,6 @@
 """The one Sphinx extension of the book.
 
-It adds the directives ``{player} {explorer} {lab} {ledger} {result} {cited} {core-path}`` and the role ``{result}``,
+It adds the directives ``{player} {explorer} {own-song} {lab} {ledger} {result} {cited} {core-path}`` and the role ``{result}``,
 links docstrings with the pages that teach them, keeps the results of executed cells as long as nothing has changed
 that their page imports or quotes, and mends a few things in the theme.
 
@@ -8,6 +8,7 @@ that their page imports or quotes, and mends a few things in the theme.
     sepbook_execution.py   what kernels see, and where the outputs of each page are kept
     sepbook_ahead.py       pages run side by side before they are read
     sepbook_media.py       {player} {explorer}
+    sepbook_own_song.py    {own-song}: the page that separates a reader's song, and its files
     sepbook_cards.py       {lab} {ledger}
     sepbook_results.py     {result}
     sepbook_references.py  {cited}
@@ -25,6 +26,7 @@ import sepbook_api
 import sepbook_cards
 import sepbook_execution
 import sepbook_media
+import sepbook_own_song
 import sepbook_pages
 import sepbook_path
 import sepbook_references
@@ -63,6 +65,7 @@ def setup(app):
     sepbook_api.setup(app)
     sepbook_path.setup(app)
     sepbook_ahead.setup(app)
+    sepbook_own_song.setup(app)
 
     app.connect("html-page-context", sepbook_pages.clean_up, priority=900)
     app.connect("html-page-context", sepbook_static.resolve, priority=910)

@@ -13,7 +13,7 @@ from sphinx.util import logging
 
 PLACEHOLDER = "{{SEPBOOK_STATIC}}"
 # The braces may have been escaped on their way through a JSON attribute.
-REFERENCE = re.compile(r"\{\{SEPBOOK_STATIC\}\}/(audio|figures|widgets)/([\w.\-]+)")
+REFERENCE = re.compile(r"\{\{SEPBOOK_STATIC\}\}/(audio|figures|widgets|own_song)/([\w.\-]+)")
 logger = logging.getLogger(__name__)
 
 
@@ -24,6 +24,7 @@ def sources(app):
         "audio": build / "audio",
         "figures": build / "figures",
         "widgets": Path(app.srcdir) / "sepbook" / "widgets",
+        "own_song": Path(__file__).resolve().parent / "own_song",
     }
 
 
@@ -57,7 +58,7 @@ def resolve(app, pagename, templatename, context, doctree):
                 "Delete the folder _build and build again.", kind, name, kind, location=pagename,
             )  # fmt: skip
             return f"{static}/{kind}/{name}"
-        if kind == "widgets":
+        if kind in ("widgets", "own_song"):
             return f"{static}/{kind}/{name}?v={version(source)}"
         copy(source, Path(app.outdir) / "_static" / kind / name)
         return f"{static}/{kind}/{name}"

@@ -7,17 +7,16 @@ the files are always those of today's weights, and none of them is kept twice.
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import torch
 
 from sepbook.evaluation import separation
-from sepbook.evaluation._level import LEVELS
 from sepbook.plots import colour
 from sepbook.shapes import trace
 from sepbook.training import checkpoint
 from tools.own_song.graph import build
-from tools.results._weights import rows
 
 RUNTIME = Path(__file__).parents[2] / "book/_ext/own_song/onnxruntime/ort-wasm-simd-threaded.wasm.gz"
 CHUNK_SECONDS, OVERLAP = 20.0, 0.25  # of a chunk in the page: shorter than the command line's, for a tab's memory
@@ -25,7 +24,14 @@ CHUNK_SECONDS, OVERLAP = 20.0, 0.25  # of a chunk in the page: shorter than the 
 
 def of_page() -> list[dict]:
     """Return the rows of the manifest that the page offers."""
-    return [row for row in rows() if row.get("in_page")]
+    manifest = json.loads((checkpoint.WEIGHTS / "manifest.json").read_text(encoding="utf-8"))
+    return [row for row in manifest["weights"] if row.get("in_page")]
+
+
+def level_of(system) -> float:
+    """Return the level in dB that a song is brought to: the gain for one of level 0 dB."""
+    full = torch.tensor([[1.0, -1.0]]).repeat(1, 1000)  # (C, N)
+    return 20 * math.log10(separation.measure(system, [full]).gain)
 
 
 def runtime() -> dict:
@@ -51,7 +57,7 @@ def about(system, row: dict, data: bytes) -> dict:
         "hop": config.hop,
         "multiple": 2 ** len(config.widths),
         "widths": list(config.widths),
-        "level_db": LEVELS[system.task],
+        "level_db": level_of(system),
         "chunk": {"length": length, "hop": hop, "edge": separation.EDGE},
         "layers": layers(system),
     }
