@@ -1,4 +1,4 @@
-"""``{own-song}``: the page that separates a reader's song inside the browser, and the files that it loads on a click."""
+"""``{own-song}``: separates a reader's song inside the page, and the files that this loads on a click."""
 
 import html
 import json

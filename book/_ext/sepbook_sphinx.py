@@ -1,7 +1,7 @@
 """The one Sphinx extension of the book.
 
-It adds the directives ``{player} {explorer} {own-song} {lab} {ledger} {result} {cited} {core-path}`` and the role ``{result}``,
-links docstrings with the pages that teach them, keeps the results of executed cells as long as nothing has changed
+It adds the directives ``{player} {explorer} {own-song} {lab} {ledger} {result} {cited} {core-path}`` and the role
+``{result}``, links docstrings with the pages that teach them, keeps the results of executed cells as long as nothing has changed
 that their page imports or quotes, and mends a few things in the theme.
 
     sepbook_sources.py     what a page imports and quotes: its key

@@ -31,13 +31,16 @@ from tools.own_song.__main__ import write
 ROOT = Path(__file__).resolve().parents[2]
 SERVED = 8e6  # bytes that a click may fetch
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}" style="color-scheme: {theme}"><head><meta charset="utf-8">
-<title>Your own song</title><style>{colours}</style><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<title>Your own song</title><style>{colours}</style>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <script>{script}</script><link rel="stylesheet" href="_static/sepbook.css"></head><body><main><h1>Your own song</h1>
 <div class="sepbook-explorer" data-module="_static/own_song/own_song.js" data-state="{state}">
-<div class="sepbook-explorer-fallback">What happens here, in words.</div><div class="sepbook-explorer-live" hidden></div>
+<div class="sepbook-explorer-fallback">What happens here, in words.</div>
+<div class="sepbook-explorer-live" hidden></div>
 </div></main><script type="module" src="_static/sepbook.js"></script></body></html>"""
 DARK = """html { --pst-color-text-base: #ced6dd; --pst-color-text-muted: #9ca4af; --pst-color-background: #14181e;
-  --pst-color-surface: #29313d; --pst-color-border: #48566b; --pst-color-primary: #3fb1c5; --pst-color-primary-text: #000;
+  --pst-color-surface: #29313d; --pst-color-border: #48566b; --pst-color-primary: #3fb1c5;
+  --pst-color-primary-text: #000;
   --pst-color-link: #3fb1c5; background: #14181e; color: #ced6dd }"""  # of the book's theme
 ENCODE = """async (url) => {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer()), text = [];

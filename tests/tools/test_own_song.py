@@ -91,7 +91,7 @@ def test_the_page_is_told_what_the_ledger_says(folder, system):
     assert sum(layer["parameters"] for layer in network["layers"]) == sum(
         p.numel() for p in system.network.parameters()
     )
-    assert [layer["name"] for layer in network["layers"]][:5] == [f"encoder.{l}" for l in range(5)]
+    assert [layer["name"] for layer in network["layers"]][:5] == [f"encoder.{level}" for level in range(5)]
     assert network["level_db"] == pytest.approx(-17, abs=0.01) and network["chunk"]["hop"] % system.stride == 0
     assert [source["name"] for source in network["sources"]] == list(system.source_names)
 

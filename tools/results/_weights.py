@@ -32,7 +32,8 @@ def record(file: str, edition: dict, folder: Path = WEIGHTS, **about) -> None:
     data = (folder / file).read_bytes()
     before = next((row for row in rows(folder) if row["file"] == file), {})
     kept = {key: before[key] for key in KEPT if key in before}
-    known = {"file": file, **kept, **about, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "edition": edition}
+    measured = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "edition": edition}
+    known = {"file": file, **kept, **about, **measured}
     others = [row for row in rows(folder) if row["file"] != file]
     content = {"format": 1, "weights": sorted([*others, known], key=lambda row: row["file"])}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
