@@ -1,8 +1,8 @@
 """The one Sphinx extension of the book.
 
 It adds the directives ``{player} {explorer} {own-song} {lab} {ledger} {result} {cited} {core-path}`` and the role
-``{result}``, links docstrings with the pages that teach them, keeps the results of executed cells as long as nothing has changed
-that their page imports or quotes, and mends a few things in the theme.
+``{result}``, links docstrings with the pages that teach them, keeps the results of executed cells as long as nothing
+has changed that their page imports or quotes, and mends a few things in the theme.
 
     sepbook_sources.py     what a page imports and quotes: its key
     sepbook_execution.py   what kernels see, and where the outputs of each page are kept

@@ -90,6 +90,7 @@ def test_nothing_is_fetched_from_another_host(name):
 
 def test_our_modules_and_styles_name_no_other_host():
     own = [*(HTML / "_static").glob("sepbook*"), *(HTML / "_static" / "widgets").glob("*")]
+    own += (HTML / "_static" / "own_song").rglob("*js")
     assert len(own) >= 2
     for path in own:
         text = path.read_text(encoding="utf-8")
