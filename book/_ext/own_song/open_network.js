@@ -4,7 +4,13 @@ import { Loop, playButton } from "../widgets/explorer_sound.js";
 
 const SECONDS = 8; // of the song that is looked into
 const decibels = (power) => 10 * Math.log10(power);
-const energy = (samples) => samples.reduce((sum, value) => sum + value * value, 1e-12);
+
+function energy(samples) {
+  let sum = 1e-12;
+  for (let n = 0; n < samples.length; n++) sum += samples[n] * samples[n];
+  return sum;
+}
+
 const signed = (value) => minus((value < 0 ? "" : "+") + value.toFixed(1));
 
 /** SI-SDR in dB of an estimate against a source: what of it is the source, against all else. */
@@ -101,7 +107,11 @@ export function openNetwork({ el, network, ask }) {
     const maps = Array.from({ length: H }, (_, h) => {
       const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
       const image = new ImageData(columns, rows);
-      for (let f = 0; f < rows; f++) for (let t = 0; t < columns; t++) image.data.set([128, 128, 128, pixels[(h * rows + rows - 1 - f) * columns + t]], 4 * (f * columns + t));
+      for (let f = 0; f < rows; f++) for (let t = 0; t < columns; t++) {
+        const i = 4 * (f * columns + t);
+        image.data[i] = image.data[i + 1] = image.data[i + 2] = 128;
+        image.data[i + 3] = pixels[(h * rows + rows - 1 - f) * columns + t];
+      }
       canvas.getContext("2d").putImageData(image, 0, 0);
       return Object.assign(button("map", "", { value: h, "aria-label": `map ${h + 1} of encoder block ${state.level + 1}`, "aria-pressed": "false" })).appendChild(canvas).parentElement;
     });
@@ -168,7 +178,8 @@ export function openNetwork({ el, network, ask }) {
     state,
     /** Look into the loudest passage of a song, its channels averaged. */
     async take(channels, name, truth) {
-      const mono = channels[0].map((value, n) => (channels.length > 1 ? (value + channels[1][n]) / 2 : value));
+      const mono = channels[0].slice();
+      if (channels.length > 1) for (let n = 0; n < mono.length; n++) mono[n] = (mono[n] + channels[1][n]) / 2;
       const length = Math.min(SECONDS * rate, mono.length);
       const start = loudest(mono, length);
       Object.assign(state, { samples: mono.slice(start, start + length), shut: {}, whole: null, truth: null });

@@ -22,7 +22,10 @@ async function painted({ width, height, levels }, colour) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const image = new ImageData(width, height);
   const rgb = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-  levels.forEach((level, i) => image.data.set([...rgb, level], 4 * i));
+  for (let i = 0; i < levels.length; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = rgb[c];
+    image.data[4 * i + 3] = levels[i];
+  }
   canvas.getContext("2d").putImageData(image, 0, 0);
   return URL.createObjectURL(await new Promise((done) => canvas.toBlob(done)));
 }

@@ -50,7 +50,7 @@ async function run(network, samples, shut = {}, also = []) {
 
 const scaled = (samples, offset, gain) => samples.map((value) => (value - offset) * gain);
 
-async function separateSong({ network, channels, runtime, title }) {
+async function separateSong({ network, channels, runtime }) {
   await load(network, runtime);
   const { offsets, gain, silent } = measure(channels, network.level_db);
   if (silent) throw new Error("This sound is silent: there is nothing to separate.");
@@ -66,12 +66,9 @@ async function separateSong({ network, channels, runtime, title }) {
   const clips = [channels, ...stems];
   const seen = pictures(clips.map((clip) => powers(clip, network.rate)));
   const fit = fitting(clips);
-  postMessage({
-    kind: "done",
-    title,
-    seconds: channels[0].length / network.rate,
-    clips: clips.map((clip, i) => ({ file: wav(clip, network.rate, fit), loudness: loudnessOf(clip), picture: seen[i] })),
-  });
+  const described = clips.map((clip, i) => ({ file: wav(clip, network.rate, fit), loudness: loudnessOf(clip), picture: seen[i] }));
+  const files = described.map(({ file }) => file); // handed over, not copied
+  postMessage({ kind: "done", seconds: channels[0].length / network.rate, clips: described }, files);
 }
 
 const SIDE = 64; // pixels of the picture of a map, at most
