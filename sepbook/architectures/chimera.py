@@ -1,0 +1,122 @@
+"""Chimera: one trunk, two heads. The head that clusters keeps the trunk general, the head that masks is what one hears.
+
+Source: Luo et al. 2017 (for singing voice); Chimera++ of Wang et al. 2018 (for talkers).
+Taught on: book/architectures/chimera
+"""
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sepbook.architectures.deep_clustering import BENDS, WEIGHTS, clusters, weight_of
+from sepbook.architectures.mask_inference import Head, Spectral, Trunk, heard, mask_loss
+from sepbook.architectures.recipe import Recipe
+from sepbook.losses import clustering, spectrogram
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that defines a Chimera. The defaults are those of nussl's recipe.
+
+    Taught on: book/architectures/chimera
+    """
+
+    source_names: tuple[str, ...] = ("talker_1", "talker_2")  # S masks
+    sample_rate: int = 8000  # Hz
+    channels: int = 1  # C: several share one mask
+    n_fft: int = 256  # samples per window
+    hop: int = 64  # samples between windows
+    window: str = "sqrt_hann"
+    units: int = 600  # H per direction
+    layers: int = 4  # L
+    dropout: float = 0.3  # between layers
+    batch_norm: bool = True  # of the decibels, with one mean and one variance for all bins
+    embedding: int = 20  # D, numbers for each bin
+    bend: str = "sigmoid"  # of the embedding, before its length becomes 1: "sigmoid" or "tanh"
+    below: float = 40.0  # dB under the loudest bin; softer ones are no part of clusters
+    weights: str = "audible"  # in the clustering loss: every audible bin alike, or by its "magnitude"
+    ordered: bool = False  # True: estimates have the order of source_names
+    target: str = "msa"  # what masked magnitudes are compared with: "msa" the sources', "tpsa" what masks can reach
+    clustering: float = 1.0  # what each loss counts
+    masking: float = 1000.0
+    estimate: str = "masks"  # what one hears: the "masks" of one head, or the "clusters" of the other
+
+
+PRESETS = {
+    "paper": Config(),
+    "plus_plus": Config(target="tpsa", weights="magnitude", clustering=0.975, masking=0.025),
+    "small": Config(units=96, layers=2, dropout=0.0, target="tpsa", weights="magnitude", clustering=0.1, masking=1.0),
+}
+PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5)
+
+RECIPES = {
+    "paper": Recipe(
+        task="talkers",
+        seconds=3.2,  # 400 frames
+        batch_size=25,
+        schedule="plateau",
+        schedule_options={"patience": 5, "factor": 0.5},
+        clip_norm=1e-2,
+    ),
+    "small": Recipe(task="talkers", seconds=3.0, learning_rate=3e-3),
+}
+
+
+class TwoHeads(nn.Module):
+    """One trunk, two heads: `(B, F, T)` -> masks `(B, S, F, T)` and embeddings `(B, F, T, D)` of length 1.
+
+    Taught on: book/architectures/chimera
+    """
+
+    dims = "B F T -> masks: B S F T, embedding: B F T D"
+
+    def __init__(self, config):
+        super().__init__()
+        self.trunk = Trunk(config)
+        self.mask_head = Head(2 * config.units, self.trunk.F, len(config.source_names))
+        self.embedding_head = Head(2 * config.units, self.trunk.F, config.embedding)
+        self.bend = config.bend
+
+    def forward(self, magnitude: Tensor) -> tuple[Tensor, Tensor]:
+        """Estimate masks, and place every bin."""
+        x = self.trunk(magnitude)  # (B, T, 2H)
+        embedding = functional.normalize(BENDS[self.bend](self.embedding_head(x)), dim=-1)
+        return self.mask_head(x).sigmoid().movedim(-1, 1), embedding
+
+
+class Chimera(Spectral):
+    """Waveforms in, waveforms out, trained with two losses at once. Taught on: book/architectures/chimera."""
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        for field, choices in {
+            "bend": tuple(BENDS),
+            "weights": WEIGHTS,
+            "target": tuple(spectrogram.TARGETS),
+            "estimate": ("masks", "clusters"),
+        }.items():
+            if getattr(config, field) not in choices:
+                raise ValueError(f"{field} is {getattr(config, field)!r}; choose {' or '.join(map(repr, choices))}")
+        self.ordered = config.ordered and config.estimate == "masks"  # clusters come in any order
+        self.network = TwoHeads(config)
+
+    def masks(self, magnitude: Tensor) -> Tensor:
+        """Return the `(B, S, F, T)` masks of the head that `estimate` names."""
+        masks, embedding = self.network(magnitude)
+        if self.config.estimate == "masks":
+            return masks
+        return clusters(embedding, magnitude, masks.shape[1], self.config.below)
+
+    def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+        """Add the losses of both heads, as the configuration weighs them; each is returned by name too."""
+        config, (bins, true) = self.config, self.bins(mixture, sources)
+        masks, embedding = self.network(heard(bins))
+        masking = mask_loss(masks.float(), bins, true, config.target, config.ordered)
+        weight = weight_of(bins.abs(), config.weights, config.below)
+        grouping = clustering.deep_clustering(embedding, clustering.membership(true.abs()), weight)
+        total = config.masking * masking + config.clustering * grouping
+        return {"loss": total, "masking": masking.detach(), "clustering": grouping.detach()}
+
+
+SYSTEM = Chimera

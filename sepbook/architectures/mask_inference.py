@@ -1,0 +1,202 @@
+"""Mask inference: recurrent layers read the spectrogram from both ends and say one mask per source.
+
+The plainest network for talkers, and the trunk of `deep_clustering` and `chimera`. `paper` is the configuration of the
+public recipes of nussl, in which these three were compared on one trunk.
+
+Source: Weninger et al. 2015; Kolbæk et al. 2017; recipes of Manilow et al. 2018.
+Taught on: book/architectures/mask_inference
+"""
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from sepbook.architectures.base import System
+from sepbook.architectures.recipe import Recipe
+from sepbook.building_blocks.recurrent import RecurrentStack
+from sepbook.building_blocks.stft import ISTFT, STFT, Masking
+from sepbook.losses import spectrogram
+from sepbook.losses.permutation import permutation_invariant
+
+AUDIBLE = 1e-4  # magnitudes below this count as this, -80 dB
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that defines a network for mask inference. The defaults are those of nussl's recipe.
+
+    Taught on: book/architectures/mask_inference
+    """
+
+    source_names: tuple[str, ...] = ("talker_1", "talker_2")  # S masks
+    sample_rate: int = 8000  # Hz
+    channels: int = 1  # C: these networks hear one
+    n_fft: int = 256  # samples per window
+    hop: int = 64  # samples between windows
+    window: str = "sqrt_hann"
+    units: int = 600  # H per direction
+    layers: int = 4  # L
+    dropout: float = 0.3  # between layers
+    batch_norm: bool = True  # of the decibels, with one mean and one variance for all bins
+    ordered: bool = False  # True: estimates have the order of source_names, and the loss does not look for a better one
+    target: str = "msa"  # what masked magnitudes are compared with: "msa" the sources', "tpsa" what masks can reach
+
+
+PRESETS = {"paper": Config(), "small": Config(units=96, layers=2, dropout=0.0, target="tpsa")}
+PRESETS["tiny"] = replace(PRESETS["small"], units=12)
+
+RECIPES = {
+    "paper": Recipe(
+        task="talkers",
+        seconds=3.2,  # 400 frames
+        batch_size=25,
+        schedule="plateau",
+        schedule_options={"patience": 5, "factor": 0.5},
+        clip_norm=2e-5,
+    ),
+    "small": Recipe(task="talkers", seconds=3.0, learning_rate=3e-3),
+}
+
+
+class Trunk(nn.Module):
+    """Decibels, one batch norm for all bins, layers of BLSTM: magnitudes `(B, F, T) -> (B, T, 2H)`.
+
+    Forget gates start with a bias of 2, the weights as Glorot's. Taught on: book/architectures/mask_inference
+    """
+
+    dims = "B F T -> B T H"
+
+    def __init__(self, config):
+        super().__init__()
+        self.F = config.n_fft // 2 + 1
+        self.norm = nn.BatchNorm1d(1) if config.batch_norm else nn.Identity()
+        self.recurrent = RecurrentStack(self.F, config.units, config.layers, bidirectional=True, dropout=config.dropout)
+        for name, weight in self.recurrent.layers.named_parameters():
+            if name.startswith("weight"):
+                nn.init.xavier_normal_(weight)
+            else:  # both of PyTorch's biases: of the four gates only the forget gate starts open
+                nn.init.zeros_(weight)
+                nn.init.ones_(weight[config.units : 2 * config.units])
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        """Describe each frame of `(B, F, T)` magnitudes by what came before it and what comes after it."""
+        decibels = 20 * magnitude.clamp_min(AUDIBLE).log10()  # (B, F, T)
+        x = self.norm(decibels.flatten(1)[:, None]).view_as(decibels)
+        return self.recurrent(x.mT)  # (B, T, 2H)
+
+
+class Head(nn.Module):
+    """One linear layer from each frame to the values of its bins: `(B, T, H) -> (B, F, T, D)`, D for each bin.
+
+    Taught on: book/architectures/mask_inference
+    """
+
+    dims = "B T H -> B F T D"
+
+    def __init__(self, inputs: int, F: int, D: int):
+        super().__init__()
+        self.linear = nn.Linear(inputs, F * D)
+        nn.init.xavier_normal_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+        self.D = D
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give each bin D values."""
+        return self.linear(x).unflatten(-1, (-1, self.D)).transpose(1, 2)  # (B, F, T, D)
+
+
+class MaskNet(nn.Module):
+    """Trunk and head of mask inference: `(B, F, T)` magnitudes -> masks `(B, S, F, T)` from 0 to 1.
+
+    Taught on: book/architectures/mask_inference
+    """
+
+    dims = "B F T -> B S F T"
+
+    def __init__(self, config):
+        super().__init__()
+        self.trunk = Trunk(config)
+        self.head = Head(2 * config.units, self.trunk.F, len(config.source_names))
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        """Estimate the masks of `(B, F, T)` magnitudes."""
+        return self.head(self.trunk(magnitude)).sigmoid().movedim(-1, 1)  # (B, S, F, T)
+
+
+def heard(bins: Tensor) -> Tensor:
+    """Return what the network hears of complex bins `(B, C, F, T)`: the mean magnitude of the channels, `(B, F, T)`.
+
+    Taught on: book/architectures/mask_inference
+    """
+    return bins.abs().mean(1)
+
+
+class Spectral(System):
+    """What the systems with this trunk share: an STFT, one mask per source for all channels, the inverse.
+
+    A subclass says `network` and how it finds `masks`. Taught on: book/architectures/mask_inference
+    """
+
+    ordered = False
+    whole = True  # the layers read from both ends
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.stride = config.hop
+        self.stft = STFT(config.n_fft, config.hop, config.window)
+        self.masking = Masking()
+        self.istft = ISTFT(config.n_fft, config.hop, config.window)
+
+    def masks(self, magnitude: Tensor) -> Tensor:
+        """Estimate one mask per source: `(B, F, T) -> (B, S, F, T)`."""
+        raise NotImplementedError
+
+    def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:
+        """Separate `(B, C, N) -> (B, S, C, N)`."""
+        self.check_mixture(mixture)
+        bins = self.stft(mixture)  # (B, C, F, T) complex
+        masks = self.masks(heard(bins)).float().unsqueeze(2)  # (B, S, 1, F, T)
+        return self.istft(self.masking(bins, masks.expand(-1, -1, self.channels, -1, -1)), mixture.shape[-1])
+
+    def bins(self, mixture: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
+        """Check a training item, and return the complex bins `(B, C, F, T)` and `(B, S, C, F, T)`."""
+        self.check_mixture(mixture)
+        self.check_sources(mixture, sources)
+        return self.stft(mixture), self.stft(sources.flatten(1, 2)).unflatten(1, sources.shape[1:3])
+
+
+def mask_loss(masks: Tensor, bins: Tensor, sources: Tensor, target: str, ordered: bool) -> Tensor:
+    """Return the mean absolute error of masked magnitudes, in the order that fits best unless `ordered`.
+
+    masks `(B, S, F, T)`, complex bins `(B, C, F, T)` and `(B, S, C, F, T)` -> `()`.
+    Taught on: book/architectures/mask_inference
+    """
+    estimates = masks.unsqueeze(2) * bins.abs().unsqueeze(1)  # (B, S, C, F, T)
+    targets = spectrogram.TARGETS[target](bins, sources)
+    if ordered:
+        return spectrogram.l1(estimates, targets)
+    return permutation_invariant(spectrogram.l1, estimates, targets)[0].mean()
+
+
+class MaskInference(Spectral):
+    """Waveforms in, waveforms out, through masks that a BLSTM infers. Taught on: book/architectures/mask_inference."""
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        if config.target not in spectrogram.TARGETS:
+            raise ValueError(f"target is {config.target!r}; choose one of {', '.join(spectrogram.TARGETS)}")
+        self.ordered = config.ordered
+        self.network = MaskNet(config)
+
+    def masks(self, magnitude: Tensor) -> Tensor:
+        """Infer `(B, S, F, T)` masks from `(B, F, T)` magnitudes."""
+        return self.network(magnitude)
+
+    def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+        """Distance between masked and true magnitudes."""
+        bins, true = self.bins(mixture, sources)
+        masks = self.masks(heard(bins)).float()
+        return {"loss": mask_loss(masks, bins, true, self.config.target, self.ordered)}
+
+
+SYSTEM = MaskInference
