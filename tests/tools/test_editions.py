@@ -78,6 +78,16 @@ def test_a_system_is_its_file_its_configuration_and_its_recipe(monkeypatch):
     assert _edition.of_system("unet", "tiny", 350)["recipe"] != _edition.of_system("unet", "small", 350)["recipe"]
 
 
+def test_a_system_is_also_the_parts_that_it_borrows():
+    def read(path):
+        text = _edition.read_file(path)
+        return text.replace("AUDIBLE = 1e-4", "AUDIBLE = 1e-3") if path.endswith("/mask_inference.py") else text
+
+    for name, changes in {"chimera": True, "mask_inference": True, "conv_tasnet": False}.items():
+        before, after = (_edition.of_system(name, "small", 350, reader) for reader in (_edition.read_file, read))
+        assert (before["code"] != after["code"]) is changes, name
+
+
 def test_an_experiment_is_what_it_imports_and_the_systems_it_makes():
     found = _edition.own_modules("tools.results.optimization")
     assert {"tools.results.optimization", "tools.results._small_runs", "sepbook.architectures.unet"} <= set(found)

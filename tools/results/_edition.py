@@ -42,7 +42,8 @@ def of_system(name: str, preset: str, steps: int, read: Reader = read_file) -> d
     recipe = dataclasses.asdict(architectures.recipe_of(name, preset).at(steps))
     recipe = {field: value for field, value in recipe.items() if field not in ("steps", "short")}
     config = dataclasses.asdict(architectures.module(name).PRESETS[preset])
-    code = of_code([SHELF + name, "tools.results.systems"], read)
+    files = [m for m in own_modules(SHELF + name, read) if m.startswith(SHELF)]  # a system may build on another's parts
+    code = of_code([*files, "tools.results.systems"], read)
     return {"corpus": of_corpus(read), "code": code, "recipe": digest([config, recipe, steps])}
 
 
