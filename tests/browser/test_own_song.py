@@ -9,6 +9,7 @@ import html
 import io
 import json
 import shutil
+import subprocess
 import threading
 import zipfile
 from pathlib import Path
@@ -191,6 +192,33 @@ def test_another_rate_is_brought_to_the_networks_as_well(open_page, song, system
     expected = separate(system, song.mixture(), 16000)
     difference = si_sdr(found[..., :N], sources[..., :N]) - si_sdr(expected[..., :N], sources[..., :N])
     assert difference.abs().max() < 0.2
+
+
+@pytest.mark.slow
+def test_three_minutes_come_out_as_on_the_command_line(open_page, system):
+    songs = torch.cat([track.mixture() for track in corpus.songs("test")], dim=1)  # (C, N): two minutes
+    mixture = songs.repeat(1, 2)[:, : 180 * 16000]
+    page = open_page()
+    give(page, "long.wav", wav(mixture, 16000))
+    assert "separated here" in wait(page)
+    found, _ = stems(page)
+    expected = separate(system, mixture, 16000)
+    assert found.shape == expected.shape and likeness(found, expected).min() > 30
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg makes the film")
+def test_a_film_gives_its_sound(open_page, song, tmp_path):
+    sound, film = tmp_path / "song.wav", tmp_path / "film.webm"
+    sound.write_bytes(wav(song.mixture()[:, :80_000], 16000))
+    picture = ["-f", "lavfi", "-i", "color=black:s=64x64:d=5"]
+    codecs = ["-c:v", "libvpx", "-c:a", "libopus", "-b:a", "160k", "-shortest"]
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-i", sound, *picture, *codecs, film], check=True)
+    page = open_page()
+    give(page, "film.webm", film.read_bytes(), "video/webm")
+    assert "separated here" in wait(page)
+    found, rate = stems(page)
+    assert rate == 16000 and abs(found.shape[-1] - 80_000) < 1600 and (found.square().mean((1, 2)) > 1e-7).all()
 
 
 def damaged():
