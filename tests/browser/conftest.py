@@ -69,6 +69,7 @@ def chromium(chromium_path):
     from playwright.sync_api import sync_playwright
 
     flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio"]
+    flags += ["--use-fake-device-for-media-stream"]  # a microphone that beeps
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=flags)
         yield browser

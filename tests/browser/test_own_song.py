@@ -221,6 +221,28 @@ def test_a_film_gives_its_sound(open_page, song, tmp_path):
     assert rate == 16000 and abs(found.shape[-1] - 80_000) < 1600 and (found.square().mean((1, 2)) > 1e-7).all()
 
 
+def test_the_microphone_is_recorded_and_separated(open_page):
+    page = open_page(permissions=["microphone"])
+    page.click("[data-action=microphone]")
+    page.wait_for_function("() => document.querySelector('.os-status').textContent.startsWith('Recording')")
+    page.wait_for_timeout(2500)
+    page.click("[data-action=microphone]")  # stop
+    page.wait_for_selector(".os-save a")
+    assert "separated here" in wait(page)
+    found, rate = stems(page)
+    assert rate == 16000 and found.shape[-1] > 16_000 and found.sum(0).abs().max() > 1e-3  # it beeps
+
+
+def test_a_microphone_that_is_refused_is_named(open_page):
+    page = open_page()
+    page.evaluate("""() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    }""")
+    page.click("[data-action=microphone]")
+    page.wait_for_function("() => /microphone/i.test(document.querySelector('.os-status').textContent)")
+    assert not page.evaluate(f"{HANDLE}.busy") and page.is_visible("[data-action=example]")
+
+
 def damaged():
     return b"RIFF\xff\xff\0\0WAVEfmt \x10\0\0\0" + bytes(range(200)) * 9
 
