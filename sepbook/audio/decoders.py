@@ -176,12 +176,12 @@ class Streamed:
 
     format, note = "FFMPEG", None
 
-    def __init__(self, path, stamp):
-        self._path, self._at = path, 0
-        self._process = ffmpeg.Process(path)
+    def __init__(self, path, stamp, stream=0):
+        self._path, self._stream, self._at = path, stream, 0
+        self._process = ffmpeg.Process(path, stream)
         self.rate, self.channels = self._process.rate, self._process.channels
         try:
-            self.frames = ffmpeg.count(path, stamp)
+            self.frames = ffmpeg.count(path, stamp, stream)
         except BaseException:
             self.close()
             raise
@@ -198,7 +198,7 @@ class Streamed:
         """Go on from a frame."""
         if frame < self._at:
             self._process.close()
-            self._process, self._at = ffmpeg.Process(self._path), 0
+            self._process, self._at = ffmpeg.Process(self._path, self._stream), 0
         while self._at < frame and len(self.read(min(PIECE, frame - self._at))):
             pass
 

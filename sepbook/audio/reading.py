@@ -24,11 +24,13 @@ class Reader:
     Raises AudioError where the file is missing, empty, truncated, no audio, or holds NaN or infinity,
     and where it changes while it is read. Use it in a `with` block.
 
+    Some files hold several streams of sound, as a .stem.mp4 does: `stream` counts them from 0.
+
     Taught on: book/how_to_read
     """
 
-    def __init__(self, path):
-        self.path = Path(path)
+    def __init__(self, path, stream=None):
+        self.path, self._stream = Path(path), stream
         self.notes = []  # what is told when the sound is read
         self._file = open_bytes(self.path)
         try:
@@ -80,6 +82,8 @@ class Reader:
         self._failures, size = decoders.FAILURES, self._stamp[0]
         if size == 0:
             raise AudioError(f"{self.path}: the file is empty (0 bytes). Copy or download it again.")
+        if self._stream is not None:
+            return self._open_foreign(f"stream {self._stream}", decoders)
         self._file.seek(0)
         head = self._file.read(12)
         try:
@@ -145,7 +149,7 @@ class Reader:
             advice = f"More formats are read where ffmpeg is installed ({ffmpeg.INSTALL})."
             raise AudioError(f"{self.path}: not a readable audio file ({reason}). {HINT}. {advice}") from None
         try:
-            return decoders.Streamed(self.path, self._stamp)
+            return decoders.Streamed(self.path, self._stamp, self._stream or 0)
         except ffmpeg.Stopped as error:
             raise AudioError(f"{self.path}: not a readable audio file ({reason}; ffmpeg: {error}). {HINT}") from None
 

@@ -147,10 +147,11 @@ class Scores:
         return ", ".join(filter(None, [self.title, rates and f"at {rates}"]))
 
     def _note(self) -> str:
-        """Say what was left out."""
-        if not self.silent:
-            return "Improvement is over the untouched mixture."
-        return f"Improvement is over the untouched mixture. Left out: {self.silent} silent source(s)."
+        """Say what is compared, which question the interval answers, and what was left out."""
+        said = (
+            "Improvement is over the untouched mixture. The interval asks about other songs, not about other trainings."
+        )
+        return f"{said} Left out: {self.silent} silent source(s)." if self.silent else said
 
     def _summary(self, measure: str) -> dict:
         """Gather mean, interval and counts of one measure for `as_dict`."""
