@@ -1,5 +1,6 @@
 """``{own-song}``: separates a reader's song inside the page, and the files that this loads on a click."""
 
+import ast
 import html
 import json
 import shutil
@@ -10,14 +11,15 @@ from pathlib import Path
 from docutils import nodes
 from sepbook_execution import digest
 from sepbook_media import raw
+from sepbook_sources import Sources, mentioned
 from sepbook_static import PLACEHOLDER, copy
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import nested_parse_with_titles
 
 HERE = Path(__file__).resolve().parent
 PAGE = "book/own_song"
-# What the ONNX file is made of.
-SOURCES = ("tools/own_song/*.py", "sepbook/assets/weights/manifest.json", "sepbook/architectures/unet.py")
+WEIGHTS = "sepbook/assets/weights/manifest.json"  # it has the hash of each file
+RUNTIME = HERE / "own_song" / "onnxruntime"
 
 
 class OwnSong(SphinxDirective):
@@ -49,10 +51,17 @@ class OwnSong(SphinxDirective):
         return [raw(f"<div {opening}>"), body, raw('<div class="sepbook-explorer-live" hidden></div></div>')]
 
 
+def made_of(root):
+    """Return the files that decide what the networks' files say: the writer, all that it imports, weights, runtime."""
+    writer = sorted(root.glob("tools/own_song/*.py"))
+    used = set().union(*(mentioned(ast.parse(path.read_text(encoding="utf-8")))[0] for path in writer))
+    reached, _ = Sources(root).reached(used, set())
+    return [*writer, *sorted(reached), root / WEIGHTS, RUNTIME]
+
+
 def networks(root, build):
-    """Return the folder with the networks as ONNX files, written anew when weights or writer have changed."""
-    sources = [path for pattern in SOURCES for path in sorted(root.glob(pattern))]
-    folder = build / "own_song" / digest(sources)[:16]
+    """Return the folder with the networks as ONNX files, written anew when one of the files behind them has changed."""
+    folder = build / "own_song" / digest(made_of(root))[:16]
     if not (folder / "networks.json").is_file():
         shutil.rmtree(folder.parent, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "tools.own_song", str(folder)], cwd=root, check=True)

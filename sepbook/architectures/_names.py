@@ -34,6 +34,13 @@ def check_source_names(names) -> tuple[str, ...]:
     return tuple(names)
 
 
+def check_choices(config, **choices: tuple) -> None:
+    """Raise ValueError unless each of these fields of a configuration is one of its choices."""
+    for field, allowed in choices.items():
+        if getattr(config, field) not in allowed:
+            raise ValueError(f"{field} is {getattr(config, field)!r}; choose {' or '.join(map(repr, allowed))}")
+
+
 def check_format(sample_rate: int, channels: int) -> None:
     """Raise ValueError for a sample rate or a number of audio channels that no sound has."""
     if not RATES[0] <= sample_rate <= RATES[1]:

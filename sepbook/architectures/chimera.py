@@ -9,29 +9,28 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sepbook.architectures._names import check_choices
 from sepbook.architectures.deep_clustering import BENDS, WEIGHTS, clusters, weight_of
-from sepbook.architectures.mask_inference import Head, Spectral, Trunk, heard, mask_loss
-from sepbook.architectures.recipe import Recipe
+from sepbook.architectures.mask_inference import (
+    RECIPE,
+    SMALL_RECIPE,
+    Head,
+    Spectral,
+    Trunk,
+    TrunkConfig,
+    heard,
+    mask_loss,
+)
 from sepbook.losses import clustering, spectrogram
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(TrunkConfig):
     """Everything that defines a Chimera. The defaults are those of nussl's recipe.
 
     Taught on: book/architectures/chimera
     """
 
-    source_names: tuple[str, ...] = ("talker_1", "talker_2")  # S masks
-    sample_rate: int = 8000  # Hz
-    channels: int = 1  # C: several share one mask
-    n_fft: int = 256  # samples per window
-    hop: int = 64  # samples between windows
-    window: str = "sqrt_hann"
-    units: int = 600  # H per direction
-    layers: int = 4  # L
-    dropout: float = 0.3  # between layers
-    batch_norm: bool = True  # of the decibels, with one mean and one variance for all bins
     embedding: int = 20  # D, numbers for each bin
     bend: str = "sigmoid"  # of the embedding, before its length becomes 1: "sigmoid" or "tanh"
     below: float = 40.0  # dB under the loudest bin; softer ones are no part of clusters
@@ -50,17 +49,7 @@ PRESETS = {
 }
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5)
 
-RECIPES = {
-    "paper": Recipe(
-        task="talkers",
-        seconds=3.2,  # 400 frames
-        batch_size=25,
-        schedule="plateau",
-        schedule_options={"patience": 5, "factor": 0.5},
-        clip_norm=1e-2,
-    ),
-    "small": Recipe(task="talkers", seconds=3.0, learning_rate=3e-3),
-}
+RECIPES = {"paper": RECIPE, "small": SMALL_RECIPE}
 
 
 class TwoHeads(nn.Module):
@@ -90,14 +79,13 @@ class Chimera(Spectral):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        for field, choices in {
-            "bend": tuple(BENDS),
-            "weights": WEIGHTS,
-            "target": tuple(spectrogram.TARGETS),
-            "estimate": ("masks", "clusters"),
-        }.items():
-            if getattr(config, field) not in choices:
-                raise ValueError(f"{field} is {getattr(config, field)!r}; choose {' or '.join(map(repr, choices))}")
+        check_choices(
+            config,
+            bend=tuple(BENDS),
+            weights=WEIGHTS,
+            target=tuple(spectrogram.TARGETS),
+            estimate=("masks", "clusters"),
+        )
         self.ordered = config.ordered and config.estimate == "masks"  # clusters come in any order
         self.network = TwoHeads(config)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sepbook.architectures._names import check_choices
 from sepbook.architectures.base import System
 from sepbook.architectures.recipe import Recipe
 from sepbook.building_blocks.activation import PReLU, activation
@@ -151,15 +152,14 @@ class ConvTasNet(System):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        for field, choices in {
-            "encoder": ("linear", "relu"),
-            "masks": ("sigmoid", "relu", "softmax"),
-            "norm": tuple(NORMS),
-            "first_norm": ("", *NORMS),
-            "loss": tuple(LOSSES),
-        }.items():
-            if getattr(config, field) not in choices:
-                raise ValueError(f"{field} is {getattr(config, field)!r}; choose {' or '.join(map(repr, choices))}")
+        check_choices(
+            config,
+            encoder=("linear", "relu"),
+            masks=("sigmoid", "relu", "softmax"),
+            norm=tuple(NORMS),
+            first_norm=("", *NORMS),
+            loss=tuple(LOSSES),
+        )
         if config.size % 2:
             raise ValueError(f"size is {config.size}; it must be even, because frames lie half of it apart")
         if config.causal and "global" in (config.norm, config.first_norm):

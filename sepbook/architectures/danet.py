@@ -11,28 +11,22 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from sepbook.architectures.mask_inference import Head, Spectral, Trunk, heard
+from sepbook.architectures._names import check_choices
+from sepbook.architectures.mask_inference import SMALL_RECIPE, Head, Spectral, Trunk, TrunkConfig, heard
 from sepbook.architectures.recipe import Recipe
 from sepbook.losses import clustering
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(TrunkConfig):
     """Everything that defines a DANet. The defaults are those of Chen et al. 2017.
 
     Taught on: book/architectures/danet
     """
 
-    source_names: tuple[str, ...] = ("talker_1", "talker_2")  # S attractors
-    sample_rate: int = 8000  # Hz
-    channels: int = 1  # C: several share one mask
-    n_fft: int = 256  # samples per window
-    hop: int = 64  # samples between windows
-    window: str = "sqrt_hann"
     units: int = 300  # H per direction
-    layers: int = 4  # L
     dropout: float = 0.0  # between layers
-    batch_norm: bool = False  # of the decibels, with one mean and one variance for all bins
+    batch_norm: bool = False  # of the decibels
     embedding: int = 20  # D, numbers for each bin
     loudest: float = 0.9  # share of the bins, from the loudest down, that attract
     kind: str = "softmax"  # masks of a bin add up to one, or "sigmoid": each by itself
@@ -43,7 +37,7 @@ PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5)
 
 RECIPES = {
     "paper": Recipe(task="talkers", seconds=0.8, batch_size=128),  # 100 frames
-    "small": Recipe(task="talkers", seconds=3.0, learning_rate=3e-3),
+    "small": SMALL_RECIPE,
 }
 
 
@@ -80,8 +74,7 @@ class DANet(Spectral):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        if config.kind not in ("softmax", "sigmoid"):
-            raise ValueError(f"kind is {config.kind!r}; choose 'softmax' or 'sigmoid'")
+        check_choices(config, kind=("softmax", "sigmoid"))
         if not 0 < config.loudest <= 1:
             raise ValueError(f"loudest is {config.loudest}; it is a share of the bins, above 0 and up to 1")
         self.network = Embedding(config)

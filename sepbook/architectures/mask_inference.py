@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
+from sepbook.architectures._names import check_choices
 from sepbook.architectures.base import System
 from sepbook.architectures.recipe import Recipe
 from sepbook.building_blocks.recurrent import RecurrentStack
@@ -22,15 +23,15 @@ AUDIBLE = 1e-4  # magnitudes below this count as this, -80 dB
 
 
 @dataclass(frozen=True)
-class Config:
-    """Everything that defines a network for mask inference. The defaults are those of nussl's recipe.
+class TrunkConfig:
+    """What the systems with this trunk have in common. The defaults are those of nussl's recipes.
 
     Taught on: book/architectures/mask_inference
     """
 
     source_names: tuple[str, ...] = ("talker_1", "talker_2")  # S masks
     sample_rate: int = 8000  # Hz
-    channels: int = 1  # C: these networks hear one
+    channels: int = 1  # C: several share one mask
     n_fft: int = 256  # samples per window
     hop: int = 64  # samples between windows
     window: str = "sqrt_hann"
@@ -38,6 +39,12 @@ class Config:
     layers: int = 4  # L
     dropout: float = 0.3  # between layers
     batch_norm: bool = True  # of the decibels, with one mean and one variance for all bins
+
+
+@dataclass(frozen=True)
+class Config(TrunkConfig):
+    """Everything that defines a network for mask inference. Taught on: book/architectures/mask_inference."""
+
     ordered: bool = False  # True: estimates have the order of source_names, and the loss does not look for a better one
     target: str = "msa"  # what masked magnitudes are compared with: "msa" the sources', "tpsa" what masks can reach
 
@@ -45,17 +52,16 @@ class Config:
 PRESETS = {"paper": Config(), "small": Config(units=96, layers=2, dropout=0.0, target="tpsa")}
 PRESETS["tiny"] = replace(PRESETS["small"], units=12)
 
-RECIPES = {
-    "paper": Recipe(
-        task="talkers",
-        seconds=3.2,  # 400 frames
-        batch_size=25,
-        schedule="plateau",
-        schedule_options={"patience": 5, "factor": 0.5},
-        clip_norm=2e-5,
-    ),
-    "small": Recipe(task="talkers", seconds=3.0, learning_rate=3e-3),
-}
+RECIPE = Recipe(  # nussl's for all three: 400 frames, gradients cut to a hundredth
+    task="talkers",
+    seconds=3.2,
+    batch_size=25,
+    schedule="plateau",
+    schedule_options={"patience": 5, "factor": 0.5},
+    clip_norm=1e-2,
+)
+SMALL_RECIPE = Recipe(task="talkers", seconds=3.0, learning_rate=3e-3)
+RECIPES = {"paper": replace(RECIPE, clip_norm=2e-5), "small": SMALL_RECIPE}
 
 
 class Trunk(nn.Module):
@@ -70,13 +76,14 @@ class Trunk(nn.Module):
         super().__init__()
         self.F = config.n_fft // 2 + 1
         self.norm = nn.BatchNorm1d(1) if config.batch_norm else nn.Identity()
-        self.recurrent = RecurrentStack(self.F, config.units, config.layers, bidirectional=True, dropout=config.dropout)
+        options = {"bidirectional": True, "dropout": config.dropout, "forget_bias": 2.0}
+        self.recurrent = RecurrentStack(self.F, config.units, config.layers, **options)
         for name, weight in self.recurrent.layers.named_parameters():
             if name.startswith("weight"):
                 nn.init.xavier_normal_(weight)
-            else:  # both of PyTorch's biases: of the four gates only the forget gate starts open
-                nn.init.zeros_(weight)
-                nn.init.ones_(weight[config.units : 2 * config.units])
+            else:  # only the forget gate, the second of four, starts open
+                nn.init.zeros_(weight[: config.units])
+                nn.init.zeros_(weight[2 * config.units :])
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """Describe each frame of `(B, F, T)` magnitudes by what came before it and what comes after it."""
@@ -183,8 +190,7 @@ class MaskInference(Spectral):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        if config.target not in spectrogram.TARGETS:
-            raise ValueError(f"target is {config.target!r}; choose one of {', '.join(spectrogram.TARGETS)}")
+        check_choices(config, target=tuple(spectrogram.TARGETS))
         self.ordered = config.ordered
         self.network = MaskNet(config)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sepbook.architectures._names import check_choices
 from sepbook.architectures.base import System
 from sepbook.architectures.recipe import Recipe
 from sepbook.building_blocks.recurrent import RecurrentStack
@@ -110,8 +111,7 @@ class TasNet(System):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        if config.masks not in ("softmax", "sigmoid"):
-            raise ValueError(f"masks is {config.masks!r}; choose 'softmax' or 'sigmoid'")
+        check_choices(config, masks=("softmax", "sigmoid"))
         self.stride, self.whole = config.size, config.bidirectional
         width = config.size * config.channels
         self.encoder = GatedEncoder(width, config.filters)

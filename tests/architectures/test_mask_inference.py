@@ -6,7 +6,7 @@ import torch
 from sepbook import compat
 from sepbook.architectures import create
 
-COUNTS = {  # of facts counted from the public recipes
+COUNTS = {  # of the public recipes' networks; danet: of the paper's
     ("mask_inference", "paper"): 29_767_460,
     ("deep_clustering", "paper"): 32_556_182,
     ("deep_clustering", "hershey"): 18_355_560,

@@ -198,3 +198,19 @@ def test_one_edit_runs_few_pages():
         (sheet,) = (ROOT / "sepbook" / "widgets").rglob(f"{widget}.css")
         assert 0 < share(sheet.relative_to(ROOT)) < 0.1
     assert 0 < share("results/losses/weighting.json") < 0.1
+
+
+def test_the_networks_of_your_own_song_are_made_of_their_writer_and_all_that_it_imports():
+    from sepbook_own_song import made_of
+
+    found = {path.relative_to(ROOT).as_posix() for path in made_of(ROOT)}
+    assert found >= {
+        "tools/own_song/graph.py",  # the writer
+        "sepbook/architectures/unet.py",
+        "sepbook/building_blocks/convolution.py",  # the zeros around a kernel
+        "sepbook/evaluation/separation.py",  # chunks, and how they are joined
+        "sepbook/plots/style.py",  # colours of the stems
+        "sepbook/assets/weights/manifest.json",
+        "book/_ext/own_song/onnxruntime",
+    }
+    assert not {path for path in found if path.startswith(("sepbook/check", "sepbook/cli"))}

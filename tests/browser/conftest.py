@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sepbook.data import corpus
+from tests.browser import song_page
+
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
 VIEWS = {
@@ -153,3 +156,42 @@ def visit(contexts, server):
         return page, log
 
     return open_page
+
+
+@pytest.fixture(scope="session")
+def song():
+    """The song of the book that the page *Your own song* offers."""
+    return corpus.songs("test")[0]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory, song):
+    """Serve the page *Your own song* alone; give its address."""
+    folder = tmp_path_factory.mktemp("own_song")
+    song_page.lay_out(folder, song)
+    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture
+def open_page(chromium, served):
+    """Open the page in a context of its own; when the test is over, nobody else may have been asked for anything."""
+    log, made = Log(), []
+
+    def go(name="light", view="1280-light", **options):
+        context = chromium.new_context(**VIEWS[view], **options)
+        context.set_default_timeout(180_000)  # other work may run beside the tests
+        guard(context, log)
+        made.append(context)
+        page = context.new_page()
+        page.goto(f"{served}/{name}.html")
+        page.wait_for_selector("[data-action=example]")
+        page.log = log
+        return page
+
+    yield go
+    for context in made:
+        context.close()
+    assert not log.strangers and not log.errors

@@ -1,6 +1,7 @@
 """Your own song in headless Chromium: three minutes of mono sound, from the file to the stems, in one thread."""
 
 import functools
+import http.server
 import os
 import tempfile
 import threading
@@ -45,16 +46,21 @@ def once(browser, address: str, song: Path) -> dict:
     return {"seconds": seconds, "longest_pause_ms": lag}
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serve files without a line for each."""
+
+    def log_message(self, *words):
+        """Say nothing."""
+
+
 def run() -> dict:
     """Serve the built book, and separate."""
-    import http.server
-
     from playwright.sync_api import sync_playwright
 
     html = Path(os.environ.get("SEPBOOK_HTML", "_build/html"))
     if not (html / "book/own_song.html").is_file():
         return {"skipped": "there is no built book: run `make book` first"}
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(html))
+    handler = functools.partial(Quiet, directory=str(html))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}/book/own_song.html"

@@ -36,7 +36,7 @@ async function render({ model, el }) {
   const [network] = networks; // a second one may join: then a choice comes before the button
   const parts = view({ network, runtime, title: example.spec.title });
   el.replaceChildren(parts.root);
-  const state = { job: 0, worker: null, busy: false, urls: [], recording: null, song: null, leave: null };
+  const state = { job: 0, worker: null, drop: null, busy: false, urls: [], recording: null, song: null, leave: null };
   const say = (words, wrong = false) => ((parts.status.textContent = words), parts.status.classList.toggle("os-wrong", wrong));
 
   const missing = lacking();
@@ -50,6 +50,7 @@ async function render({ model, el }) {
   function begin(words) {
     end();
     state.busy = true;
+    parts.opened.inert = true; // the worker hears one question at a time
     parts.stop.hidden = false;
     parts.bar.hidden = false;
     parts.bar.removeAttribute("value");
@@ -57,17 +58,25 @@ async function render({ model, el }) {
     return state.job;
   }
 
+  function rest() {
+    state.busy = false;
+    parts.opened.inert = false;
+    parts.stop.hidden = parts.bar.hidden = true;
+  }
+
   function end() {
     state.job++;
     state.worker?.terminate();
-    Object.assign(state, { worker: null, busy: false });
-    parts.stop.hidden = parts.bar.hidden = true;
+    state.drop?.(new Error("stopped")); // a worker that is gone never answers: whoever waits has to know
+    Object.assign(state, { worker: null, drop: null });
+    rest();
   }
 
   /** Ask the worker for something; `heard` gets what it says on the way. Resolves with its last word. */
   function ask(message, heard = () => {}) {
     state.worker ??= new Worker(at("worker.js"), { type: "module" });
     return new Promise((done, failed) => {
+      state.drop = failed;
       state.worker.onmessage = ({ data }) => {
         if (data.kind === "failed") failed(new Error(data.message));
         else if (["done", "opened"].includes(data.kind)) done(data);
@@ -95,7 +104,7 @@ async function render({ model, el }) {
       await show(found, title ?? file.name.replace(/\.\w+$/, ""), truth);
       await opened(channels, title ?? file.name, truth);
       const took = `${found.seconds.toFixed(0)} s of sound, separated here.`;
-      if (job === state.job) (state.busy = false), (parts.stop.hidden = parts.bar.hidden = true), say(took);
+      if (job === state.job) rest(), say(took);
     } catch (error) {
       if (job === state.job) end(), say(error.message, true);
     }
