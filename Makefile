@@ -16,21 +16,27 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # Labs that a test runs keep no progress of a reader.
 export SEPBOOK_PROGRESS := off
 
-.PHONY: help book serve check test lint unit strict-book labs solutions browser results corpus bench format clean quick \
-	plan colab mutants release-check
+.PHONY: help book site serve check test lint unit strict-book labs solutions browser results corpus bench bench-public format clean quick \
+	plan colab mutants package release release-check room pdf
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book       build the book (first time: makes .venv and installs what is needed)"
 	@echo "make serve      read it at http://localhost:$(PORT)"
+	@echo "make site       the book with every lab run and its outputs shown: what is published (hours)"
 	@echo "make check      lint and the quick unit tests: three minutes, for daily use"
 	@echo "make test       everything: lint, unit, strict-book, labs, solutions, browser"
 	@echo "make results    train and measure again: the numbers that the pages quote"
 	@echo "make plan       say first how many core-hours that takes, and what is done already"
 	@echo "make corpus     render the built-in songs and talkers again, from seeds"
 	@echo "make bench      measure speed and memory, on an idle machine"
+	@echo "make bench-public   our networks beside those of other packages, in an environment of its own"
 	@echo "make mutants    plant faults one at a time, and list those that no test notices (an hour or more)"
 	@echo "make colab      the quick tests and all labs with Colab's Python and versions (several GB)"
+	@echo "make package    the quick tests and all labs with the newest versions, on any system and Python"
+	@echo "make release    build wheel and sdist into dist/, with their hashes"
+	@echo "make room       pack book, labs and all wheels into one archive, for a room without internet"
+	@echo "make pdf        print the built book: a file for each part, and one for the whole, into _build/pdf/"
 	@echo "make release-check   say what stands in the way of a release"
 	@echo "make format     let ruff format the code"
 	@echo "make clean      remove _build; .venv stays"
@@ -46,10 +52,16 @@ book: $(VENV)
 	$(BUILD)
 	@echo "The book is at _build/html/index.html. Read it with \`make serve\`: players need a local server."
 
+# On a clean clone: what a lab showed before is kept as long as its own cells are the same.
+site: $(VENV)
+	SEPBOOK_SITE=1 $(BUILD)
+
+pdf: $(VENV)
+	@bash tools/setup.sh browser
+	$(BIN)/python -m tools.pdf
+
 serve:
-	@test -f _build/html/index.html || { echo "There is no book yet. Build it with \`make book\`."; exit 1; }
-	@echo "http://localhost:$(PORT)   (ctrl-C ends it)"
-	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+	@$(BIN)/python tools/serve.py $(PORT)
 
 check: $(VENV)
 	@$(BIN)/python tools/times.py lint quick
@@ -61,6 +73,7 @@ test: $(VENV)
 lint: $(VENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@bash tools/javascript/lint.sh
 
 UNIT := tests --ignore=tests/book --ignore=tests/browser --ignore=tests/labs
 unit: $(VENV)
@@ -103,11 +116,25 @@ corpus: $(VENV)
 bench: $(VENV)
 	$(BIN)/python -m tools.bench
 
+# Other packages, some of them old, beside the book's own torch.
+bench-public: $(VENV)
+	$(BIN)/python -m tools.bench_public
+
 mutants: $(VENV)
 	$(BIN)/python -m tools.mutants
 
 colab: $(VENV)
 	$(BIN)/python -m tools.colab
+
+# On macOS, Windows and other Pythons too: an environment of its own, with the newest version of everything.
+package:
+	$(PYTHON) -m tools.package
+
+release: $(VENV)
+	$(BIN)/python -m tools.release build
+
+room: book
+	$(BIN)/python -m tools.classroom room
 
 release-check: $(VENV)
 	$(BIN)/python -m tools.release check

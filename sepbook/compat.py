@@ -8,15 +8,18 @@ import it:
     nussl = compat.nussl()
     harmonic, percussive = nussl.separation.primitive.HPSS(signal)()
 
-Only names are mended, and only those in `RESTORED`. A function whose arguments have changed stays broken: in
-nussl 1.1.9 these are `AudioSignal.rms(win_len=…)`, `AudioSignal.resample`, `OverlapAdd` with its default window,
-and `visualize_waveform`, which librosa has changed underneath. The rest of this package imports none of the three.
+Only names are mended, and only those in `RESTORED`; and a warning is kept quiet that misses the program `sox`, as
+`soxbindings` stands in for it. A function whose arguments have changed stays broken: in nussl 1.1.9 these are
+`AudioSignal.rms(win_len=…)`, `AudioSignal.resample`, `OverlapAdd` with its default window, and `visualize_waveform`,
+which librosa has changed underneath. The rest of this package imports none of the three: what needs one, such as
+`sepbook.data.scaper`, asks here.
 
 `griffin_lim(…)` gives the same sound with every librosa from 0.11 on.
 
 Taught on: book/foundations/classical
 """
 
+import logging
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
@@ -90,6 +93,8 @@ def _load(library):
         raise _missing(f"{library} is not installed", library)
     for old, new in RESTORED[library].items():
         _restore(old, new)
+    if library in NEEDS_SOX:
+        logging.getLogger("sox").setLevel(logging.ERROR)
     try:
         return import_module(library)
     except ModuleNotFoundError as error:

@@ -24,7 +24,7 @@ from sepbook.training import checkpoint
 RATE = 8000
 TINY = {"sample_rate": RATE, "n_fft": 64, "hop": 16, "widths": (4, 4)}
 SET = [part for name, value in TINY.items() for part in ("--set", f"{name}={json.dumps(value)}")]
-COMMANDS = ("separate", "train", "evaluate", "shapes", "stream")
+COMMANDS = ("separate", "train", "evaluate", "shapes", "stream", "grade", "score")
 
 
 def noise(*shape, seed=0):

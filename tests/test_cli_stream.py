@@ -14,6 +14,8 @@ import torch
 
 from sepbook import architectures, audio
 from sepbook.cli import main
+from sepbook.cli._stream import load_streaming, streaming_presets
+from sepbook.evaluation._running import RunningLevel
 from sepbook.evaluation.streaming import stream
 from sepbook.training import checkpoint
 from tests.systems import register
@@ -96,6 +98,39 @@ def test_a_file_of_another_rate_is_resampled_and_that_is_said(call):
     torch.testing.assert_close(found, expected(heard)[0], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("preset", ["tiny", "music"])
+def test_the_denoiser_takes_a_file_and_a_pipe(call, preset):
+    """The same estimates as one pass of `forward` over the sound at the level that the stream gives it."""
+    system = architectures.create("denoiser", preset).eval()
+    checkpoint.save_weights("denoiser.safetensors", system)
+    weights, names, mixture = ("--weights", "denoiser.safetensors"), system.source_names, noise(5001)
+    level = RunningLevel(system)
+    with torch.no_grad():
+        estimates = level.undo(system(level.apply(mixture)[None])[0])  # (S, C, N)
+    code, out, err = call("noisy.wav", "--chunk", "16ms", *weights)
+    assert code == 0 and [os.path.basename(path) for path in out.decode().split()] == [f"{name}.wav" for name in names]
+    assert f"latency {system.latency} samples" in err and "chunk 256 samples (16.0 ms)" in err
+    for name, stem in zip(names, estimates, strict=True):
+        torch.testing.assert_close(audio.load(f"stems/{name}.wav")[0], stem, atol=1e-5, rtol=0)
+    raw = ("--raw", "f32le", "--rate", RATE)
+    code, out, _ = call("-", "-o", "-", "--only", names[-1], "--chunk", 77, *raw, *weights, given=floats(mixture))
+    found = torch.from_numpy(np.frombuffer(out, "<f4").copy())
+    torch.testing.assert_close(found, estimates[-1, 0], atol=1e-5, rtol=0)
+
+
+def test_unless_told_the_first_system_that_streams_is_taken_in_its_small_preset(place, monkeypatch):
+    asked = []
+
+    def create(name, preset, *rest):
+        asked.append((name, preset))
+        return architectures.create(name, preset)
+
+    monkeypatch.setattr("sepbook.cli._stream.load_system", create)
+    assert load_streaming(None, None, None, "cpu").name == "denoiser"
+    assert asked == [("denoiser", "small")]
+    assert streaming_presets()["denoiser"] == ["paper", "small", "tiny", "music"]
+
+
 @pytest.mark.parametrize(("only", "row"), [((), 0), (("--only", "noise"), 1)])
 def test_a_pipe_becomes_a_pipe(call, only, row):
     mixture = noise(3000)
@@ -169,12 +204,12 @@ REFUSED = {  # arguments, standard input, words
     "a folder as raw": ((".", *RAW), b"", ".: cannot be opened"),
     "a system that cannot": (
         ("noisy.wav", "--weights", "one_voice.safetensors"), b"",
-        "one_voice, preset tiny, cannot stream: it needs sound that is still to come. Those that can: causal (small,",
+        "one_voice, preset tiny, cannot stream: it needs sound that is still to come. Those that can: denoiser (",
     ),
     "a name that cannot": (("noisy.wav", "--system", "unet"), b"", "unet cannot stream"),
     "a preset that is none": (("noisy.wav", "--system", "causal", "--preset", "huge"), b"", "causal (small, tiny)"),
     "no such system": (("noisy.wav", "--system", "casual"), b"", "'casual' is unknown"),
-    "no weights": (("noisy.wav",), b"", "weights"),
+    "no weights": (("noisy.wav", "--system", "causal"), b"", "weights"),
 }  # fmt: skip
 
 

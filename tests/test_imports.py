@@ -15,8 +15,10 @@ LEAVES = {"audio", "compat", "plots", "shapes", "widgets", "__version__", *(p.st
 MAY_IMPORT = {chapter: {*ORDER[: i + 1], *LEAVES} for i, chapter in enumerate(ORDER)}
 for chapter in ("training", "evaluation", "cli"):
     MAY_IMPORT[chapter].add("data")
-MAY_IMPORT["data"] = {"data", "audio"}
+MAY_IMPORT["data"] = {"data", "audio", "compat"}
 MAY_IMPORT["check"] = {*ORDER[:-1], *LEAVES, "data", "check"}
+MAY_IMPORT["grading"] = {*MAY_IMPORT["check"], "grading"}
+MAY_IMPORT["cli"].add("grading")
 
 
 def part(path):

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import FancyBboxPatch  # noqa: E402
 
-from sepbook import plots, shapes  # noqa: E402
+from sepbook import architectures, plots, shapes  # noqa: E402
 from sepbook.plots.flow import WIDTH  # noqa: E402
 from sepbook.shapes.graph import graph  # noqa: E402
 from tests.networks import NETWORKS, traced  # noqa: E402
@@ -105,6 +105,14 @@ def test_repeats_groups_and_recurrent_parts_are_marked():
     assert "stacks.0…2.0…7 · Block × 3 × 8" in printed("conv_tasnet") and "all 24" in printed("conv_tasnet")
     assert "4 side by side: vocals, drums, bass, other" in printed("per_target")
     assert "↻ trunk · LSTM" in printed("chimera")
+
+
+@pytest.mark.parametrize("name", ["deep_clustering", "danet"])
+def test_a_system_that_clusters_is_drawn_without_the_steps_of_its_clustering(name):
+    torch.manual_seed(0)
+    said = plots.flow_alt(shapes.trace(architectures.create(name, "tiny"), torch.randn(1, 1, 600)))
+    assert "masking, reads stft and the combination of head and stft and returns" in said
+    assert said.count("combination") == 1
 
 
 def test_a_model_that_returns_nothing_cannot_be_drawn():

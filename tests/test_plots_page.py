@@ -121,6 +121,7 @@ def test_elsewhere_a_figure_is_drawn_once_in_the_light_style(monkeypatch):
 
 def test_in_a_script_the_window_of_matplotlib_opens(monkeypatch):
     monkeypatch.delenv("SEPBOOK_BOOK", raising=False)
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
     calls = []
     monkeypatch.setattr(plt, "show", lambda: calls.append(plt.get_fignums()))
     plots.show(line, alt=ALT)

@@ -200,6 +200,30 @@ def test_what_is_made_twice_stands_twice():
     assert edges(shapes.trace(Twice(), torch.zeros(2, 4)))[-1] == "output <- cat(×(a, b), ×(a, b), c)"
 
 
+class Rounds(nn.Module):
+    """Goes on with the same two tensors as often as it is told, then meets a third."""
+
+    def __init__(self, rounds):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 4)
+        self.rounds = rounds
+
+    def forward(self, x):
+        weight = self.b(x).sigmoid()
+        centre = weight * self.a(x)
+        for _ in range(self.rounds):
+            centre = (weight * centre + centre) / (weight + 1)
+        return centre * self.c(x)
+
+
+def test_arithmetic_that_goes_round_and_round_is_one_meeting():
+    def ends(rounds):
+        return edges(shapes.trace(Rounds(rounds), torch.zeros(2, 4)))[-1]
+
+    assert ends(0) == "output <- ×(b, a, c)"
+    assert ends(3) == ends(200) == "output <- ×(&(b, a), c)"  # k-means ends after other steps for other mixtures
+
+
 class Reuses(nn.Module):
     """Fills a buffer, lets go of it, and then makes other tensors that do not depend on the input."""
 

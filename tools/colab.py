@@ -100,6 +100,13 @@ def with_other_librosa() -> int:
 STEPS = {"tests": tests, "labs": run_labs, "librosa": with_other_librosa}
 
 
+def outcome(steps: dict) -> int:
+    """Take the steps, all of them, even if one fails; say how each ended, and return 1 if one has failed."""
+    outcomes = {name: step() for name, step in steps.items()}
+    print("  ".join(f"{name}: {'ok' if status == 0 else 'FAILED'}" for name, status in outcomes.items()))
+    return 1 if any(outcomes.values()) else 0
+
+
 def main(arguments=None) -> int:
     chosen = (sys.argv[1:] if arguments is None else arguments) or list(STEPS)
     if unknown := [name for name in chosen if name not in STEPS]:
@@ -113,9 +120,7 @@ def main(arguments=None) -> int:
         print("Skipped: the environment takes up to 12 GB, and there is less on this disk.")
         return 0
     make_environment()
-    outcomes = {name: STEPS[name]() for name in chosen}
-    print("  ".join(f"{name}: {'ok' if status == 0 else 'FAILED'}" for name, status in outcomes.items()))
-    return 1 if any(outcomes.values()) else 0
+    return outcome({name: STEPS[name] for name in chosen})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python -m tools.release prepare    build the wheel, write its hash into release.toml and into all labs
     python -m tools.release labs       write the first cell of all labs again
+    python -m tools.release build      build wheel and sdist into dist/, with their hashes (`make release`)
     python -m tools.release check      say what stands in the way of a release (`make release-check`)
 
 A lab installs the wheel of a tagged release, and pip takes it only if its hash is the one that the lab names: whoever
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -100,6 +102,24 @@ def prepare() -> None:
     )
 
 
+def build(out: Path) -> list[Path]:
+    """Build wheel and sdist, and write SHA256SUMS beside them; return the three."""
+    os.environ["SOURCE_DATE_EPOCH"] = EPOCH
+    out.mkdir(parents=True, exist_ok=True)
+    code = "import sys; from setuptools.build_meta import build_sdist; print(build_sdist(sys.argv[1]))"
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = Path(shutil.copy(build_wheel(folder), out))
+        source = Path(folder) / "source"  # the copy that the wheel was built from: the tree stays clean
+        done = subprocess.run([sys.executable, "-c", code, out.resolve()], cwd=source, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the sdist cannot be built:\n{done.stderr[-2000:]}")
+    sdist = out / done.stdout.split()[-1]
+    sums = out / "SHA256SUMS"
+    digests = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in (wheel, sdist)]
+    sums.write_text("".join(digests), encoding="utf-8")
+    return [wheel, sdist, sums]
+
+
 def git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
@@ -169,8 +189,10 @@ def main(arguments=None) -> int:
         print(f"{len(write_labs())} labs changed.")
     elif given == ["prepare"]:
         prepare()
+    elif given == ["build"]:
+        print(*build(ROOT / "dist"), sep="\n")
     else:
-        print("usage: python -m tools.release prepare | labs | check")
+        print("usage: python -m tools.release prepare | labs | build | check")
         return 2
     return 0
 

@@ -47,7 +47,7 @@ END
 
 # The Debian packages that TARGET needs and this machine lacks, one per line.
 missing_packages() {
-    local python
+    local python name
     case "$1" in
     book | test)
         python=$(find_python)
@@ -62,7 +62,13 @@ missing_packages() {
     corpus)
         command -v fluidsynth >/dev/null || echo fluidsynth
         [ -e /usr/share/sounds/sf2/FluidR3_GM.sf2 ] || echo fluid-soundfont-gm
-        command -v flite >/dev/null || echo flite
+        for name in flite festival espeak-ng ffmpeg; do
+            command -v "$name" >/dev/null || echo "$name"
+        done
+        [ -e /usr/share/festival/voices/english/ked_diphone ] || printf '%s\n' festvox-kdlpc16k festlex-cmu festlex-poslex
+        [ -e /usr/share/asterisk/sounds/it_IT_m_Carlo/tt-weasels.g722 ] || echo asterisk-core-sounds-it-g722
+        [ -e /usr/share/asterisk/sounds/ru_RU_f_IvrvoiceRU/tt-weasels.g722 ] || echo asterisk-core-sounds-ru-g722
+        [ -e /usr/share/sonic-pi/samples ] || echo sonic-pi-samples
         ;;
     *)
         say "setup.sh knows the packages of book, test and corpus, not of '$1'."

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
+import sepbook_stamp
 from sepbook_execution import config_of
 from sphinx.util import logging
 
@@ -41,7 +42,7 @@ def run(path, env, config):
         return
     try:
         with create_client(reader.read(text), path, config, Calm(path), reader.read_fmt):
-            pass
+            sepbook_stamp.write(config.execution_cache_path, text)
     except Exception as error:
         logger.info("%s did not run ahead: %s", path, type(error).__name__)
 

@@ -1,6 +1,10 @@
-"""``{lab}``: the card that leads from a page to its lab. ``{ledger}``: the shapes of a system, traced now."""
+"""``{lab}``: the card that leads from a page to its lab, and the one that stands on the lab itself.
+``{ledger}``: the shapes of a system, traced now.
+"""
 
 import json
+import os
+import posixpath
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +16,9 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
+
+READ_HERE = "You are reading this lab. Nothing runs here: run it with one of these."
+READ_AFTER_A_RUN = "You are reading one run of this lab. Run it yourself with one of these."
 
 
 def lab_links(repository, branch, name):
@@ -49,6 +56,7 @@ class Lab(SphinxDirective):
             logger.warning("{lab} %s: %s", name, problem, location=self.get_location())
             return []
         self.env.note_dependency(str(path))
+        labs_of(self.env)[name] = (self.env.docname, self.facts())
         card = nodes.container(classes=["sepbook-lab"])
         card += nodes.paragraph("", "Lab", classes=["sepbook-lab-kind"])
         card += nodes.paragraph("", notebook_title(path), classes=["sepbook-lab-title"])
@@ -78,6 +86,62 @@ class Lab(SphinxDirective):
         )  # fmt: skip
         line += page
         return line
+
+
+def labs_of(env):
+    """Return ``{lab: (the page that leads to it, its facts)}``, filled as pages are read."""
+    if not hasattr(env, "sepbook_labs"):
+        env.sepbook_labs = {}
+    return env.sepbook_labs
+
+
+def forget(app, env, page):
+    """Forget the labs of a page that is read again (``env-purge-doc``)."""
+    env.sepbook_labs = {name: lab for name, lab in labs_of(env).items() if lab[0] != page}
+
+
+def gather(app, env, pages, other):
+    """Take over what another process has read (``env-merge-info``)."""
+    labs_of(env).update({name: lab for name, lab in labs_of(other).items() if lab[0] in pages})
+
+
+def write_labs_again(app, env):
+    """A page that was read may say new things of its lab (``env-updated``)."""
+    return [f"notebooks/{name}" for name in labs_of(env) if f"notebooks/{name}" in env.found_docs]
+
+
+def put_card_on_lab(app, doctree, docname):
+    """Begin a lab's page with where to run it, how long it takes, what there is to hear (``doctree-resolved``)."""
+    folder, _, name = docname.partition("/")
+    lab = labs_of(app.env).get(name)
+    title = next(iter(doctree.findall(nodes.title)), None)
+    if folder != "notebooks" or lab is None or title is None or app.builder.format != "html":
+        return
+    page, facts = lab
+    title.parent.insert(title.parent.index(title) + 1, lab_card(app, docname, name, page, facts))
+
+
+def lab_card(app, docname, name, page, facts):
+    """Return the card that stands on a lab's own page."""
+    theme, uri = app.config.html_theme_options, app.builder.get_relative_uri
+    source = posixpath.relpath(f"_sources/{docname}.ipynb", posixpath.dirname(docname))
+    links = {**lab_links(theme["repository_url"], theme["repository_branch"], name), "Download": source}
+    line = nodes.paragraph(classes=["sepbook-lab-links"])
+    for text, address in links.items():
+        line += [nodes.reference("", text, refuri=address, internal=text == "Download"), nodes.Text(" ")]
+    title = app.env.titles[page].astext()
+    way = nodes.paragraph(classes=["sepbook-lab-page"])
+    way += [
+        nodes.Text("The page that explains it: "),
+        nodes.reference("", title, refuri=uri(docname, page), internal=True),
+    ]
+    said = READ_AFTER_A_RUN if os.environ.get("SEPBOOK_SITE") == "1" else READ_HERE
+    facts = facts.deepcopy()
+    for link in list(facts.findall(addnodes.pending_xref)):
+        link.replace_self(link.children)  # it was written for the other page: its words will do
+    card = nodes.container(classes=["sepbook-lab", "sepbook-lab-top"])
+    card += [nodes.paragraph("", said, classes=["sepbook-lab-kind"]), facts, line, way]
+    return card
 
 
 class Ledger(SphinxDirective):
@@ -110,3 +174,13 @@ class Ledger(SphinxDirective):
             mixture = torch.zeros(self.options.get("batch", 1), system.channels, samples)
             trace = shapes.trace(system, mixture, depth=self.options.get("depth"), unfold="unfold" in self.options)
         return [nodes.raw("", trace._repr_html_(), format="html")]
+
+
+def setup(app):
+    """Called by ``sepbook_sphinx``."""
+    app.add_directive("lab", Lab)
+    app.add_directive("ledger", Ledger)
+    app.connect("env-purge-doc", forget)
+    app.connect("env-merge-info", gather)
+    app.connect("env-updated", write_labs_again)
+    app.connect("doctree-resolved", put_card_on_lab)

@@ -71,6 +71,8 @@ def forget_old_keys(folder, kept=KEPT_KEYS):
 def prepare(app, config):
     """Tell kernels that they run for the book, and where their sounds and pictures go."""
     build = Path(app.outdir).resolve().parent
+    if os.environ.get("SEPBOOK_SITE") == "1":  # `make site`: labs run too, and show what they print, draw and play
+        config.nb_execution_excludepatterns = []
     config.nb_execution_cache_path = str(build / ".jupyter_cache")  # for files that are no page: each page has its own
     os.environ["SEPBOOK_BOOK"] = "1"
     for kind in ("audio", "figures"):

@@ -33,7 +33,7 @@ class OwnSong(SphinxDirective):
         from sepbook.widgets._hosts import addresses
         from sepbook.widgets.player import Player
 
-        song = corpus.songs("test")[0]
+        song = corpus.songs("test")[2]
         stems = dict(zip(song.stem_names, song.sources(), strict=True))
         groups = {"mixture": song.mixture(), "true stems": stems}
         spec, files = Player({}, song.sample_rate, song.name.replace("_", " ").capitalize(), groups).content

@@ -8,6 +8,7 @@ TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 REPAIRS = (
     (re.compile(r'<section id="(exercise|solution)-content">'), r'<section class="\1-content">'),
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),  # it says in words what it opens
     (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
     (re.compile(r"<script>kernelName = .*?</script>"), ""),
 )
@@ -15,7 +16,7 @@ REPAIRS = (
 
 def clean_up(app, pagename, templatename, context, doctree):
     """Mend the page's scripts, buttons and tables (called by Sphinx for every page)."""
-    drop_thebe(context)
+    drop_unused(context)
     if pagename in app.env.found_docs and Path(app.env.doc2path(pagename)).suffix != ".ipynb":
         drop_notebook_buttons(context)
     if context.get("body"):
@@ -24,17 +25,19 @@ def clean_up(app, pagename, templatename, context, doctree):
             context["body"] = wrong.sub(right, context["body"])
 
 
-def drop_thebe(context):
-    """Leave out thebe: it is unused, and declaring its constant twice is an error in the console."""
+def drop_unused(context):
+    """Leave out thebe, which no page uses, and MathJax (1.2 MB) where a page has no formula."""
+    unused = ["thebe"] if 'class="math' in (context.get("body") or "") else ["thebe", "mathjax"]
     for kind in ("script_files", "css_files"):
         if kind in context:
-            context[kind] = [item for item in context[kind] if not is_thebe(item)]
+            context[kind] = [item for item in context[kind] if not belongs(item, unused)]
 
 
-def is_thebe(asset):
-    """Say whether a script or style sheet, or a line of inline script, belongs to thebe."""
+def belongs(asset, tools):
+    """Say whether a script or style sheet, or a line of inline script, belongs to one of these tools."""
     body = str(getattr(asset, "attributes", {}).get("body") or "")
-    return "thebe" in str(getattr(asset, "filename", asset)).lower() or "thebe" in body.lower()
+    text = f"{getattr(asset, 'filename', asset)} {body}".lower()
+    return any(tool in text for tool in tools)
 
 
 def drop_notebook_buttons(context):

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepbook.architectures._names import check_choices
-from sepbook.architectures.deep_clustering import BENDS, WEIGHTS, clusters, weight_of
+from sepbook.architectures.deep_clustering import BENDS, TALKERS_RECIPE, WEIGHTS, clusters, weight_of
 from sepbook.architectures.mask_inference import (
+    LOSSES,
     RECIPE,
-    SMALL_RECIPE,
     Head,
     Spectral,
     Trunk,
@@ -37,7 +37,8 @@ class Config(TrunkConfig):
     weights: str = "audible"  # in the clustering loss: every audible bin alike, or by its "magnitude"
     ordered: bool = False  # True: estimates have the order of source_names
     target: str = "msa"  # what masked magnitudes are compared with: "msa" the sources', "tpsa" what masks can reach
-    clustering: float = 1.0  # what each loss counts
+    loss: str = "l1"  # how they are compared: "l1" or "mse"
+    clustering: float = 1.0  # what the loss of each head counts
     masking: float = 1000.0
     estimate: str = "masks"  # what one hears: the "masks" of one head, or the "clusters" of the other
 
@@ -45,11 +46,21 @@ class Config(TrunkConfig):
 PRESETS = {
     "paper": Config(),
     "plus_plus": Config(target="tpsa", weights="magnitude", clustering=0.975, masking=0.025),
-    "small": Config(units=96, layers=2, dropout=0.0, target="tpsa", weights="magnitude", clustering=0.1, masking=1.0),
+    "small": Config(
+        batch_norm="each",
+        units=96,
+        layers=2,
+        bend="tanh",
+        target="tpsa",
+        loss="mse",
+        weights="magnitude",
+        clustering=1.0,
+        masking=1.0,
+    ),
 }
-PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5)
+PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
 
-RECIPES = {"paper": RECIPE, "small": SMALL_RECIPE}
+RECIPES = {"paper": RECIPE, "small": replace(TALKERS_RECIPE, steps={"lab": 60, "shipped": 3500, "full": 30000})}
 
 
 class TwoHeads(nn.Module):
@@ -84,6 +95,7 @@ class Chimera(Spectral):
             bend=tuple(BENDS),
             weights=WEIGHTS,
             target=tuple(spectrogram.TARGETS),
+            loss=tuple(LOSSES),
             estimate=("masks", "clusters"),
         )
         self.ordered = config.ordered and config.estimate == "masks"  # clusters come in any order
@@ -100,7 +112,7 @@ class Chimera(Spectral):
         """Add the losses of both heads, as the configuration weighs them; each is returned by name too."""
         config, (bins, true) = self.config, self.bins(mixture, sources)
         masks, embedding = self.network(heard(bins))
-        masking = mask_loss(masks.float(), bins, true, config.target, config.ordered)
+        masking = mask_loss(masks.float(), bins, true, config.target, config.ordered, config.loss)
         weight = weight_of(bins.abs(), config.weights, config.below)
         grouping = clustering.deep_clustering(embedding, clustering.membership(true.abs()), weight)
         total = config.masking * masking + config.clustering * grouping

@@ -77,9 +77,9 @@ PRESETS = {
         pad=False,
         loss="l1",
     ),
-    "small": Config(filters=128, narrow=64, skip=64, width=128, blocks=6, stacks=2),
+    "small": Config(filters=128, size=32, narrow=64, skip=64, width=128, blocks=6, stacks=2),
 }
-PRESETS["tiny"] = replace(PRESETS["small"], filters=32, narrow=16, skip=16, width=24, blocks=4, stacks=1)
+PRESETS["tiny"] = replace(PRESETS["small"], filters=32, size=16, narrow=16, skip=16, width=24, blocks=4, stacks=1)
 
 RECIPES = {
     "paper": Recipe(
@@ -88,7 +88,14 @@ RECIPES = {
         schedule="plateau",
         schedule_options={"patience": 3, "factor": 0.5},
     ),
-    "small": Recipe(task="talkers", seconds=3.0, batch_size=8, learning_rate=2e-3),
+    "small": Recipe(
+        task="talkers",
+        seconds=2.3,
+        batch_size=4,
+        augment=("repitch", "flip_sign"),  # eight voices to learn from are few
+        learning_rate=2e-3,
+        steps={"lab": 60, "shipped": 2500, "full": 30000},
+    ),
 }
 
 

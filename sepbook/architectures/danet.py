@@ -26,18 +26,24 @@ class Config(TrunkConfig):
 
     units: int = 300  # H per direction
     dropout: float = 0.0  # between layers
-    batch_norm: bool = False  # of the decibels
+    batch_norm: str = ""  # of the decibels: none
     embedding: int = 20  # D, numbers for each bin
     loudest: float = 0.9  # share of the bins, from the loudest down, that attract
     kind: str = "softmax"  # masks of a bin add up to one, or "sigmoid": each by itself
 
 
-PRESETS = {"paper": Config(), "small": Config(units=96, layers=2, batch_norm=True)}
-PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5)
+PRESETS = {"paper": Config(), "small": Config(units=96, layers=2, dropout=0.3, batch_norm="each", loudest=0.4)}
+PRESETS["tiny"] = replace(PRESETS["small"], units=12, dropout=0.0, embedding=5)
 
 RECIPES = {
     "paper": Recipe(task="talkers", seconds=0.8, batch_size=128),  # 100 frames
-    "small": SMALL_RECIPE,
+    "small": replace(  # many short pieces, as for mask inference
+        SMALL_RECIPE,
+        seconds=1.0,
+        learning_rate=5e-3,
+        augment=("repitch",),
+        steps={"lab": 60, "shipped": 3500, "full": 30000},
+    ),
 }
 
 

@@ -20,6 +20,7 @@ from sepbook.losses import spectrogram
 from sepbook.losses.permutation import permutation_invariant
 
 AUDIBLE = 1e-4  # magnitudes below this count as this, -80 dB
+SOFTEST = 1e-3  # the same under the loudest bin, -60 dB
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class TrunkConfig:
     units: int = 600  # H per direction
     layers: int = 4  # L
     dropout: float = 0.3  # between layers
-    batch_norm: bool = True  # of the decibels, with one mean and one variance for all bins
+    # Of the decibels: "all" bins have one mean and one variance; or "each" its own, of decibels under the loudest bin,
+    # so that loudness does not matter and a small network learns much sooner; or "", neither.
+    batch_norm: str = "all"
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,11 @@ class Config(TrunkConfig):
 
     ordered: bool = False  # True: estimates have the order of source_names, and the loss does not look for a better one
     target: str = "msa"  # what masked magnitudes are compared with: "msa" the sources', "tpsa" what masks can reach
+    loss: str = "l1"  # how they are compared: "l1" or "mse"
 
 
-PRESETS = {"paper": Config(), "small": Config(units=96, layers=2, dropout=0.0, target="tpsa")}
-PRESETS["tiny"] = replace(PRESETS["small"], units=12)
+PRESETS = {"paper": Config(), "small": Config(batch_norm="each", units=96, layers=2, target="tpsa", loss="mse")}
+PRESETS["tiny"] = replace(PRESETS["small"], units=12, dropout=0.0)
 
 RECIPE = Recipe(  # nussl's for all three: 400 frames, gradients cut to a hundredth
     task="talkers",
@@ -61,11 +65,22 @@ RECIPE = Recipe(  # nussl's for all three: 400 frames, gradients cut to a hundre
     clip_norm=1e-2,
 )
 SMALL_RECIPE = Recipe(task="talkers", seconds=3.0, learning_rate=3e-3)
-RECIPES = {"paper": replace(RECIPE, clip_norm=2e-5), "small": SMALL_RECIPE}
+RECIPES = {
+    "paper": replace(RECIPE, clip_norm=2e-5),
+    "small": replace(  # many short pieces, some of them at another pitch: there are few voices to learn from
+        SMALL_RECIPE,
+        seconds=1.0,
+        batch_size=12,
+        learning_rate=5e-3,
+        augment=("repitch",),
+        steps={"lab": 60, "shipped": 10000, "full": 30000},
+    ),
+}
+LOSSES = {"l1": spectrogram.l1, "mse": spectrogram.mse}
 
 
 class Trunk(nn.Module):
-    """Decibels, one batch norm for all bins, layers of BLSTM: magnitudes `(B, F, T) -> (B, T, 2H)`.
+    """Decibels, their batch norm, layers of BLSTM: magnitudes `(B, F, T) -> (B, T, 2H)`.
 
     Forget gates start with a bias of 2, the weights as Glorot's. Taught on: book/architectures/mask_inference
     """
@@ -75,7 +90,9 @@ class Trunk(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.F = config.n_fft // 2 + 1
-        self.norm = nn.BatchNorm1d(1) if config.batch_norm else nn.Identity()
+        check_choices(config, batch_norm=("all", "each", ""))
+        self.each = config.batch_norm == "each"
+        self.norm = nn.BatchNorm1d(self.F if self.each else 1) if config.batch_norm else nn.Identity()
         options = {"bidirectional": True, "dropout": config.dropout, "forget_bias": 2.0}
         self.recurrent = RecurrentStack(self.F, config.units, config.layers, **options)
         for name, weight in self.recurrent.layers.named_parameters():
@@ -87,8 +104,12 @@ class Trunk(nn.Module):
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """Describe each frame of `(B, F, T)` magnitudes by what came before it and what comes after it."""
-        decibels = 20 * magnitude.clamp_min(AUDIBLE).log10()  # (B, F, T)
-        x = self.norm(decibels.flatten(1)[:, None]).view_as(decibels)
+        if self.each:
+            loudest = magnitude.amax((1, 2), keepdim=True).clamp_min(AUDIBLE)
+            x = self.norm(20 * (magnitude / loudest).clamp_min(SOFTEST).log10())  # (B, F, T)
+        else:
+            decibels = 20 * magnitude.clamp_min(AUDIBLE).log10()
+            x = self.norm(decibels.flatten(1)[:, None]).view_as(decibels)
         return self.recurrent(x.mT)  # (B, T, 2H)
 
 
@@ -172,17 +193,17 @@ class Spectral(System):
         return self.stft(mixture), self.stft(sources.flatten(1, 2)).unflatten(1, sources.shape[1:3])
 
 
-def mask_loss(masks: Tensor, bins: Tensor, sources: Tensor, target: str, ordered: bool) -> Tensor:
-    """Return the mean absolute error of masked magnitudes, in the order that fits best unless `ordered`.
+def mask_loss(masks: Tensor, bins: Tensor, sources: Tensor, target: str, ordered: bool, loss: str = "l1") -> Tensor:
+    """Return the mean error of masked magnitudes, in the order that fits best unless `ordered`.
 
     masks `(B, S, F, T)`, complex bins `(B, C, F, T)` and `(B, S, C, F, T)` -> `()`.
     Taught on: book/architectures/mask_inference
     """
     estimates = masks.unsqueeze(2) * bins.abs().unsqueeze(1)  # (B, S, C, F, T)
-    targets = spectrogram.TARGETS[target](bins, sources)
+    targets, compare = spectrogram.TARGETS[target](bins, sources), LOSSES[loss]
     if ordered:
-        return spectrogram.l1(estimates, targets)
-    return permutation_invariant(spectrogram.l1, estimates, targets)[0].mean()
+        return compare(estimates, targets)
+    return permutation_invariant(compare, estimates, targets)[0].mean()
 
 
 class MaskInference(Spectral):
@@ -190,7 +211,7 @@ class MaskInference(Spectral):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        check_choices(config, target=tuple(spectrogram.TARGETS))
+        check_choices(config, target=tuple(spectrogram.TARGETS), loss=tuple(LOSSES))
         self.ordered = config.ordered
         self.network = MaskNet(config)
 
@@ -202,7 +223,7 @@ class MaskInference(Spectral):
         """Distance between masked and true magnitudes."""
         bins, true = self.bins(mixture, sources)
         masks = self.masks(heard(bins)).float()
-        return {"loss": mask_loss(masks, bins, true, self.config.target, self.ordered)}
+        return {"loss": mask_loss(masks, bins, true, self.config.target, self.ordered, self.config.loss)}
 
 
 SYSTEM = MaskInference

@@ -31,12 +31,12 @@ class Recipe:
     weight_decay: float = 0.0
     clip_norm: float = 5.0  # longest allowed gradient, as a vector over all weights
     average: float = 0.0  # decay of a moving average of the weights; 0: none
-    steps: Mapping[str, int] = field(default_factory=lambda: {"lab": 60, "first": 350, "shipped": 3000, "full": 30000})
+    steps: Mapping[str, int] = field(default_factory=lambda: {"lab": 60, "shipped": 3000, "full": 30000})
     short: Mapping[str, Any] = field(default_factory=dict)  # fields that differ in runs of steps["first"] or fewer
 
     def at(self, steps: int) -> "Recipe":
         """Return the recipe for a run of this many steps: a short run may want other fields than a long one."""
-        return replace(self, **self.short, short={}) if self.short and steps <= self.steps["first"] else self
+        return replace(self, **self.short, short={}) if self.short and steps <= self.steps.get("first", 0) else self
 
     def items(self, steps: int) -> int:
         """Return how many items an epoch has: at its end the system is validated."""

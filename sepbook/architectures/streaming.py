@@ -11,8 +11,8 @@ class Streaming:
 
     ``latency`` in samples: of n samples that were fed, the estimates of the first ``n - latency`` are there, whatever
     the chunks; no sample later than that may change them. None where this configuration cannot stream: one
-    that normalises over time, or reads backward. ``tolerance``: the largest difference to `forward`, relative to the
-    loudest sample, where a preset resamples or normalises by the whole file.
+    that normalises by the whole sound, or reads backward. ``tolerance``: the largest difference to `forward`, relative
+    to the loudest sample, where a preset resamples or normalises by the whole file.
 
     ::
 

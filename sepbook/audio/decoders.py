@@ -48,14 +48,17 @@ class Plain:
 
 
 class Bare:
-    """Samples that lie at a known place of a file, whatever its header says of their number."""
+    """Plain numbers that lie at a known place of an open file: no other library is asked, which is many times as fast.
+
+    Their number is what is there, whatever the header says of it. The samples are those that libsndfile gives.
+    """
 
     format = "BARE"
 
-    def __init__(self, path, samples):
+    def __init__(self, file, samples):
         self._about, self._start = samples.format, samples.start
         self.rate, self.channels, self.frames = self._about.rate, self._about.channels, samples.frames
-        self._file, self._at = open(path, "rb"), 0
+        self._file, self._at = file, 0
         self.seek(0)
 
     def read(self, frames):
@@ -71,8 +74,8 @@ class Bare:
         self._file.seek(self._start + self._at * self._about.block)
 
     def close(self):
-        """Let go of the file."""
-        self._file.close()
+        """Let go of the file, which belongs to the reader."""
+        self._file = None
 
 
 def _as_floats(data, about):
@@ -86,7 +89,8 @@ def _as_floats(data, about):
         whole[:, 1:] = parts
         found = whole.reshape(-1).view("<i4").astype(np.float32) / np.float32(1 << 31)
     elif about.subtype in ("FLOAT", "DOUBLE"):
-        found = np.frombuffer(data, order + {"FLOAT": "f4", "DOUBLE": "f8"}[about.subtype]).astype(np.float32)
+        with np.errstate(over="ignore"):  # larger than a float32: infinity
+            found = np.frombuffer(data, order + {"FLOAT": "f4", "DOUBLE": "f8"}[about.subtype]).astype(np.float32)
     else:
         kind = {"PCM_U8": "u1", "PCM_S8": "i1", "PCM_16": "i2", "PCM_32": "i4"}[about.subtype]
         found = np.frombuffer(data, order + kind).astype(np.float32)
@@ -176,12 +180,12 @@ class Streamed:
 
     format, note = "FFMPEG", None
 
-    def __init__(self, path, stamp):
-        self._path, self._at = path, 0
-        self._process = ffmpeg.Process(path)
+    def __init__(self, path, stamp, stream=0):
+        self._path, self._stream, self._at = path, stream, 0
+        self._process = ffmpeg.Process(path, stream)
         self.rate, self.channels = self._process.rate, self._process.channels
         try:
-            self.frames = ffmpeg.count(path, stamp)
+            self.frames = ffmpeg.count(path, stamp, stream)
         except BaseException:
             self.close()
             raise
@@ -198,7 +202,7 @@ class Streamed:
         """Go on from a frame."""
         if frame < self._at:
             self._process.close()
-            self._process, self._at = ffmpeg.Process(self._path), 0
+            self._process, self._at = ffmpeg.Process(self._path, self._stream), 0
         while self._at < frame and len(self.read(min(PIECE, frame - self._at))):
             pass
 

@@ -29,13 +29,15 @@ def installed():
 class Process:
     """Sound that ffmpeg decodes: `rate`, `channels`, and `read`, as float32 samples (frames, C).
 
+    A file may hold several streams of sound; `stream` counts them from 0.
+
     No shell, no network, no other file than this one, whatever the file says.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, stream=0):
         source = f"file:{Path(path).absolute()}"
         command = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
-        command += ["-format_whitelist", CONTAINERS, "-i", source, "-map", "0:a:0"]
+        command += ["-format_whitelist", CONTAINERS, "-i", source, "-map", f"0:a:{stream}"]
         command += ["-f", "wav", "-c:a", "pcm_f32le", "-bitexact", "pipe:1"]
         self._said = TemporaryFile()
         self._process = subprocess.Popen(
@@ -96,9 +98,9 @@ class Process:
 
 
 @lru_cache(maxsize=4096)
-def count(path, stamp):
+def count(path, stamp, stream=0):
     """Frames in a file, found by decoding it; `stamp` is what changes when the file does."""
-    process = Process(path)
+    process = Process(path, stream)
     try:
         total = 0
         while found := len(process.read(1 << 18)):

@@ -27,33 +27,35 @@ class AudioInfo(NamedTuple):
     seconds: float
 
 
-def info(path):
+def info(path, stream=None):
     """Return the AudioInfo of a file, without decoding it where it says how long it is.
 
     The length is that of what `load` returns: the frames of an MP3 are counted, and a file that ffmpeg has to read is
-    decoded once. Raises AudioError as `load` does.
+    decoded once. `stream` and errors: see `load`.
 
     Taught on: book/how_to_read
     """
-    with Reader(path) as reader:
+    with Reader(path, stream) as reader:
         return AudioInfo(reader.frames, reader.rate, reader.channels, reader.frames / reader.rate)
 
 
-def load(path, sample_rate=None, channels=None, start=0, frames=None):
+def load(path, sample_rate=None, channels=None, start=0, frames=None, stream=None):
     """Read a file: samples (C, N) and their rate in Hz.
 
     `sample_rate` resamples and `channels` remixes. `start` and `frames` read an excerpt, counted in
-    samples of the file itself.
+    samples of the file itself. `stream` chooses one of several streams of sound in a file, counted from 0; ffmpeg
+    reads it. Without it the first one is read.
 
     Raises AudioError where the file is missing, empty, truncated, not audio, changes while it is read,
     or holds NaN or infinity.
 
     Taught on: book/how_to_read
     """
-    with Reader(path) as reader:
+    with Reader(path, stream) as reader:
         pieces = list(reader.pieces(start, frames))
         rate = reader.rate
-        found = np.concatenate(pieces) if pieces else np.zeros((0, reader.channels), np.float32)
+        pieces = pieces or [np.zeros((0, reader.channels), np.float32)]
+        found = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     samples = in_rows(found)
     if channels is not None:
         samples = remix(samples, channels)

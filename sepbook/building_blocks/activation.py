@@ -53,8 +53,7 @@ def prelu(x: Tensor, slope: Tensor) -> Tensor:
             f"PReLU has {len(slope)} slopes, one per feature, so axis 1 of the input must have H={len(slope)}; the "
             f"input is {tuple(x.shape)}. Move the features there with x.movedim(…, 1), or learn one slope for all"
         )
-    slope = slope.view(-1, *[1] * (x.dim() - 2))  # (H,) -> (H, 1, …): it meets axis 1
-    return torch.where(x > 0, x, slope * x)
+    return torch.prelu(x, slope.to(x.dtype))  # torch.where(x > 0, x, slope * x) in one pass, slopes along axis 1
 
 
 def softmax(x: Tensor, axis: int) -> Tensor:

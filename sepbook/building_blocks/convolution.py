@@ -36,6 +36,14 @@ def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> 
     return total // 2, total - total // 2
 
 
+def middle(x: Tensor, length: int) -> Tensor:
+    """Return the middle `length` values of the last axis, of an odd rest one less before: `(…, T) -> (…, length)`.
+
+    Taught on: book/building_blocks/convolution
+    """
+    return x.narrow(-1, (x.shape[-1] - length) // 2, length)
+
+
 def check_input(x: Tensor, layer: nn.Module) -> None:
     """Refuse what a convolution cannot use: another number of axes or features, no length, no real numbers.
 
@@ -254,7 +262,7 @@ class Upsample1d(nn.Module):
         if self.mode == "nearest":
             y = x.repeat_interleave(self.factor, dim=-1)
         else:
-            x = torch.cat([x, x[..., -1:]], dim=-1) if held else x  # the last line is level
+            x = functional.pad(x, (0, 1), mode="replicate") if held else x  # the last line is level
             size = (x.shape[-1] - 1) * self.factor + 1
             y = functional.interpolate(x, size, mode="linear", align_corners=True)
         return y[..., : T * self.factor if held else (T - 1) * self.factor + 1]

@@ -81,7 +81,8 @@ class GlobalLayerNorm(_Learned):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over H and T."""
         check_features(x, self.H, "GlobalLayerNorm")
-        return self.learned(normalize(x, (1, 2), self.eps))
+        weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+        return torch.group_norm(x, 1, weight, bias, self.eps)  # normalize(x, (1, 2)) and learned(), in one pass
 
 
 class FrameLayerNorm(_Learned):

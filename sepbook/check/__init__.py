@@ -20,7 +20,7 @@ labs. A new exercise is a function of one answer that raises `CheckFailure`::
 What it returns is said after the ✔. Taught on: book/how_to_read
 """
 
-from sepbook.check._calls import call
+from sepbook.check._calls import call, is_stub
 from sepbook.check._compare import (
     expect_finite_slope,
     expect_gradient,
@@ -34,7 +34,8 @@ from sepbook.check._compare import (
 from sepbook.check._exercise import CheckFailure, Exercise, NotYet, exercise
 from sepbook.check._inputs import variant
 from sepbook.check._predict import expect_choice, expect_number, expect_sizes
-from sepbook.check._progress import progress
+from sepbook.check._progress import exercises, progress
+from sepbook.check.folded import unfold
 
 __all__ = [
     "CheckFailure",
@@ -42,6 +43,7 @@ __all__ = [
     "NotYet",
     "call",
     "exercise",
+    "exercises",
     "expect_choice",
     "expect_finite_slope",
     "expect_gradient",
@@ -53,6 +55,8 @@ __all__ = [
     "expect_tensor",
     "expect_values",
     "is_close",
+    "is_stub",
     "progress",
+    "unfold",
     "variant",
 ]

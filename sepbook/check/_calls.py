@@ -75,13 +75,18 @@ def _check_callable(function, inputs: tuple) -> str:
     return name
 
 
-def _check_return(function, name: str) -> None:
-    """Tell a stub, which returns nothing because it does nothing, from a forgotten return."""
+def is_stub(function) -> bool:
+    """Say whether a function has nothing in it yet but its docstring or dots. Taught on: book/how_to_read."""
     function = inspect.unwrap(function)
     code = getattr(
         getattr(type(function), "forward", None) if isinstance(function, nn.Module) else function, "__code__", None
     )
-    if code is not None and all(step.opname in TRIVIAL for step in dis.get_instructions(code)):
+    return code is not None and all(step.opname in TRIVIAL for step in dis.get_instructions(code))
+
+
+def _check_return(function, name: str) -> None:
+    """Tell a stub, which returns nothing because it does nothing, from a forgotten return."""
+    if is_stub(function):
         raise NotYet(f"{name} is still empty.")
     raise CheckFailure(
         f"{name} ran to its end, but returned nothing (None).",

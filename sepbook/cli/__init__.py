@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from sepbook.cli import streaming  # noqa: F401, its command joins the others
+from sepbook.cli import _corpus, _grading, streaming  # noqa: F401, their commands join the others
 from sepbook.cli._stopping import CLOSED, nobody_reads, tidy
 from sepbook.cli._words import escaped, looks_like_a_file
 from sepbook.cli.commands import app

@@ -10,15 +10,28 @@ from sepbook import architectures
 from sepbook.data import tasks
 from sepbook.training import checkpoint
 from sepbook.training.device import choose
+from sepbook.training.rehearsal import rehearse
 
 BUILT_IN = "corpus"  # what --data is without a folder
 
 
+def adopted(name: str | None) -> str | None:
+    """The name of a system; a file of one's own becomes one."""
+    if name is None or name in architectures.names():
+        return name
+    if not name.endswith(".py") and Path(f"{name}.py").is_file():
+        raise ValueError(f"{name} is no system of the book, but {name}.py is a file here: write {name}.py")
+    return architectures.adopt(name) if name.endswith(".py") else name
+
+
 def load_system(name: str | None, preset: str | None, weights: Path | None, device: str):
     """A trained system on its device: from a file of weights, or the one that comes with the book."""
-    where = choose(device).device
+    where, file = choose(device).device, name
     if weights is not None:
-        return from_weights(name, preset, weights).to(where)
+        return from_weights(adopted(name), preset, weights).to(where)
+    if (name := adopted(name)) in architectures.OWN:
+        run = f"runs/{name}_{preset or 'small'}/weights.safetensors"
+        raise ValueError(f"{file}: the book has no weights of a system of your own; give yours too, --weights {run}")
     return checkpoint.shipped(name or "unet", preset or "small").to(where)
 
 
@@ -31,6 +44,8 @@ def from_weights(name: str | None, preset: str | None, weights: Path):
             "--preset out, or take other weights"
         )
     notes = checkpoint.read(weights)[1].get("notes")
+    if system.name in architectures.OWN:
+        rehearse(system)
     learned = notes.get("task") if isinstance(notes, dict) else None
     if learned in tasks.names() and learned != "folder":  # it is scored on what it has learned
         system.task = learned
@@ -39,6 +54,7 @@ def from_weights(name: str | None, preset: str | None, weights: Path):
 
 def begin_with(name: str, preset: str | None, fields: list[str], weights: Path | None):
     """A system to train: a fresh one, or one that goes on from weights."""
+    name = adopted(name)
     if weights is None:
         return create_system(name, preset or "small", fields)
     if fields:

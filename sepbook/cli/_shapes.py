@@ -2,14 +2,17 @@
 
 import torch
 
-from sepbook import shapes
-from sepbook.cli._loading import create_system
+from sepbook import architectures, shapes
+from sepbook.cli._loading import adopted, create_system
+from sepbook.training.rehearsal import rehearse
 
 
 def trace_system(name, preset, fields, seconds, depth, time, unfold=False):
     """Trace a fresh system; without `time` nothing is computed, so that any size fits into memory."""
     if not 0 < seconds < float("inf"):
         raise ValueError(f"--seconds {seconds}: expected a length above 0, for example 3")
+    if (name := adopted(name)) in architectures.OWN:
+        rehearse(create_system(name, preset, fields))
     with torch.device("cpu" if time else "meta"):
         system = create_system(name, preset, fields)
         mixture = torch.zeros(1, system.channels, max(1, round(seconds * system.sample_rate)))  # (B, C, N)

@@ -115,7 +115,7 @@ def load_streaming(name, preset, weights, device):
         architectures.module(name)  # an unknown name gets its own error
         if name not in able or preset not in (None, *able[name]):
             raise StreamError(_cannot(name if name not in able else f"{name}, preset {preset},", able))
-        preset = preset or able[name][0]
+        preset = preset or ("small" if "small" in able[name] else able[name][0])
     system = load_system(name, preset, weights, device)
     if not can_stream(system):
         raise StreamError(_cannot(f"{system.name}, preset {system.preset},", able))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import torch
 
+from sepbook import architectures
 from sepbook.cli._loading import BUILT_IN, begin_with, find_task
 from sepbook.training import checkpoint
 from sepbook.training.loop import train
 from sepbook.training.recipes import by_recipe
+from sepbook.training.rehearsal import rehearse
 
 INTERRUPTED = 130
 
@@ -30,6 +32,8 @@ def run_training(name, preset, fields, weights, task, data, allow_missing, steps
     changes = {field: value for field, value in changes.items() if value is not None}
     changes.setdefault("folder", Path("runs") / f"{system.name}_{system.preset}")
     mixtures, valid, config = by_recipe(system, steps, seed, about, **changes)
+    if system.name in architectures.OWN:
+        rehearse(system, mixtures)
     if valid is None:
         print(f"sepbook: note: {data} has no folder 'valid': the last weights are kept.", file=sys.stderr)
     if config.resume and not (Path(config.folder) / "last.safetensors").exists():
@@ -43,6 +47,7 @@ def run_training(name, preset, fields, weights, task, data, allow_missing, steps
     if history.stopped == "interrupted":
         print(f"sepbook: step {history.steps} of {config.steps}. Go on with --resume.", file=sys.stderr)
         return INTERRUPTED
-    own = "" if data == BUILT_IN else f" --data {data}"
+    own = f" --system {name}" if system.name in architectures.OWN else ""
+    own += "" if data == BUILT_IN else f" --data {data}"
     print(f"How good is it?  sepbook evaluate --weights {saved}{own}", file=sys.stderr)
     return 0

@@ -38,9 +38,10 @@ class At(StrEnum):
     track, system = "track", "system"
 
 
-SystemName = Annotated[str, Argument(metavar="SYSTEM", help=f"One of: {SYSTEMS}.")]
+MINE = "Or a file of your own: my_system.py."
+SystemName = Annotated[str, Argument(metavar="SYSTEM", help=f"One of: {SYSTEMS}. {MINE}")]
 Chosen = Annotated[
-    str | None, Option("--system", help=f"One of: {SYSTEMS}. [default: unet, or what the weights are for]")
+    str | None, Option("--system", help=f"One of: {SYSTEMS}. {MINE} [default: unet, or what the weights are for]")
 ]
 Preset = Annotated[str, Option(help="Its configuration: small (trains on a laptop) or paper (as published).")]
 PresetOf = Annotated[
@@ -161,6 +162,9 @@ def train(
     weights.safetensors (what `separate` and `evaluate` take), best.safetensors, and last.safetensors (what
     --resume takes). --from begins a new run with weights that are there already, such as those of another run.
 
+    A system of your own is one file: SYSTEM may be my_system.py. Name it for the other commands too, beside its
+    weights, as --system my_system.py. The file is run, so read those of others first.
+
     \b
     A folder of your own has one folder for each song, with equal names for its stems:
       FOLDER/train/first song/vocals.wav  drums.wav  bass.wav  other.wav
@@ -173,6 +177,7 @@ def train(
       sepbook train unet --from runs/unet_small/weights.safetensors --data my_stems --steps 500 --out runs/tuned
       sepbook train unet --set hop=512 --set "widths=[16,32,64]"
       sepbook train unet --task talkers --set 'source_names=["talker_1","talker_2"]' --out runs/talk
+      sepbook train my_system.py --steps 350
     """
     from sepbook.cli._training import run_training
 

@@ -6,7 +6,7 @@ Taught on: book/data/corpus
 import warnings
 
 from sepbook import audio
-from sepbook.data import _roles
+from sepbook.data import _roles, _stem_files
 from sepbook.data._roles import USUAL_ORDER, canonical, folded, is_whole
 
 SPLITS = {
@@ -33,7 +33,8 @@ class FolderError(ValueError):
 def find_tracks(root, split):
     """A dict from the name of each track to its audio files, by the names of the stems."""
     folder = _existing(root, split)
-    found = {entry.name: _audio_files(entry) for entry in _visible(folder) if entry.is_dir()}
+    entries = _of_split(root, folder, split)
+    found = {entry.name: _audio_files(entry) for entry in entries if entry.is_dir()} | _stem_files.tracks_in(entries)
     found = {name: paths for name, paths in found.items() if not all(map(is_whole, paths))}
     if not found:
         raise FolderError(f"{folder}: no track with stems in it (found: {_seen(folder)}). {_deeper(folder) or LAYOUT}")
@@ -47,6 +48,16 @@ def find_tracks(root, split):
 def has_split(root, split):
     """Whether a folder has this split, under any of its names."""
     return root.is_dir() and _folder_of(root, split) is not None
+
+
+def _of_split(root, folder, split):
+    """What lies in the folder of a split. MUSDB18 has no folder for validation: 14 songs of `train` are held out."""
+    entries = _visible(folder)
+    held_out = _stem_files.held_out(entries) if split and folder == _named(root, "train") else ()
+    if not held_out or _named(root, "valid"):
+        return entries
+    valid = split.casefold() in SPLITS["valid"]
+    return [entry for entry in entries if (_stem_files.title(entry) in held_out) == valid]
 
 
 def _existing(root, split):
@@ -71,7 +82,15 @@ def _existing(root, split):
 
 
 def _folder_of(root, split):
-    """The folder of a split: its very name, or the one folder with another spelling or word for it; else None."""
+    """The folder of a split; that of `train` for the validation of MUSDB18; else None."""
+    folder = _named(root, split)
+    if folder is None and split.casefold() in SPLITS["valid"] and (train := _named(root, "train")):
+        return train if _stem_files.held_out(_visible(train)) else None
+    return folder
+
+
+def _named(root, split):
+    """The folder of this very name, or the one with another spelling or word for it; else None."""
     if (root / split).is_dir():
         return root / split
     words = next((words for words in SPLITS.values() if split.casefold() in words), (split.casefold(),))

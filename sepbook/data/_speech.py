@@ -1,11 +1,13 @@
 """Mixtures of speech: two talkers at once, or one in noise, made from the utterances of the built-in corpus.
 
-A talker is an *identity*: the two of a mixture always differ. Training draws pairs and levels anew for every item;
-validation and test have one list that never changes.
+A talker is an *identity*: the two of a mixture always differ. Several talkers may be made from one base *voice*, which
+is a speaker. Training draws pairs and levels anew for every item; validation and test have one list that never
+changes, in which two voices meet wherever a split has two.
 
 Taught on: book/data/corpus
 """
 
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -14,11 +16,11 @@ from torch.utils.data import Dataset
 
 from sepbook import audio
 from sepbook.data import corpus
+from sepbook.data._noise import Noises
 
 LEVEL = 0.06  # root mean square of every utterance before gains
 FIXED = 0x7E57  # seeds of the fixed scenes begin with it, and have four numbers; those of training items have two
 MOST = 32  # fixed scenes of a split, at most
-HARMONICS = 20  # of the mains, in a hum
 
 
 class Voices:
@@ -30,6 +32,7 @@ class Voices:
         for utterance in corpus.talkers(split):
             self.said.setdefault(utterance.identity, []).append(utterance)
         self.names, self._kept = list(self.said), {}
+        self.speaker = {name: said[0].voice for name, said in self.said.items()}  # the base voice of each talker
 
     def samples(self, identity, take):
         """One utterance (C, N); numbers beyond the last begin again."""
@@ -109,26 +112,37 @@ class TalkerItems(Items):
 
 
 class NoisyItems(Items):
-    """One talker in hum and hiss, `snr_db` above the noise."""
+    """One talker in noise of any kind that the split has, `snr_db` above it."""
 
     source_names = ("speech", "noise")
 
     def __init__(self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0)):
         super().__init__(voices, seconds, length, seed, snr_db)
+        self.noises = Noises(voices.split, voices.sample_rate)
+
+    def settings(self):
+        """What decides which items come out: the kinds of noise too."""
+        return {**super().settings(), "noise": self.noises.settings()}
 
     def draw(self, random):
         """Sources (S=2, C, N) of one item."""
         who = self.voices.names[int(random.integers(len(self.voices.names)))]
-        return in_noise(random, self.voices.excerpt(random, who, self.samples), self.sample_rate, self.levels)
+        return in_noise(random, self.voices.excerpt(random, who, self.samples), self.noises, self.levels)[0]
 
 
 class Scene:
-    """A fixed mixture, with what is asked of a track. `identities` says who talks, by source."""
+    """A fixed mixture, with what is asked of a track.
+
+    `identities` says who talks, by source; `voices` whose base voices these are, for statistics over speakers;
+    `details` what else is known: of a noisy scene the kind of "noise", its "recording" (None where it comes from a
+    seed), the "room" (seconds), and "snr_db".
+    """
 
     score = None
 
-    def __init__(self, name, stems, sample_rate, identities):
+    def __init__(self, name, stems, sample_rate, identities, voices=(), details=None):
         self.name, self.stem_names, self.sample_rate, self.identities = name, tuple(stems), sample_rate, identities
+        self.voices, self.details = tuple(voices), details or {}
         self._data = torch.stack(list(stems.values()))  # (S, C, N)
         self.channels, self.length = self._data.shape[1:]
 
@@ -169,56 +183,54 @@ class Excerpts(Dataset):
 
 def talker_scenes(voices):
     """The fixed list of a split: pairs of different talkers, as long as the shorter of both utterances."""
-    pairs = list(combinations(voices.names, 2))
     scenes = []
-    for number, pair in enumerate(pairs[:: -(-len(pairs) // MOST)]):
+    for number, pair in enumerate(talker_pairs(voices)):
         said = [voices.samples(name, number + place) for place, name in enumerate(pair)]
         length = min(samples.shape[-1] for samples in said)
         gains = fixed_random(voices.split, number).uniform(-2.5, 2.5, size=2)
         sources = scaled([samples[:, :length] for samples in said], gains)
         stems = dict(zip(TalkerItems.source_names, sources, strict=True))
         who = dict(zip(stems, pair, strict=True))
-        scenes.append(Scene(" and ".join(pair), stems, voices.sample_rate, who))
+        speakers = [voices.speaker[name] for name in pair]
+        scenes.append(Scene(" and ".join(pair), stems, voices.sample_rate, who, speakers))
     return scenes
+
+
+def talker_pairs(voices):
+    """At most MOST pairs of talkers: each pair of different voices once, then again; one voice with itself at last."""
+    pairs = list(combinations(voices.names, 2))
+    if len(pairs) <= MOST:
+        return pairs
+    met, turns = Counter(), {}
+    for pair in pairs:
+        speakers = tuple(sorted(voices.speaker[name] for name in pair))
+        turns[pair] = (speakers[0] == speakers[1], met[speakers])
+        met[speakers] += 1
+    return sorted(pairs, key=turns.get)[:MOST]  # sorting keeps the order of equals
 
 
 def noisy_scenes(voices):
-    """The fixed list of a split: every talker in turn, in noise that nothing else has, 0 to 10 dB below the speech."""
+    """The fixed list of a split: every talker in turn, in noise of each kind in turn, 0 to 10 dB below the speech."""
+    noises = Noises(voices.split, voices.sample_rate)
     said = [(name, take) for name in voices.names for take in range(len(voices.said[name]))]
     scenes = []
     for number, (name, take) in enumerate(said[:: -(-len(said) // MOST)]):
-        random = fixed_random(voices.split, number)
-        sources = in_noise(random, voices.samples(name, take), voices.sample_rate, (0.0, 10.0))
+        random, kind = fixed_random(voices.split, number), noises.kinds[number % len(noises.kinds)]
+        sources, details = in_noise(random, voices.samples(name, take), noises, (0.0, 10.0), kind)
         stems = dict(zip(NoisyItems.source_names, sources, strict=True))
-        scenes.append(Scene(f"{name} {take}", stems, voices.sample_rate, {"speech": name}))
+        speakers = [voices.speaker[name]]
+        scenes.append(Scene(f"{name} {take}", stems, voices.sample_rate, {"speech": name}, speakers, details))
     return scenes
 
 
-def in_noise(random, speech, sample_rate, snr_db):
-    """Speech (C, N) and noise below it, as sources (S=2, C, N)."""
-    noise = hum_and_hiss(random, speech.shape[-1], sample_rate).expand_as(speech)
-    level = root_mean_square(speech) / 10 ** (random.uniform(*snr_db) / 20)
-    return torch.stack([speech, noise * level])
-
-
-def hum_and_hiss(random, length, sample_rate):
-    """Noise (N,) with a root mean square of 1: the mains with its harmonics, and a hiss that falls with frequency."""
-    time = np.arange(length) / sample_rate
-    mains = random.choice((50.0, 60.0)) * (1 + random.uniform(-0.002, 0.002))  # Hz
-    order = np.arange(1, 1 + max(1, min(HARMONICS, int(sample_rate / 2 / mains) - 1)))
-    strength = random.uniform(0.2, 1.0, len(order)) * order ** -random.uniform(0.5, 1.5)
-    phase = random.uniform(0, 2 * np.pi, len(order))
-    turn, hum = np.exp(2j * np.pi * mains * time), 0.0
-    for part in (strength * np.exp(1j * phase))[::-1]:  # a polynomial of the turn: every power is a harmonic
-        hum = (hum + part) * turn
-    hum = hum.imag
-    bins = np.fft.rfft(random.standard_normal(length))
-    falling = np.maximum(np.fft.rfftfreq(length, 1 / sample_rate), 50.0) ** -random.uniform(0.0, 1.0)
-    hiss = np.fft.irfft(bins * falling, length)
-    share = random.uniform()
-    parts = [np.sqrt(part) * x / max(np.sqrt(np.mean(x**2)), 1e-12) for part, x in ((share, hum), (1 - share, hiss))]
-    total = parts[0] + parts[1]
-    return torch.tensor(total / max(np.sqrt(np.mean(total**2)), 1e-12), dtype=torch.float32)
+def in_noise(random, speech, noises, snr_db, kind=None):
+    """Speech (C, N), in its room, and noise below it, as sources (S=2, C, N); and what the noise is."""
+    noise, details = noises.draw(random, speech.shape[-1], kind)
+    speech, room = noises.room(random, speech)
+    decibels = random.uniform(*snr_db)
+    level = root_mean_square(speech) / 10 ** (decibels / 20)
+    details |= {"room": room, "snr_db": round(float(decibels), 2)}
+    return torch.stack([speech, noise.expand_as(speech) * level]), details
 
 
 def scaled(sources, decibels):

@@ -48,6 +48,8 @@ def songs(split="train"):
 class Utterance:
     """One sentence of a talker: `identity`, `split`, `text`, `path`, and what else is known of the voice in `details`.
 
+    Several identities may be made from one base `voice`, which is one speaker.
+
     Taught on: book/data/corpus
     """
 
@@ -56,6 +58,40 @@ class Utterance:
     text: str
     path: Path
     details: dict = field(repr=False, compare=False)
+
+    @property
+    def voice(self):
+        """The base speaker that this talker is made from: one voice to statistics, however many talkers it gives."""
+        return self.details["voice"]
+
+    def samples(self):
+        """The sound as a tensor (C=1, N) at 16 kHz."""
+        return audio.load(self.path, SAMPLE_RATE, 1)[0]
+
+    @property
+    def seconds(self):
+        """Duration in seconds."""
+        return audio.info(self.path).seconds
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Some seconds of noise: its `kind` ("babble", "traffic", "recorded"), `split` and `path`.
+
+    `details` holds its source and licence. It goes round without a seam: after its last sample its first may follow.
+
+    Taught on: book/data/corpus
+    """
+
+    kind: str
+    split: str
+    path: Path
+    details: dict = field(repr=False, compare=False)
+
+    @property
+    def name(self):
+        """What it is called within its split."""
+        return self.path.stem
 
     def samples(self):
         """The sound as a tensor (C=1, N) at 16 kHz."""
@@ -80,6 +116,20 @@ def talkers(split="train"):
         for row in _read(ROOT / "talkers" / "talkers.json")
         if row["split"] == split
     ]
+
+
+def noise(split="train"):
+    """The noise for speech of a split ("train", "valid" or "test"): a list of Noise; empty in an edition without any.
+
+    Raises ValueError for another split and CorpusError where the corpus is not installed.
+
+    Taught on: book/data/corpus
+    """
+    _check(split)
+    table = ROOT / "noise" / "noise.json"
+    if not table.parent.is_dir():
+        return []
+    return [Noise(row["kind"], split, ROOT / row["path"], row) for row in _read(table) if row["split"] == split]
 
 
 def card():

@@ -39,6 +39,7 @@ from sepbook.data._layout import (
     missing_message,
     sum_error,
 )
+from sepbook.data._stem_files import stream_of
 
 
 class StemFolder(Sequence):
@@ -129,7 +130,11 @@ class Track:
 
     @cached_property
     def _infos(self):
-        return {name: audio.info(self.paths[name]) for name in self.stem_names if name in self.paths}
+        return {name: audio.info(*self._place(name)) for name in self.stem_names if name in self.paths}
+
+    def _place(self, name):
+        """Where a stem is: a file, and which of its streams of sound; None for a file of one sound."""
+        return self.paths[name], stream_of(self.paths[name], name)
 
     @cached_property
     def sample_rate(self):
@@ -162,16 +167,27 @@ class Track:
         """Duration in seconds."""
         return self.length / self.sample_rate
 
+    @property
+    def score_path(self):
+        """Where the score of the track lies, if it has one."""
+        return next(iter(self.paths.values())).parent / "score.json"
+
     @cached_property
     def score(self):
         """What `score.json` in the folder of the track holds, as a dict; None without that file."""
-        path = next(iter(self.paths.values())).parent / "score.json"
+        path = self.score_path
         if not path.is_file():
             return None
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise FolderError(f"{path}: this is not valid JSON ({error}). Write it again or remove it.") from None
+
+    @property
+    def voice(self):
+        """Whose voice sings: the base speaker that the score names. None without a score, or where nobody sings."""
+        score = self.score
+        return score.get("voice") if isinstance(score, dict) else None
 
     def sources(self, names=None, start=0, length=None):
         """The stems as a tensor (S, C, N), in the order of `names` (all of them unless given).
@@ -266,11 +282,11 @@ class Track:
 
     def _decode(self, name):
         """All of one file (C, N), from the cache where there is one."""
-        path = self.paths[name]
-        key = (path, self.sample_rate, self.channels)
+        path, stream = self._place(name)
+        key = (path, stream, self.sample_rate, self.channels)
         samples = self._cache.get(key) if self._cache is not None else None
         if samples is None:
-            samples, _ = audio.load(path, self.sample_rate, self.channels)
+            samples, _ = audio.load(path, self.sample_rate, self.channels, stream=stream)
             if self._cache is not None:
                 self._cache.put(key, samples)
         return samples

@@ -173,7 +173,7 @@ class Mixtures(Dataset):
                     f"track {track.name!r}: the label {label!r} needs a score.json that has it, "
                     f"with {LABEL_RATE} numbers for each second. Add it, or ask for no labels."
                 )
-            self._scores[label, number] = torch.tensor(track.score[label], dtype=torch.float32)
+            self._scores[label, number] = _frames(track, label)
         return self._scores[label, number]
 
     def _check_settings(self, seconds):
@@ -198,6 +198,22 @@ class Mixtures(Dataset):
                 raise ValueError(f"Mixtures: labels follow the stem 'vocals'; the stems are {self.source_names}.")
             for number in range(len(self.tracks)):
                 self._score(label, number)
+
+
+def _frames(track, label):
+    """A label of a track (T,), if it is as long as the track; one frame more or less is rounding."""
+    where = getattr(track, "score_path", f"track {track.name!r}")
+    try:
+        given = torch.tensor(track.score[label], dtype=torch.float32).reshape(-1)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: the label {label!r} must be a list of numbers, {LABEL_RATE} a second.") from None
+    expected = round(track.length * LABEL_RATE / track.sample_rate)
+    if abs(len(given) - expected) > 1:
+        raise ValueError(
+            f"{where}: the label {label!r} has {len(given)} numbers, but the track of {track.seconds:.2f} s needs "
+            f"{expected}: {LABEL_RATE} for each second. Write the score anew for this sound, or ask for no labels."
+        )
+    return given
 
 
 def _samples(track, name, start, length):

@@ -6,7 +6,7 @@ task            sources                        made of
 songs           vocals, drums, bass, other     the songs of the built-in corpus
 vocals          vocals, accompaniment          the same songs; what is not vocals is accompaniment
 talkers         talker_1, talker_2             two talkers of the corpus at once, never the same one
-speech_noise    speech, noise                  one talker, in hum and hiss, 0 to 10 dB above them
+speech_noise    speech, noise                  one talker, in noise of all kinds, 0 to 10 dB above it
 folder          the stems of the folder        any folder of stems: see `sepbook.data.folder`
 ==============  =============================  ==================================================
 
@@ -99,21 +99,32 @@ class Songs(Task):
     def tracks(self, split="test", sample_rate=None, channels=None):
         """The songs of a split."""
         if self.folder is not None:
-            return StemFolder(self.folder, split, sample_rate, channels, allow_missing=self.allow_missing)
+            return self._own(split, sample_rate, channels)
         songs = corpus.songs(split)
         if sample_rate in (None, corpus.SAMPLE_RATE) and channels in (None, 1):
             return songs
         return StemFolder(songs.root, split, sample_rate, channels, songs.source_names)
 
+    def _own(self, split, sample_rate, channels):
+        """The tracks of a split of the folder; a stem that only other splits have may be silent here too."""
+        found = StemFolder(self.folder, split, sample_rate, channels, allow_missing=self.allow_missing)
+        if not self.allow_missing:
+            return found
+        splits = [find_tracks(self.folder, s) for s in {*corpus.SPLITS, split} if has_split(self.folder, s)]
+        names = all_names([paths for tracks in splits for paths in tracks.values()])
+        if names == found.source_names:
+            return found
+        return StemFolder(self.folder, split, sample_rate, channels, names, allow_missing=True)
+
     material = tracks
 
-    def validation(self, sample_rate, channels=1):
-        """Sixteen excerpts of ten seconds, as they are in the songs."""
+    def validation(self, sample_rate, channels=1, labels=()):
+        """Sixteen excerpts of ten seconds, as they are in the songs, with the labels asked for: see `Mixtures`."""
         if self.folder is not None and not has_split(self.folder, "valid"):
             return None
         tracks = self.material("valid", sample_rate, channels)
         seconds = min(VALID_SECONDS, max(track.seconds for track in tracks))
-        return Mixtures(tracks, seconds, VALID_ITEMS, incoherent=0.0, gain_db=(0.0, 0.0), seed=1)
+        return Mixtures(tracks, seconds, VALID_ITEMS, incoherent=0.0, gain_db=(0.0, 0.0), seed=1, labels=labels)
 
 
 class Vocals(Songs):
@@ -191,7 +202,7 @@ class Talkers(Task):
 
 
 class SpeechNoise(Talkers):
-    """One talker in hum and hiss. Taught on: book/data/corpus."""
+    """One talker in noise of all kinds that the corpus has. Taught on: book/data/corpus."""
 
     name, source_names, mixtures = "speech_noise", _speech.NoisyItems.source_names, _speech.NoisyItems
     scenes = staticmethod(_speech.noisy_scenes)
@@ -215,6 +226,16 @@ class Accompanied:
     def score(self):
         """What the song's score.json holds."""
         return self.track.score
+
+    @property
+    def score_path(self):
+        """Where the song's score.json lies."""
+        return self.track.score_path
+
+    @property
+    def voice(self):
+        """Whose voice sings: see `sepbook.data.folder.Track.voice`."""
+        return self.track.voice
 
     def sources(self, names=None, start=0, length=None):
         """The sources (S, C, N) in the order of `names`: see `sepbook.data.folder.Track.sources`."""

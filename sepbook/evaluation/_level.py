@@ -37,6 +37,12 @@ class Level(NamedTuple):
         return estimates / self.gain
 
 
+def level_of(system) -> float:
+    """The level in dB that a system was trained at; weights that others trained bring theirs, as `trained_level`."""
+    own = getattr(system, "trained_level", None)
+    return LEVELS.get(getattr(system, "task", "songs"), LEVELS["songs"]) if own is None else own
+
+
 def measure(system, blocks: Iterable[Tensor]) -> Level:
     """The Level for a song that comes in blocks `(C, any n)`, in bounded memory."""
     count, total, power = 0, 0.0, 0.0
@@ -49,5 +55,5 @@ def measure(system, blocks: Iterable[Tensor]) -> Level:
     least = max(SMALL, CHANCE / math.sqrt(max(count, 1)))
     offset = torch.where(mean.square() > least**2 * square, mean, torch.zeros_like(mean))
     level = math.sqrt(float((square - 2 * offset * mean + offset.square()).clamp_min(0).mean()))
-    wanted = 10 ** (LEVELS.get(getattr(system, "task", "songs"), LEVELS["songs"]) / 20)
+    wanted = 10 ** (level_of(system) / 20)
     return Level(offset.float(), wanted / level if level > SILENCE else 1.0)

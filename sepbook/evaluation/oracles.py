@@ -5,7 +5,7 @@ When the true sources are known, good splits can be written down. Their scores a
 systems by, each for masks of its kind; the mixture shared out in equal parts is the floor.
 
 Source: Wang 2005 (ideal binary mask), Liutkus and Badeau 2015 (powers of ratio masks), Erdogan et al. 2015
-(phase-sensitive masks). Taught on: book/evaluation/oracles
+(phase-sensitive masks), Duchi et al. 2008 (nearest shares). Taught on: book/evaluation/oracles
 """
 
 import math
@@ -18,15 +18,15 @@ from sepbook._given import as_samples, as_tensor, check_bins, check_channels, ch
 from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.evaluation.metrics import Scores, score
 
-KINDS = ("ratio", "binary", "phase_sensitive", "truncated_phase_sensitive", "complex")
+KINDS = ("ratio", "binary", "shares", "phase_sensitive", "truncated_phase_sensitive", "complex")
 SILENT = 1e-30  # a mixture's bin below this magnitude is shared out evenly: nothing can be divided by it
 
 
 def ideal_masks(sources: Tensor, kind: str = "ratio", p: float = 1.0, n_fft: int = 1024, hop: int = 256) -> Tensor:
     """Make the ideal masks of sources `(S, C, N) -> (S, C, F, T)` for their sum, the mixture.
 
-    The kinds are "ratio" (with its power p), "binary", "phase_sensitive", "truncated_phase_sensitive" and "complex";
-    see `ratio_mask` and its neighbours. All but the truncated ones sum to one over S in every bin. The
+    The kinds are "ratio" (with its power p), "binary", "shares", "phase_sensitive", "truncated_phase_sensitive" and
+    "complex"; see `ratio_mask` and its neighbours. All but the truncated ones sum to one over S in every bin. The
     phase-sensitive ones are real and may be negative or above 1; the complex ones are complex. `n_fft` and `hop` are
     in samples.
 
@@ -40,8 +40,14 @@ def ideal_masks(sources: Tensor, kind: str = "ratio", p: float = 1.0, n_fft: int
     bins = STFT(n_fft, hop)(sources.float())  # (S, C, F, T), complex
     if kind == "ratio":
         return ratio_mask(bins, p)
-    make = {"binary": binary_mask, "phase_sensitive": phase_sensitive_mask, "complex": complex_mask}
-    return make.get(kind, truncated_phase_sensitive_mask)(bins)
+    make = {
+        "binary": binary_mask,
+        "shares": shares_mask,
+        "phase_sensitive": phase_sensitive_mask,
+        "truncated_phase_sensitive": truncated_phase_sensitive_mask,
+        "complex": complex_mask,
+    }
+    return make[kind](bins)
 
 
 def binary_mask(bins: Tensor) -> Tensor:
@@ -94,6 +100,21 @@ def truncated_phase_sensitive_mask(bins: Tensor) -> Tensor:
     Source: Erdogan et al. 2015. Taught on: book/foundations/masks
     """
     return phase_sensitive_mask(bins).clamp(0.0, 1.0)
+
+
+def shares_mask(bins: Tensor) -> Tensor:
+    """Give each bin the best shares: of all masks of at least 0 and of sum 1, the nearest to the sources, bin by bin.
+
+    `(S, C, F, T)` complex to real. It is what a softmax over sources could reach at best: the phase-sensitive mask,
+    brought onto the shares by one number that is taken off all S. What would fall below 0 becomes 0.
+    Source: Duchi et al. 2008. Taught on: book/evaluation/oracles
+    """
+    mask = phase_sensitive_mask(bins)
+    sizes = mask.sort(0, descending=True).values
+    counts = torch.arange(1, len(mask) + 1, device=mask.device).view(-1, *[1] * (mask.dim() - 1))
+    excess = (sizes.cumsum(0) - 1) / counts  # what to take off, if so many sources keep a share
+    keep = (sizes > excess).sum(0, keepdim=True)
+    return (mask - excess.gather(0, keep - 1)).clamp_min(0)
 
 
 def separate_ideal(

@@ -33,6 +33,11 @@ class TrackScores:
     improvement: dict[str, float]  # si_sdr minus that of the untouched mixture; NaN also if that is perfect
     sample_rate: int | None = None  # in Hz, of what was compared
 
+    def __post_init__(self):
+        for measure in MEASURES:  # where a score was read from JSON, which has no NaN
+            values = getattr(self, measure)
+            object.__setattr__(self, measure, {k: nan if v is None else v for k, v in values.items()})
+
     def mean(self, measure: str = "improvement") -> float:
         """Average the sources that sound; NaN if none does."""
         return _mean(list(getattr(self, measure).values()))
@@ -147,10 +152,11 @@ class Scores:
         return ", ".join(filter(None, [self.title, rates and f"at {rates}"]))
 
     def _note(self) -> str:
-        """Say what was left out."""
-        if not self.silent:
-            return "Improvement is over the untouched mixture."
-        return f"Improvement is over the untouched mixture. Left out: {self.silent} silent source(s)."
+        """Say what is compared, which question the interval answers, and what was left out."""
+        said = (
+            "Improvement is over the untouched mixture. The interval asks about other songs, not about other trainings."
+        )
+        return f"{said} Left out: {self.silent} silent source(s)." if self.silent else said
 
     def _summary(self, measure: str) -> dict:
         """Gather mean, interval and counts of one measure for `as_dict`."""

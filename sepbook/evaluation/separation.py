@@ -37,17 +37,19 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from tqdm.auto import tqdm
 
 from sepbook import audio
 from sepbook._bars import progress_bar
-from sepbook._given import as_samples
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
+from sepbook.evaluation._given import check_free, check_samples
 from sepbook.evaluation._level import measure
 from sepbook.losses.permutation import best_permutation
 
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
+FADES = {"middle": EDGE, "triangle": 0.0}  # where one chunk fades into the next
 BLOCK_SECONDS = 10.0  # how much of a file is read at a time
 
 
@@ -58,24 +60,47 @@ def separate(
     chunk_seconds: float = 30.0,
     overlap: float = 0.25,
     progress: bool = False,
+    fade: str = "middle",
+    shifts: int = 1,
 ) -> Tensor:
     """Separate samples `(C, N)` at `rate` Hz into estimates `(S, C, N)` at the same rate and channels.
 
-    `chunk_seconds` bounds the memory and `overlap` is the part of a chunk that the next one computes again.
+    `chunk_seconds` bounds the memory and `overlap` is the part of a chunk that the next one computes again; with the
+    `fade` "triangle" one chunk fades into the next over all of it, as in published codes, and not in its middle alone.
+    `shifts` above 1 separates that often, each time shifted by a few samples, and takes the mean (see `shift_offsets`).
     `progress` shows a bar after two seconds. The system is in eval mode meanwhile; no gradients.
 
-    Raises ValueError when samples are not `(C, N)` with N of at least 1, or hold NaN or infinity.
-    Taught on: book/evaluation/separation
+    Raises ValueError when samples are not `(C, N)` with N of at least 1, or hold NaN or infinity, and for a fade or
+    a number of shifts that does not exist. Taught on: book/evaluation/separation
     """
-    samples = _check_samples(samples, rate)
-    length, hop = chunk_sizes(system, chunk_seconds, overlap)
+    samples = check_samples(samples, rate)
+    if fade not in FADES:
+        raise ValueError(f"fade is {fade!r}; choose one of {', '.join(FADES)}")
+    (length, hop), offsets = chunk_sizes(system, chunk_seconds, overlap), shift_offsets(system, shifts)
     mixture = audio.resample(samples, rate, system.sample_rate)  # (C, N at the system's rate)
-    level = measure(system, [mixture])
+    level, total = measure(system, [mixture]), None
     with listening(system), _bar(samples.shape[-1] / rate, progress) as bar:
-        found = _estimates(system, [level.apply(mixture)], length, hop)
-        parts = [level.undo(part) for part in _counted(found, bar, system.sample_rate)]
-    estimates = audio.resample(torch.cat(parts, dim=-1), system.sample_rate, rate)
+        for offset in offsets:
+            late = functional.pad(level.apply(mixture), (offset, 0))
+            found = _estimates(system, [late], length, hop, FADES[fade])
+            parts = list(_counted(found, bar, system.sample_rate, len(offsets)))
+            found = level.undo(torch.cat(parts, dim=-1)[..., offset:])  # (S, C, N)
+            if total is not None and not system.ordered:
+                _keep_order(found, total, system.channels)
+            total = found if total is None else total + found
+    estimates = audio.resample(total / len(offsets), system.sample_rate, rate)
     return estimates[..., : samples.shape[-1]]  # (S, C, N): resampling rounds lengths up
+
+
+def shift_offsets(system, shifts: int) -> list[int]:
+    """Spread shifts evenly over one stride of a system, in samples; after a stride the same grid comes again.
+
+    A system of stride 1 meets the same grid everywhere, so it gets one. Raises ValueError below 1.
+    Source: the averaged shifts of Défossez et al. 2019, there at random. Taught on: book/evaluation/separation
+    """
+    if isinstance(shifts, bool) or not isinstance(shifts, int) or shifts < 1:
+        raise ValueError(f"shifts is {shifts!r}; choose a whole number of 1 or more: how often a song is separated")
+    return sorted({i * system.stride // shifts for i in range(shifts)})
 
 
 def separate_file(
@@ -102,7 +127,7 @@ def separate_file(
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder, audio.AudioError))
         audio.sweep(folder)
-        _check_free(paths.values(), path, overwrite)
+        check_free(paths.values(), path, overwrite)
         open_stem = [audio.Writer(stem, about.sample_rate, about.channels) for stem in paths.values()]
         writers = [stack.enter_context(writer) for writer in open_stem]
         stack.enter_context(listening(system))
@@ -161,7 +186,7 @@ def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[T
         yield part.unflatten(0, (S, -1))
 
 
-def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[Tensor]:
+def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int, edge: float = EDGE) -> Iterator[Tensor]:
     """Separate a stream of blocks `(C, any n)` at the system's rate: yield finished estimates `(S, C, n)`."""
     overlap, tail, ramp = length - hop, None, None
     for chunk, last in _chunks(blocks, length, hop):
@@ -169,7 +194,9 @@ def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int) -> Itera
         if not system.ordered:
             _keep_order(found, tail, system.channels)
         if tail is not None:
-            ramp = _ramp(overlap) if ramp is None else ramp  # a song of one chunk needs none, however long a chunk is
+            ramp = (
+                _ramp(overlap, edge) if ramp is None else ramp
+            )  # a song of one chunk needs none, however long a chunk is
             found[..., :overlap] = torch.lerp(tail, found[..., :overlap], ramp)
         ready = found.shape[-1] - (0 if last else overlap)
         yield found[..., :ready]
@@ -187,9 +214,9 @@ def _chunks(blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[tuple[T
     yield waiting, True
 
 
-def _ramp(overlap: int) -> Tensor:
+def _ramp(overlap: int, edge: float = EDGE) -> Tensor:
     """Weights of the new chunk over an overlap: 0, then rising, then 1."""
-    edge = int(EDGE * overlap)
+    edge = int(edge * overlap)
     fade = overlap - 2 * edge
     rising = (torch.arange(fade) + 0.5) / max(fade, 1)
     return torch.cat([torch.zeros(edge), rising, torch.ones(edge)])
@@ -258,39 +285,10 @@ def _bar(seconds: float, progress: bool) -> tqdm:
     return progress_bar(total=seconds, desc="Separating", progress=progress, bar_format=shape)
 
 
-def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int) -> Iterator[Tensor]:
-    """Pass parts on and move the bar."""
+def _counted(parts: Iterable[Tensor], bar: tqdm, rate: int, runs: int = 1) -> Iterator[Tensor]:
+    """Pass parts on and move the bar, by what is one of so many runs."""
+    end = bar.n + bar.total / runs
     for part in parts:
-        bar.update(min(part.shape[-1] / rate, bar.total - bar.n))
+        bar.update(min(part.shape[-1] / rate / runs, end - bar.n))
         yield part
-    bar.update(bar.total - bar.n)
-
-
-def _check_samples(samples: Tensor, rate: int) -> Tensor:
-    samples = as_samples(samples, "samples", "(C, N)")
-    given = tuple(samples.shape)
-    if samples.dim() != 2:
-        raise ValueError(f"samples must be (C, N): audio channel, sample; given was {given}")
-    if samples.numel() == 0:
-        raise ValueError(f"samples {given} are empty: there is nothing to separate")
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate < math.inf:
-        raise ValueError(f"rate is {rate}; expected the sample rate of the samples in Hz, for example 44100")
-    if not samples.isfinite().all():
-        channel, at = (~samples.isfinite()).nonzero()[0].tolist()
-        raise ValueError(
-            f"samples hold NaN or infinity, first in channel {channel} at sample {at}. "
-            "Replace them, for example with torch.nan_to_num(samples)"
-        )
-    return samples.float()
-
-
-def _check_free(stems: Iterable[Path], source: str | Path, overwrite: bool) -> None:
-    """Refuse to write over the file that is read, and over any other file unless asked to."""
-    for stem in stems:
-        if stem.exists() and stem.samefile(source):
-            raise audio.AudioError(f"{stem}: this is the file to separate; choose another folder for stems.")
-        if stem.exists() and not overwrite:
-            raise audio.AudioError(
-                f"{stem}: exists already. Choose another folder, "
-                "or replace it with overwrite=True (--overwrite on the command line)."
-            )
+    bar.update(end - bar.n)

@@ -9,6 +9,8 @@ from sepbook.plots.alignment import align, alignment
 from sepbook.plots.cells import recurrent_cell, unrolled
 from sepbook.plots.charts import bars, curves, loss_curve
 from sepbook.plots.diagram import ladder, unet_diagram
+from sepbook.plots.events import events
+from sepbook.plots.family import family
 from sepbook.plots.flow import flow, flow_alt
 from sepbook.plots.page import show
 from sepbook.plots.sound import masks, spectrogram, stems, waveform
@@ -21,6 +23,8 @@ __all__ = [
     "bars",
     "colour",
     "curves",
+    "events",
+    "family",
     "flow",
     "flow_alt",
     "ladder",

@@ -11,6 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 aten = torch.ops.aten
 
+ROUNDS = 6  # how often the same origins may meet again, before the steps are no longer told apart
 HOW = {  # what a meeting is called in a diagram
     **dict.fromkeys((aten.cat, aten.stack, aten.complex), "cat"),
     **dict.fromkeys((aten.add, aten.add_, aten.sub, aten.sub_, aten.lerp), "+"),
@@ -28,6 +29,8 @@ class Meeting:
     how: str
     call: int = 0  # in which call they meet
     origins: list = field(default_factory=list)  # (call, output), names of inputs, or other meetings
+    rounds: int = 0  # how often nothing new has come to them
+    bare: list = field(default_factory=list)  # the origins, with the meetings among them opened
 
 
 class Origins:
@@ -88,10 +91,25 @@ def place_of(tensor: torch.Tensor) -> StorageWeakRef:
 
 
 def meet(how: str, found: list, call: int) -> Meeting:
-    """Return the meeting of several origins; sums of sums become one. Taught on: book/how_to_read."""
-    origins = []
+    """Return the meeting of several origins; sums of sums become one.
+
+    Arithmetic that goes round and round, as that of k-means does, has no path to be drawn: when the same origins have
+    met again more than `ROUNDS` times, all of them meet once ("&"). Taught on: book/how_to_read
+    """
+    inner = [one for one in found if isinstance(one, Meeting) and one.call == call]
+    bare = _opened(found, [(one, one.bare) for one in inner])
+    again = [one.rounds for one in inner if len(one.bare) == len(bare)]  # nothing new has come
+    if again and max(again) >= ROUNDS:
+        return Meeting("&", call, bare, ROUNDS, bare)
+    origins = _opened(found, [(one, one.origins) for one in inner if one.how == how])
+    return Meeting(how, call, origins, 1 + max(again, default=-1), bare)
+
+
+def _opened(found: list, inside: list) -> list:
+    """List what was found, each once; meetings of which we know what is `inside` are replaced by that."""
+    kept = []
     for one in found:
-        for part in one.origins if isinstance(one, Meeting) and (one.how, one.call) == (how, call) else [one]:
-            if part not in origins:
-                origins.append(part)
-    return Meeting(how, call, origins)
+        for part in next((parts for meeting, parts in inside if meeting is one), [one]):
+            if part not in kept:
+                kept.append(part)
+    return kept

@@ -171,7 +171,8 @@ def _number(value) -> bool:
 def check_optimizer(path: Path, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], rest: dict) -> None:
     """Raise CheckpointError unless these are settings and memories that this optimiser could have."""
     own, groups, numbers = optimizer.state_dict()["param_groups"], rest.get("groups"), rest.get("numbers")
-    if not (isinstance(groups, list) and isinstance(numbers, dict) and len(groups) == len(own)):
+    sound = isinstance(groups, list) and isinstance(numbers, dict) and len(groups) == len(own)
+    if not sound or not all(key.startswith("optimizer.") for key in numbers):
         raise damaged(path, "the settings of its optimiser are not whole")
     for group, ours in zip(groups, own, strict=True):
         for name, value in ours.items():

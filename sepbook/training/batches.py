@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from sepbook.architectures.base import System
+from sepbook.data.augmentation import Augment
 from sepbook.training._distributed import World
 from sepbook.training._folder import leave_signals_to_the_loop
 from sepbook.training._held import Held, fits
@@ -110,6 +111,7 @@ class Batches:
     def __init__(self, system: System, data, config, device: Device, world: World):
         self.system, self.data, self.config, self.device, self.world = system, data, config, device, world
         self.held = Held(data, device.device) if fits(data, device.device, config.hold_tracks) else None
+        self.augment = Augment(config.augment, system.sample_rate, data.source_names, config.seed)
 
     @property
     def note(self) -> str:
@@ -125,7 +127,7 @@ class Batches:
         numbers, B = self.numbers(start), self.config.batch_size
         if self.held:
             drawn = (self.held.draw(numbers.of_step(step)) for step in range(start, self.config.steps))
-            return (self._selected(self.held.make(batch)) for batch in _ahead(drawn))
+            return self._augmented(map(self.held.make, _ahead(drawn)), start)
         workers = self.config.workers
         loader = DataLoader(
             self.data,
@@ -136,7 +138,7 @@ class Batches:
             pin_memory=self.device.device.type == "cuda",
             worker_init_fn=leave_signals_to_the_loop,
         )
-        return (self._selected(self.device.move(batch)) for batch in iter(loader))
+        return self._augmented(map(self.device.move, iter(loader)), start)
 
     def __len__(self) -> int:
         """Number of batches that hold every item once, for all processes together."""
@@ -151,6 +153,12 @@ class Batches:
         else:
             every = map(self.device.move, DataLoader(self.data, batch_size=B, sampler=range(len(self.data))))
         return map(self._selected, every)
+
+    def _augmented(self, batches, start: int):
+        """Augment all stems of each batch, from step `start` on, and pick the system's; each process in its own way."""
+        for step, batch in enumerate(batches, start):
+            own = step * self.world.size + self.world.rank
+            yield self._selected(self.augment(batch, own) if self.config.augment else batch)
 
     def _selected(self, batch: dict) -> dict[str, Tensor]:
         return select(batch, self.data, self.system)

@@ -141,6 +141,7 @@ def load_weights(path: str | Path, expect: str | None = None) -> System:
             name, preset, fields = described(header)
         if expect is not None and name != expect:
             raise CheckpointError(f"{path}: holds the weights of system {name[:80]!r}, but {expect!r} was asked for")
+        _check_known(name, path)
         try:
             plan = architectures.plan(name, preset, fields)
         except (ValueError, TypeError, RecursionError) as error:
@@ -153,6 +154,18 @@ def load_weights(path: str | Path, expect: str | None = None) -> System:
         system = architectures.create(name, preset, **fields)
         fill(system, {key: file.get_tensor(prefix + key) for key in mine}, path)
     return system.eval()
+
+
+def _check_known(name: str, path: Path) -> None:
+    """Raise CheckpointError for a system that is not known here; that of a reader lies in a file of its own."""
+    try:
+        architectures.module(name)
+    except architectures.UnknownError as error:
+        own = name.isascii() and name.isidentifier() and len(name) < 60
+        mend = f". If it is a system of your own, give its file too: --system {name}.py, or adopt('{name}.py')"
+        raise CheckpointError(
+            f"{path}: its header does not describe a system of this version ({error}){mend if own else ''}"
+        ) from error
 
 
 def fill(system: System, weights: dict[str, Tensor], path: str | Path) -> None:
@@ -189,6 +202,15 @@ def shipped(name: str, preset: str = "small", task: str | None = None) -> System
     except ValueError as error:
         raise CheckpointError(str(error)) from error
     return load_weights(path, expect=name)
+
+
+def shelf(task: str | None = None) -> list[tuple[str, str]]:
+    """Return system and preset of all weights that come with the book, of one task or of all.
+
+    Taught on: book/architectures/overview
+    """
+    rows = [row for row in _manifest.rows(WEIGHTS) if row["kind"] == "system" and task in (None, row["task"])]
+    return [(row["system"], row["preset"]) for row in rows]
 
 
 def flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict]:

@@ -15,6 +15,7 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sepbook.architectures.recipe import Recipe
+from sepbook.data.augmentation import check_names
 from sepbook.training.device import FORMATS
 
 CLASSES = {
@@ -60,6 +61,7 @@ class TrainConfig:
     precision: str = "auto"  # of the parts: "float32", "bfloat16" or "float16"; else what suits the device
     hold_tracks: bool | None = None  # mix on the device; None: where a card has room for all tracks
     average: float = 0.0  # decay of a moving average of the weights, which is validated and kept; 0: none
+    augment: tuple[str, ...] = ()  # what happens to each batch on the device: see `sepbook.data.augmentation`
 
     def __post_init__(self):
         for name in ("optimizer_options", "schedule_options"):
@@ -74,6 +76,10 @@ class TrainConfig:
             if not (kind(given) and holds(given)):
                 raise TrainingError(f"{name} is {given!r}; expected {wanted}")
         _check_options(self)
+        try:
+            object.__setattr__(self, "augment", check_names(self.augment))
+        except ValueError as error:
+            raise TrainingError(f"augment: {error}") from error
 
     @classmethod
     def of(cls, recipe: Recipe, steps: int | None = None, **overrides) -> "TrainConfig":
@@ -125,6 +131,7 @@ LIMITS = {  # field: kind of value, what must hold, and the same in words
     "precision": (_any, lambda v: v in ("auto", *FORMATS), f"one of auto, {', '.join(FORMATS)}"),
     "hold_tracks": (_any, lambda v: v is None or _truth(v), "True, False or None (where they fit)"),
     "average": (_real, lambda v: 0 <= v < 1, "0 (none) or a decay below 1, for example 0.999"),
+    "augment": (_any, lambda v: isinstance(v, list | tuple), "a list of names, for example ['flip_sign', 'remix']"),
 }
 
 

@@ -52,4 +52,5 @@ def by_recipe(
     same = data.mixtures is kind(recipe.task).mixtures or "mixing" in changes
     mixing = recipe.mixing if same else {}  # items of another kind are mixed in their own way
     training = data.training(*fits, recipe.seconds, recipe.items(steps), seed, mixing)
-    return Ingredients(training, data.validation(*fits), config)
+    labels = {"labels": mixing["labels"]} if mixing.get("labels") else {}  # what is learned from is validated too
+    return Ingredients(training, data.validation(*fits, **labels), config)

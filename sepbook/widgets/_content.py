@@ -12,6 +12,8 @@ import numpy as np
 from . import _picture
 from ._versions import Version, headroom
 
+BUDGET = 390_000  # bytes that a player fetches when it first plays
+
 
 def build(versions, rate, title):
     """Return ``(spec, files)``: the player's content as JSON data, and its files as bytes by name."""
@@ -23,6 +25,7 @@ def build(versions, rate, title):
         "title": title,
         "seconds": next(iter(versions[0].clips.values())).shape[1] / rate,
         "rate": rate,
+        "hertz": _picture.limits(rate),
         "gain": headroom([played(version, files) for version in described], 1.0),
         "rows": rows,
         "versions": described,
@@ -35,7 +38,7 @@ def describe(version, rate, pictures, files):
     clips = [
         {
             "row": stem,
-            "audio": keep(files, *encode(clip, rate)),
+            "audio": keep(files, *encode(clip, rate, len(version.clips))),
             "picture": keep(files, pictures[stem], "png"),
             "loudness": loudness(clip, rate),
         }
@@ -77,18 +80,31 @@ def rows_of(versions):
     return list(rows.values())
 
 
-def encode(samples, rate):
-    """Return ``(bytes, suffix)`` of samples `(C, N)`: MP3, or 16-bit WAV where libsndfile has no MP3."""
+def encode(samples, rate, together=1):
+    """Return ``(bytes, suffix)`` of samples `(C, N)`: MP3, or 16-bit WAV where libsndfile has no MP3.
+
+    ``together`` clips are fetched at the first press of play: many long ones get fewer bits each.
+    """
     import soundfile
     import torch
 
     from sepbook import audio
 
     if "MP3" in soundfile.available_formats():
-        return audio.mp3_bytes(torch.from_numpy(samples), rate), "mp3"
+        return audio.mp3_bytes(torch.from_numpy(samples), rate, kbps(samples, rate, together)), "mp3"
     file = io.BytesIO()
     soundfile.write(file, samples.T, rate, format="WAV", subtype="PCM_16")
     return file.getvalue(), "wav"
+
+
+def kbps(samples, rate, together):
+    """Return the rate of an MP3 that lets ``together`` clips like this one stay within BUDGET; None is the usual rate.
+
+    It is never below 32 kilobits per second and channel, and below 16 kHz always the usual one, which is low already.
+    """
+    channels, count = samples.shape
+    fitting = round(BUDGET * 8 / 1000 * rate / count / together / channels)
+    return max(fitting, 32) * channels if fitting < 64 and rate >= 16000 else None
 
 
 def decode(data):

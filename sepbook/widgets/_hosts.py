@@ -22,6 +22,7 @@ class Hosted:
     element = ""  # the page's element has the class "sepbook-NAME", and its data in data-NAME, as host.js expects
     prefix = ""  # of the classes inside it
     title = ""
+    sheets = ()  # style sheets of its own and shared ones, by name; empty: the one of its module
 
     @property
     def content(self):
@@ -36,7 +37,7 @@ class Hosted:
     def widget(self):
         """The anywidget that a notebook shows. Made once, however often it is shown."""
         spec, files = self.content
-        return widget_class(self.module)(spec=spec, files=files)
+        return widget_class(self.module, self.sheets or (self.module,))(spec=spec, files=files)
 
     def html(self, audio=None, figures=None):
         """Write the files and return the page element: its fallback, until ``host.js`` replaces it.
@@ -47,12 +48,19 @@ class Hosted:
         where = addresses(files, audio, figures)
         data = html.escape(json.dumps({"spec": spec, "files": where}))
         title = f'<p class="{self.prefix}-title">{html.escape(self.title)}</p>\n' if self.title else ""
+        sheets = self.sheets or (self.module,)
+        links = "\n".join(f'<link rel="stylesheet" href="{STATIC}/widgets/{name}.css">' for name in sheets)
         return (
-            f'<link rel="stylesheet" href="{STATIC}/widgets/{self.module}.css">\n'
+            f"{links}\n"
             f'<script type="module" src="{STATIC}/widgets/host.js"></script>\n'
-            f'<div class="sepbook-{self.element}" data-{self.element}="{data}">\n'
+            f'<div class="{self.classes}" data-{self.element}="{data}">\n'
             f"{title}{self.fallback(spec, where)}\n</div>"
         )
+
+    @property
+    def classes(self):
+        """The classes of the page's element."""
+        return f"sepbook-{self.element}" + (" sepbook-shell" if "explorer" in self.sheets else "")
 
     def native(self, sounds):
         """Return the browser's own players as a list; ``sounds`` has an address by name."""
@@ -80,6 +88,17 @@ def native_player(name, source):
     """Return a list item with the browser's own player for one clip: what works without JavaScript."""
     name = html.escape(name)
     return f'<li>{name} <audio controls preload="none" aria-label="{name}" src="{source}"></audio></li>'
+
+
+def table(corner, head, rows):
+    """Return a table; ``rows`` has the cells of each by its name. A minus is printed as one."""
+    cells = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in (corner, *head))
+    body = ""
+    for name, values in rows.items():
+        body += (
+            f'<tr><th scope="row">{html.escape(name)}</th>{"".join(f"<td>{html.escape(v)}</td>" for v in values)}</tr>'
+        )
+    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>".replace(">-", ">−")
 
 
 def folder(kind):
@@ -124,7 +143,7 @@ def inlined(name, seen):
 
 
 @cache
-def widget_class(module):
+def widget_class(module, sheets):
     """Return the anywidget class of a module, made when first needed: anywidget takes a while to import."""
     import anywidget
     import traitlets
@@ -133,7 +152,7 @@ def widget_class(module):
         """The notebook's end of a module. The bytes travel as they are, not as text."""
 
         _esm = bundle(f"{module}.js")
-        _css = (HERE / f"{module}.css").read_text(encoding="utf-8")
+        _css = "\n".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in sheets)
         spec = traitlets.Dict().tag(sync=True)
         files = traitlets.Dict().tag(sync=True)
 

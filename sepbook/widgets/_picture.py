@@ -13,6 +13,11 @@ LOWEST_HZ = 60.0
 LEVELS = 16
 
 
+def limits(rate):
+    """Return the lowest and the highest frequency of a picture in Hz."""
+    return [min(LOWEST_HZ, rate / 8), rate / 2]
+
+
 def power_spectrogram(mono, rate, columns=WIDTH, rows=HEIGHT):
     """Return the power of `mono` `(N,)` on a logarithmic frequency axis: `(rows, columns)`, low rows last."""
     window = min(2048, 1 << max(4, round(np.log2(rate * 0.064))))
@@ -24,7 +29,7 @@ def power_spectrogram(mono, rate, columns=WIDTH, rows=HEIGHT):
     power = power.reshape(columns, per_column, -1).mean(1)  # (columns, F)
     # The mean power between two frequencies is the difference of a running sum, also inside a bin.
     running = np.concatenate([np.zeros((columns, 1)), power.cumsum(1)], axis=1)
-    edges = np.geomspace(min(LOWEST_HZ, rate / 8), rate / 2, rows + 1) / rate * window
+    edges = np.geomspace(*limits(rate), rows + 1) / rate * window
     below = np.stack([np.interp(edges, np.arange(running.shape[1]), column) for column in running])
     return (np.diff(below) / np.diff(edges)).T[::-1]
 

@@ -42,7 +42,8 @@ def activation_explorer(title=""):
 class ActivationExplorer(Hosted):
     """What `activation_explorer` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "activation", "activation", "av"
+    module, element, prefix = "activation", "activation", "ex"
+    sheets = ("explorer", "activation")
 
     def __init__(self, title=""):
         self.title = str(title)

@@ -43,7 +43,8 @@ def convolution(title="", n=7, kernel=3, axes=1, transposed=False, **geometry):
 class Convolution(Hosted):
     """What `convolution` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "convolution", "convolution", "cv"
+    module, element, prefix = "convolution", "convolution", "ex"
+    sheets = ("explorer", "convolution")
 
     def __init__(self, title, n, kernel, axes, transposed, stride=1, padding=0, dilation=1, output_padding=0):
         self.title = str(title)

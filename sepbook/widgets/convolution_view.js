@@ -29,7 +29,7 @@ export function showSteps(list, { lines, error }) {
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function view({ title, limits }) {
-  const parts = controls("cv", "convolution");
+  const parts = controls("ex", "convolution");
   const slider = ([action, text], [min, max]) => parts.slider(action, text, { min, max, step: 1 });
   const play = button("play", "▶ move");
   const dimensions = parts.choice("axes", "How many axes", [["1", "1-D"], ["2", "2-D"]]);
@@ -43,8 +43,8 @@ export function view({ title, limits }) {
   const root = parts.root(title, "Convolution arithmetic");
   root.append(
     parts.tools(dimensions, way),
-    parts.tools(...buttons("preset", Object.keys(PRESETS))),
-    element("div", { class: "cv-sliders" }, ...sliders.map(({ row }) => row)),
+    parts.tools(...buttons("preset", Object.keys(PRESETS)), button("reset", "↺ reset")),
+    element("div", { class: "ex-sliders" }, ...sliders.map(({ row }) => row)),
     element("div", {}, figure, legend),
     element("div", { class: "cv-place" }, play, place.row),
     caption,

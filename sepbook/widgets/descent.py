@@ -33,7 +33,8 @@ def descent(energy, overlap, middle, title=""):
 class Descent(Hosted):
     """What `descent` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "descent", "descent", "ds"
+    module, element, prefix = "descent", "descent", "ex"
+    sheets = ("explorer", "descent")
 
     def __init__(self, energy, overlap, middle, title=""):
         self.piles = [torch.as_tensor(x).double().flatten() for x in (energy, overlap, middle)]

@@ -1,10 +1,12 @@
 // The two pictures of the descent explorer: a map of the loss with a walk on it, and the loss over the steps.
 import { ground } from "./descent_steps.js";
-import { disc, fitted, hidden, polyline } from "./explorer_canvas.js";
+import { frame, shaped } from "./explorer_axes.js";
+import { disc, hidden, polyline } from "./explorer_canvas.js";
 
 export const [WEST, EAST, SOUTH, NORTH] = [-1.6, 4.8, -3.2, 3.4]; // w and b at the edges of the map
 const CELLS = 96; // shades from west to east
 const BANDS = [0.41, 0.43, 0.46, 0.5, 0.55, 0.6, 0.7, 0.85, 1, 1.25, 1.5, 2, 2.5, 3];
+const HIGHEST = 4; // a loss above it is drawn at the upper edge
 
 /** A small canvas whose shades say how high the ground is: each band is a little darker than the one below it. */
 export function shaded(piles, colour) {
@@ -23,39 +25,44 @@ export function shaded(piles, colour) {
   return context.canvas;
 }
 
-export function toPixel([w, b], width, tall) {
-  return [((w - WEST) / (EAST - WEST)) * width, ((NORTH - b) / (NORTH - SOUTH)) * tall];
-}
-
-export function toWeights(x, y, width, tall) {
-  return [WEST + (x / width) * (EAST - WEST), NORTH - (y / tall) * (NORTH - SOUTH)];
-}
-
-/** The map: shades, the lowest place, the walk with a dot per step, its start and its present end. */
+/** The map: shades, the lowest place, the walk with a dot per step, its start and its present end. Returns its scales. */
 export function drawMap(canvas, { land, points, now, lowest, colours }) {
-  const { context, width, tall } = fitted(canvas, (wide) => wide / ((EAST - WEST) / (NORTH - SOUTH)));
-  context.drawImage(land, 0, 0, width, tall);
-  const place = (point) => toPixel(point, width, tall);
-  const [x, y] = place(lowest);
-  const cross = [[-7, 0], [7, 0], [0, 0], [0, -7], [0, 7]].map(([dx, dy]) => [x + dx, y + dy]);
+  const { context, x, y } = frame(canvas, {
+    x: { from: [WEST, EAST], name: "w" },
+    y: { from: [SOUTH, NORTH], name: "b" },
+    tallOf: shaped((EAST - WEST) / (NORTH - SOUTH)),
+  }, colours);
+  const corner = [x(WEST), y(NORTH), x(EAST) - x(WEST), y(SOUTH) - y(NORTH)];
+  context.save();
+  context.beginPath();
+  context.rect(...corner);
+  context.clip(); // a walk may leave the map
+  context.drawImage(land, ...corner);
+  const place = ([w, b]) => [x(w), y(b)];
+  const [left, down] = place(lowest);
+  const cross = [[-7, 0], [7, 0], [0, 0], [0, -7], [0, 7]].map(([dx, dy]) => [left + dx, down + dy]);
   polyline(context, cross, { strokeStyle: colours.goal, lineWidth: 3 });
   const walked = points.slice(0, now + 1).map(place);
   polyline(context, walked, { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 1.5 });
   for (const [i, point] of walked.entries()) disc(context, point, i === now ? 5 : 2);
+  context.restore();
   Object.assign(context, { strokeStyle: colours.ink, lineWidth: 2 });
   context.beginPath();
   context.arc(...walked[0], 9, 0, 7);
   context.stroke();
-  Object.assign(context, { fillStyle: colours.ink, font: "italic 14px sans-serif" });
-  context.fillText("w →", width - 34, tall - 8);
-  context.fillText("b ↑", 6, 18);
+  return { x, y };
 }
 
 /** The loss over all steps of the walk, with a mark at the present one. */
 export function drawLosses(canvas, { heights, now, colours }) {
-  const { context, width, tall } = fitted(canvas, (wide) => wide / (wide < 420 ? 3 : 6));
-  const top = Math.min(Math.max(...heights), 4);
-  const at = (k) => [4 + (k / (heights.length - 1)) * (width - 8), tall - 4 - (Math.min(heights[k], top) / top) * (tall - 8)];
-  polyline(context, heights.map((_, k) => at(k)), { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 2, lineJoin: "round" });
-  disc(context, at(now), 5);
+  const top = Math.min(Math.max(...heights), HIGHEST);
+  const { context, path, x, y } = frame(canvas, {
+    x: { from: [0, heights.length - 1], name: "step" },
+    y: { from: [0, 1.05 * top], name: "loss" },
+    tallOf: (wide) => Math.min(180, Math.max(140, wide / 3)),
+  }, colours);
+  const values = heights.map((height) => Math.min(height, top));
+  path(values.map((value, k) => [k, value]), colours.walk, 2);
+  context.fillStyle = colours.walk;
+  disc(context, [x(now), y(values[now])], 5);
 }

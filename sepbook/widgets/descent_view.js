@@ -1,5 +1,5 @@
 // What the descent explorer looks like: its elements, without behaviour. data-action says what a control does.
-import { buttons, controls, element, figure, picture } from "./explorer_parts.js";
+import { button, buttons, controls, element, figure, picture } from "./explorer_parts.js";
 
 export const STARTS = { "from the wall": [-1, 3], "from the plain": [4, -2.5], "from the middle": [0, 0] };
 export const METHODS = { sgd: "SGD", momentum: "momentum", adam: "Adam" };
@@ -7,7 +7,7 @@ export const STEPS = 200;
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function descentView({ title }) {
-  const parts = controls("ds", "descent");
+  const parts = controls("ex", "descent");
   const { status } = parts;
   const id = `${parts.group}-help`;
   const map = element("canvas", { tabindex: "0", role: "application", "aria-roledescription": "map", "aria-describedby": id });
@@ -19,8 +19,8 @@ export function descentView({ title }) {
   const help = element("figcaption", { id }, "The stronger the shade, the larger the loss; the cross is the lowest place. Drag the ring, or move it with the arrow keys, to start elsewhere.");
   const root = parts.root(title, "Three ways down");
   root.append(
-    parts.tools(methods, ...buttons("start", Object.keys(STARTS))),
-    element("div", { class: "ds-sliders" }, rate.row, steps.row, element("label", { class: "ds-check" }, decibels, "x in decibels")),
+    parts.tools(methods, ...buttons("start", Object.keys(STARTS)), button("reset", "↺ reset")),
+    element("div", { class: "ex-sliders" }, rate.row, steps.row, element("label", { class: "ex-check" }, decibels, "x in decibels")),
     element("figure", {}, map, help),
     figure(losses, "loss over the steps"),
     status,

@@ -3,114 +3,102 @@
 import { drawBins, drawSpace } from "./embedding_draw.js";
 import { affinities, means, nearest, unpacked } from "./embedding_space.js";
 import { embeddingView } from "./embedding_view.js";
-import { palette, watch } from "./explorer_canvas.js";
-import { minus, setSlider } from "./explorer_parts.js";
+import { Desk, drag } from "./explorer_hand.js";
+import { colours, mount } from "./explorer_mount.js";
+import { minus } from "./explorer_parts.js";
+
+const STILL = 4; // pixels that a press may move and still choose a point
+
+/** What the page's data hold, as arrays of numbers. */
+function read({ bins, source, levels, versions }) {
+  const each = ({ name, points, cluster }) => ({ name, points: unpacked(points, Int8Array), cluster: unpacked(cluster, Uint8Array) });
+  return { bins: unpacked(bins, Uint32Array), source: unpacked(source, Uint8Array), levels: unpacked(levels, Uint8Array), versions: versions.map(each) };
+}
+
+/** For each point its colour and how strong it is. */
+function painted(values, paint, groups, names, accent) {
+  if (paint === "affinity") return [...values].map((value) => [accent, 0.06 + 0.94 * Math.min(1, Math.max(0, value)) ** 2]);
+  return [...groups[paint]].map((group) => [names[group], 0.8]);
+}
+
+/** The frequency of a bin, in Hz, and its frame. */
+function whereIs(bin, { size: [F, T], rate }) {
+  return [Math.round((Math.floor(bin / T) * rate) / (2 * (F - 1))), bin % T];
+}
+
+/** Say which bin is chosen, and how alike it is to the bins of each source. */
+function tell(parts, spec, { bins, source, levels }, settings, alike) {
+  const bin = bins[settings.chosen];
+  const [hertz, t] = whereIs(bin, spec);
+  const level = Math.round((levels[bin] / 255 - 1) * spec.range);
+  const where = `${hertz} Hz at ${((t * spec.hop) / spec.rate).toFixed(2)} s, ${level === 0 ? "the loudest" : `${minus(level)} dB`}`;
+  const words = spec.names.map((name, s) => `${alike[s].toFixed(2)} with the bins of ${name}`).join(", ");
+  parts.status.textContent = `This bin: ${where}, of ${spec.names[source[settings.chosen]]}. Its mean affinity: ${words}.`.replaceAll(" -", " −");
+}
+
+/** The sliders: the chosen bin, and from where the space is seen. */
+function slidersOf(spec, { bins }) {
+  const degrees = (value) => `${minus(value)}°`;
+  return [
+    { action: "chosen", text: "bin", min: 0, max: bins.length - 1, step: 1, say: (value) => `${whereIs(bins[value], spec)[0]} Hz` },
+    { action: "turn", text: "turn", min: -180, max: 180, step: 1, say: degrees },
+    { action: "tilt", text: "tilt", min: -90, max: 90, step: 1, say: degrees },
+  ];
+}
+
+/** Turn the space by dragging it; a press that does not move chooses a point. */
+function turnable(canvas, desk, choose) {
+  let from = null;
+  const follow = (x, y) => {
+    from ??= { x, y, turn: desk.settings.turn, tilt: desk.settings.tilt, moved: false };
+    const [dx, dy] = [x - from.x, y - from.y];
+    from.moved ||= Math.hypot(dx, dy) > STILL;
+    if (!from.moved) return;
+    desk.set({ turn: ((Math.round(from.turn + dx / 2) + 540) % 360) - 180, tilt: from.tilt + dy / 2 });
+  };
+  const end = ({ type }) => {
+    if (type === "pointerup" && !from.moved) choose(from.x, from.y);
+    from = null;
+  };
+  drag(canvas, follow, { end });
+}
 
 function render({ model, el }) {
   const spec = model.get("spec");
-  const [bins, source, levels] = [unpacked(spec.bins, Uint32Array), unpacked(spec.source, Uint8Array), unpacked(spec.levels, Uint8Array)];
-  const versions = spec.versions.map(({ name, points, cluster }) => ({ name, points: unpacked(points, Int8Array), cluster: unpacked(cluster, Uint8Array) }));
-  const parts = embeddingView({ ...spec, points: bins.length });
-  const settings = { version: 0, paint: "source", chosen: spec.start, turn: 0, tilt: 0 };
-  const LIMITS = { turn: 180, tilt: 90 };
-  let [seen, waiting, grabbed] = [null, 0, null];
-
-  // --- showing -------------------------------------------------------------------------------------------
-  /** For each point its colour and how strong it is. */
-  function painted(values, accent) {
-    const { points, cluster } = versions[settings.version];
-    if (settings.paint === "affinity") return [...values].map((value) => [accent, 0.06 + 0.94 * Math.min(1, Math.max(0, value)) ** 2]);
-    const group = settings.paint === "cluster" ? cluster : source;
-    return Array.from({ length: points.length / spec.directions }, (_, i) => [spec.colours[group[i]], 0.8]);
-  }
+  const data = read(spec);
+  const view = embeddingView(spec);
+  const usual = { version: "0", paint: "source", chosen: spec.start, turn: 0, tilt: 0 };
+  const desk = new Desk(view.parts, { sliders: slidersOf(spec, data), presets: { "from the front (2-D)": { turn: 0, tilt: 0 } }, usual, keep: ["version", "paint", "chosen"], change: () => later() });
+  const { settings } = desk;
+  view.fill(desk);
+  let [seen, waiting] = [null, 0];
 
   function draw() {
     waiting = 0;
-    const { points } = versions[settings.version];
+    const { points, cluster } = data.versions[settings.version];
     const values = affinities(points, spec.directions, settings.chosen);
-    const colours = palette(el, "em", "ink", "paper", "quiet", "accent");
-    const common = { paint: painted(values, colours.accent), chosen: settings.chosen, colours };
+    const ink = colours(el);
+    const paint = painted(values, settings.paint, { source: data.source, cluster }, spec.colours, ink.accent);
+    const common = { paint, chosen: settings.chosen, colours: ink };
     const [turn, tilt] = [settings.turn, settings.tilt].map((degrees) => (degrees * Math.PI) / 180);
-    const space = drawSpace(parts.space, { ...common, points, size: spec.directions, turn, tilt, source });
-    seen = { space, bins: drawBins(parts.bins, { ...common, levels, size: spec.size, bins }) };
-    say(means(values, source, spec.names.length));
+    const space = drawSpace(view.space, { ...common, points, size: spec.directions, turn, tilt, source: data.source });
+    seen = { space, bins: drawBins(view.bins, { ...common, spec, levels: data.levels, bins: data.bins }) };
+    tell(view.parts, spec, data, settings, means(values, data.source, spec.names.length));
   }
 
   const later = () => (waiting ||= requestAnimationFrame(draw));
-
-  function say(alike) {
-    const [bin, T] = [bins[settings.chosen], spec.size[1]];
-    const [f, t] = [Math.floor(bin / T), bin % T];
-    const hertz = Math.round((f * spec.rate) / (2 * (spec.size[0] - 1)));
-    const level = Math.round((levels[bin] / 255 - 1) * spec.range);
-    const where = `${hertz} Hz at ${((t * spec.hop) / spec.rate).toFixed(2)} s, ${level === 0 ? "the loudest" : `${minus(level)} dB`}`;
-    const words = spec.names.map((name, s) => `${alike[s].toFixed(2)} with the bins of ${name}`).join(", ");
-    parts.status.textContent = `This bin: ${where}, of ${spec.names[source[settings.chosen]]}. Its mean affinity: ${words}.`.replaceAll(" -", " −");
-    for (const slider of parts.sliders) {
-      const value = settings[slider.action];
-      setSlider(slider, value, slider.action === "chosen" ? `${hertz} Hz` : `${minus(value)}°`);
-    }
-  }
-
-  // --- what the reader does ------------------------------------------------------------------------------
-  function at(canvas, event) {
-    const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  function choose(picture, canvas, event) {
-    settings.chosen = nearest(seen[picture].xs, seen[picture].ys, ...at(canvas, event));
-    later();
-  }
-
-  parts.bins.onpointerdown = (event) => {
-    parts.bins.setPointerCapture(event.pointerId);
-    choose("bins", parts.bins, event);
-  };
-  parts.bins.onpointermove = (event) => parts.bins.hasPointerCapture(event.pointerId) && choose("bins", parts.bins, event);
-  parts.space.onpointerdown = (event) => {
-    parts.space.setPointerCapture(event.pointerId);
-    grabbed = { x: event.clientX, y: event.clientY, turn: settings.turn, tilt: settings.tilt, moved: false };
-  };
-  parts.space.onpointermove = (event) => {
-    if (!grabbed) return;
-    const [dx, dy] = [event.clientX - grabbed.x, event.clientY - grabbed.y];
-    grabbed.moved ||= Math.hypot(dx, dy) > 4;
-    if (!grabbed.moved) return;
-    settings.turn = ((Math.round(grabbed.turn + dx / 2) + 540) % 360) - 180;
-    settings.tilt = Math.min(LIMITS.tilt, Math.max(-LIMITS.tilt, Math.round(grabbed.tilt + dy / 2)));
-    later();
-  };
-  parts.space.onpointerup = (event) => {
-    if (grabbed && !grabbed.moved) choose("space", parts.space, event);
-    grabbed = null;
-  };
-  parts.space.onpointercancel = () => (grabbed = null);
-  parts.root.oninput = ({ target }) => {
-    const { action } = target.dataset;
-    settings[action] = action === "paint" ? target.value : Number(target.value);
-    later();
-  };
-  parts.root.onclick = ({ target }) => {
-    if (target.closest("[data-action=front]")) Object.assign(settings, { turn: 0, tilt: 0 }), later();
+  const choose = (picture) => (x, y) => {
+    desk.set({ chosen: nearest(seen[picture].xs, seen[picture].ys, x, y) });
   };
 
-  el.classList.add("sepbook-embedding");
-  el.replaceChildren(parts.root);
+  drag(view.bins, choose("bins"));
+  turnable(view.space, desk, choose("space"));
+  desk.listen(view.root, { version: view.version, paint: view.paint });
+  const handle = { settings, draw, get seen() { return seen; }, affinities: () => [...affinities(data.versions[settings.version].points, spec.directions, settings.chosen)] };
+  const end = mount({ el, name: "embedding", root: view.root, draw: later, handle, stops: [() => cancelAnimationFrame(waiting)] });
+  desk.show();
   draw();
-  const unwatch = watch(el, later);
-  el.sepbookEmbedding = {
-    settings,
-    draw,
-    get seen() {
-      return seen;
-    },
-    affinities: () => [...affinities(versions[settings.version].points, spec.directions, settings.chosen)],
-  };
-  return () => {
-    unwatch();
-    cancelAnimationFrame(waiting);
-  };
+  return end;
 }
 
 export default { render };

@@ -43,7 +43,8 @@ def embedding(embeddings, membership, magnitude, rate, hop, title="", names=(), 
 class Embedding(Hosted):
     """What `embedding` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "embedding", "embedding", "em"
+    module, element, prefix = "embedding", "embedding", "ex"
+    sheets = ("explorer", "embedding")
 
     def __init__(self, embeddings, membership, magnitude, rate, hop, title="", names=(), below=40.0):
         self.magnitude, self.membership = _numbers(magnitude), _numbers(membership)

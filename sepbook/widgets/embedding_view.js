@@ -1,5 +1,5 @@
 // What the embedding explorer looks like: its elements, without behaviour. data-action says what a control does.
-import { button, controls, element, figure, picture } from "./explorer_parts.js";
+import { controls, element, figure, picture } from "./explorer_parts.js";
 
 export const PAINTS = [
   ["source", "true source"],
@@ -16,30 +16,25 @@ function legend(names, colours) {
   return element("p", { class: "em-legend" }, ...entries);
 }
 
-/** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
-export function embeddingView({ title, versions, names, colours, size, points }) {
-  const parts = controls("em", "embedding");
-  const { status } = parts;
+/** Build everything. `fill` puts it into `root`, with what the desk has. */
+export function embeddingView({ title, versions, names, colours }) {
+  const parts = controls("ex", "embedding");
   const [space, bins] = ["Points in space, one for each bin", "Spectrogram of the mixture"].map(picture);
   const version = parts.choice("version", "Embedding", versions.map(({ name }, i) => [String(i), name]), "0");
   const paint = parts.choice("paint", "Colour", PAINTS, "source");
-  const sliders = [
-    parts.slider("chosen", "bin", { min: 0, max: points - 1, step: 1, value: 0 }),
-    parts.slider("turn", "turn", { min: -180, max: 180, step: 1, value: 0 }),
-    parts.slider("tilt", "tilt", { min: -90, max: 90, step: 1, value: 0 }),
-  ];
   const root = parts.root(title, "Embeddings");
-  root.append(
+  const fill = ({ rows, presetsRow }) => root.append(
     parts.tools(version),
     parts.tools(paint, legend(names, colours)),
     element(
       "div",
-      { class: "em-stage" },
+      { class: "ex-stage" },
       figure(space, "each point is a bin, drawn in its three strongest directions, in a ball of radius 1: drag to turn, click to choose"),
-      figure(bins, `${size[0]} bins upwards, ${size[1]} frames to the right: click to choose`),
+      figure(bins, "the bins of those points: click to choose"),
     ),
-    element("div", { class: "em-sliders" }, ...sliders.map(({ row }) => row), button("front", "from the front (2-D)")),
-    status,
+    rows,
+    presetsRow,
+    parts.status,
   );
-  return { root, space, bins, sliders, status };
+  return { parts, root, space, bins, version, paint, fill };
 }

@@ -1,104 +1,63 @@
 // Spoil an estimate in four ways, watch six figures, and hear it. One module, two hosts.
 //   model.get("spec")   {title, rate, length, source, other: file names, shifts, products: one entry for each shift}
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
-import { minus, setSlider } from "./explorer_parts.js";
-import { Later, Loop, once, playButton, readWav } from "./explorer_sound.js";
-import { build, clipped, dulled, figures, weights } from "./error_mixer_measures.js";
-import { PRESETS, SLIDERS, mixerView } from "./error_mixer_view.js";
+import { Desk } from "./explorer_hand.js";
+import { mount } from "./explorer_mount.js";
+import { minus } from "./explorer_parts.js";
+import { computed, once, readWav } from "./explorer_sound.js";
+import { clipped } from "./explorer_spoil.js";
+import { build, dulled, figures, weights } from "./error_mixer_measures.js";
+import { HIGH, LOW, USUAL, mixerView, presets, sliders } from "./error_mixer_view.js";
 
-const [LOW, HIGH] = [-10, 50]; // dB, the ends of a bar
+/** Show six figures in their lines. */
+function tell(lines, values) {
+  for (const { id, bar, value } of lines) {
+    value.textContent = `${minus(values[id].toFixed(1))} dB`;
+    bar.style.width = `${Math.min(100, Math.max(0, (100 * (values[id] - LOW)) / (HIGH - LOW)))}%`;
+  }
+}
+
+/** The two sounds, and what is made of the first. */
+async function read({ source, other }, files) {
+  const [x, rest] = await Promise.all([source, other].map((name) => readWav(files[name])));
+  return { source: x, other: rest, dull: dulled(x), cut: clipped(x) };
+}
 
 function render({ model, el }) {
   const { spec, files } = { spec: model.get("spec"), files: model.get("files") };
-  const parts = mixerView(spec);
-  const loop = new Loop(spec.rate);
-  const usual = Object.fromEntries(SLIDERS.map(([action, , , , , value]) => [action, value]));
-  let settings = { ...usual, ...PRESETS.leaky }; // something to see at once; shift: its place in the list of shifts
-  let heard = "estimate";
+  const view = mixerView(spec);
+  const kinds = presets(spec.shifts);
+  const desk = new Desk(view.parts, { sliders: sliders(spec.shifts), presets: kinds, usual: USUAL, first: { ...USUAL, ...kinds.leaky }, change });
+  const { settings } = desk;
+  view.fill(desk);
   let sounds; // known when they have been loaded
   let values = {};
 
-  const shift = () => spec.shifts[settings.shift];
-  const load = once(read, parts.status);
-  const later = new Later(sound);
+  const load = once(async () => (sounds = await read(spec, files)), view.parts.status);
+  const estimate = () => build(sounds, settings, spec.shifts[settings.shift]);
+  const sound = computed({ el, button: view.play, rate: spec.rate, seconds: spec.length / spec.rate, load, samples: () => (settings.heard === "estimate" ? estimate() : sounds.source) });
 
-  async function read() {
-    const [source, other] = await Promise.all([spec.source, spec.other].map((name) => readWav(files[name])));
-    sounds = { source, other, dull: dulled(source), cut: clipped(source) };
-  }
-
-  function sound() {
-    if (sounds) loop.put(heard === "estimate" ? build(sounds, settings, shift()) : sounds.source);
-  }
-
-  function show() {
+  function change() {
     values = figures(spec.products[settings.shift], weights(settings));
-    for (const slider of parts.sliders) {
-      const [, , , , , , say] = SLIDERS.find(([name]) => name === slider.action);
-      setSlider(slider, settings[slider.action], say(slider.action === "shift" ? shift() : settings[slider.action]));
-    }
-    for (const { id, bar, value } of parts.lines) {
-      value.textContent = `${minus(values[id].toFixed(1))} dB`;
-      bar.style.width = `${Math.min(100, Math.max(0, (100 * (values[id] - LOW)) / (HIGH - LOW)))}%`;
-    }
-    if (sounds) later.ask();
+    tell(view.lines, values);
+    if (sounds) sound.ask();
   }
 
-  async function ready() {
-    await load();
-    sound();
-    return Boolean(sounds);
-  }
-
-  const play = playButton({ el, button: parts.play, loop, seconds: spec.length / spec.rate, ready });
-  parts.root.onclick = ({ target }) => {
-    const button = target.closest("button");
-    if (button?.dataset.action !== "preset") return;
-    const chosen = { ...usual, ...PRESETS[button.value] };
-    settings = { ...chosen, shift: Math.max(0, spec.shifts.indexOf(chosen.shift)) };
-    show();
-  };
-  parts.root.oninput = ({ target }) => {
-    const { action } = target.dataset;
-    if (action in settings) settings[action] = Number(target.value);
-    else if (action === "heard") heard = target.value;
-    show();
-  };
-
-  el.classList.add("sepbook-errors");
-  el.replaceChildren(parts.root);
-  show();
-  el.sepbookErrors = {
+  desk.listen(view.root, { heard: view.heard });
+  const handle = {
     load,
-    get values() {
-      return { ...values };
-    },
-    get settings() {
-      return { ...settings, shift: shift() };
-    },
-    get estimate() {
-      return build(sounds, settings, shift());
-    },
-    get source() {
-      return sounds.source;
-    },
-    get other() {
-      return sounds.other;
-    },
-    get playing() {
-      return loop.playing;
-    },
-    get sound() {
-      return loop.samples;
-    },
-    get busy() {
-      return later.busy;
-    },
+    get values() { return { ...values }; },
+    get settings() { return { ...settings, shift: spec.shifts[settings.shift] }; },
+    get estimate() { return estimate(); },
+    get source() { return sounds.source; },
+    get other() { return sounds.other; },
+    get playing() { return sound.loop.playing; },
+    get sound() { return sound.loop.samples; },
+    get busy() { return sound.busy; },
   };
-  return () => {
-    later.cancel();
-    play.close();
-  };
+  const end = mount({ el, name: "errors", root: view.root, draw() {}, handle, stops: [sound.stop] });
+  desk.set({});
+  return end;
 }
 
 export default { render };

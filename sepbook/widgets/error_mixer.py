@@ -48,7 +48,8 @@ def error_mixer(source, other, rate, project, title=""):
 class ErrorMixer(Hosted):
     """What `error_mixer` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "error_mixer", "errors", "em"
+    module, element, prefix = "error_mixer", "errors", "ex"
+    sheets = ("explorer", "error_mixer")
 
     def __init__(self, source, other, rate, project, title=""):
         self.source, self.other = (_faded(x) for x in read_pair(source, other, rate))

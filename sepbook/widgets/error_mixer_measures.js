@@ -2,7 +2,6 @@
 
 const MOST = 100; // dB: no figure is above this or below minus this
 const POLE = 0.9; // of the low-pass, which is applied twice
-const CLIP = 0.15; // of the peak: what is louder is cut off
 
 /** A sound through a low-pass: each value moves a tenth of the way to the next, twice. */
 export function dulled(sound) {
@@ -11,15 +10,6 @@ export function dulled(sound) {
     for (let n = 0, held = 0; n < made.length; n++) made[n] = held = POLE * held + (1 - POLE) * made[n];
   }
   return made;
-}
-
-/** A sound with its peaks cut off, as loud as before. */
-export function clipped(sound) {
-  const peak = sound.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const cut = Float64Array.from(sound, (value) => Math.max(-CLIP * peak, Math.min(CLIP * peak, value)));
-  const energy = (x) => x.reduce((sum, value) => sum + value * value, 0);
-  const gain = Math.sqrt(energy(sound) / energy(cut));
-  return cut.map((value) => value * gain);
 }
 
 /** What of each part is in the estimate: the source, what the low-pass and the clipping change in it, the other sound. */

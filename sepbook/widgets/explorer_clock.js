@@ -1,5 +1,8 @@
 // The sound of the stem player: one clock for all clips, the arithmetic of what is heard, loading on demand.
 
+const NO_WEB_AUDIO = "This browser has no Web Audio, so nothing can play here.";
+const NO_DEVICE = "No sound device answers. Connect loudspeakers or headphones: the sound begins as soon as there is one.";
+const PATIENCE = 1500; // ms that a sound device may take to start before the listener is told
 const FADE = 0.004; // seconds: time constant of every change of gain, so that no edge is heard
 const LEAD = 0.06; // seconds between asking for a start and the start, so that all stems begin together
 
@@ -84,7 +87,27 @@ export class Clock {
   }
 }
 
-const decibels = (gains) => 10 * Math.log10(gains);
+/** An audio context at this rate that plays even when a phone is set to silent. Call it while the user's gesture lasts. */
+export function openContext(sampleRate) {
+  if (typeof AudioContext !== "function") throw new Error(NO_WEB_AUDIO);
+  if (navigator.audioSession) navigator.audioSession.type = "playback"; // iOS: sound despite the silent switch
+  return new AudioContext({ sampleRate });
+}
+
+/** Tell the listener when a context that was woken stands still, and take it back when it moves or is `wanted` no more. */
+export function watchDevice(context, wanted, say) {
+  const start = context.currentTime;
+  let told = false;
+  const look = () => {
+    if (!wanted() || context.currentTime > start) return told && say("");
+    say(NO_DEVICE);
+    told = true;
+    setTimeout(look, 250);
+  };
+  setTimeout(look, PATIENCE);
+}
+
+const decibels = (power) => 10 * Math.log10(power);
 
 /** Loudness in dB of what is heard of a version: measured for one stem and for all, summed as powers in between. */
 export function loudness(version, heard) {
@@ -93,15 +116,21 @@ export function loudness(version, heard) {
   return decibels(clips.reduce((sum, clip) => sum + 10 ** ((clip.loudness ?? -Infinity) / 10), 0));
 }
 
+/** Which rows of a version sound, as a function: a solo counts where the version has that row. */
+export function audible({ clips }, { solo, mute }) {
+  const soloed = clips.some(({ row }) => solo.has(row));
+  return (row) => !mute.has(row) && (!soloed || solo.has(row));
+}
+
 /** The gain of every clip, as a list of {row: gain}: only the chosen version sounds, turned down to its quietest rival (12 dB at most). */
-export function gains(versions, { version, solo, mute, matched }) {
-  const heard = (row) => !mute.has(row) && (solo.size === 0 || solo.has(row));
-  const levels = versions.map((each) => loudness(each, heard)).filter(Number.isFinite);
-  const chosen = versions[version];
-  const down = Math.max(-12, Math.min(...levels) - loudness(chosen, heard));
-  const factor = matched && Number.isFinite(down) ? 10 ** (down / 20) : 1;
-  return versions.map((each) => {
-    const level = ({ row }) => [row, each === chosen && (each.whole || heard(row)) ? factor : 0];
+export function gains(versions, state) {
+  const heard = versions.map((each) => audible(each, state));
+  const loud = versions.map((each, v) => loudness(each, heard[v]));
+  const chosen = versions[state.version];
+  const down = Math.max(-12, Math.min(...loud.filter(Number.isFinite)) - loud[state.version]);
+  const factor = state.matched && Number.isFinite(down) ? 10 ** (down / 20) : 1;
+  return versions.map((each, v) => {
+    const level = ({ row }) => [row, each === chosen && (each.whole || heard[v](row)) ? factor : 0];
     return Object.fromEntries(each.clips.map(level));
   });
 }
@@ -127,7 +156,8 @@ export function turns(el, stop) {
 /** The clips of one player on one clock. The clock is made at the first play: before a gesture no sound may start. */
 export class Sound {
   #from = 0;
-  #loads = [];
+  #loads = new Map(); // "version/row" -> a promise of its clip on the clock
+  #ready = new Set();
 
   constructor({ seconds, rate, versions }, files) {
     Object.assign(this, { seconds, rate, versions, files, clock: null });
@@ -152,10 +182,8 @@ export class Sound {
 
   /** Make the clock if there is none, and wake it: call this while the user's gesture lasts. */
   wake() {
-    if (navigator.audioSession) navigator.audioSession.type = "playback"; // iOS: sound despite the silent switch
     if (!this.clock) {
-      const sampleRate = Math.min(Math.max(this.rate, 8000), 48000);
-      this.clock = new Clock(new AudioContext({ sampleRate }), this.seconds);
+      this.clock = new Clock(openContext(Math.min(Math.max(this.rate, 8000), 48000)), this.seconds);
       this.clock.from = this.#from;
     }
     this.clock.context.resume();
@@ -167,20 +195,29 @@ export class Sound {
     setTimeout(rest, 200); // after the fade: a sleeping clock saves the battery
   }
 
-  /** Fetch and decode the clips of one version, once; a failed attempt may be repeated. */
-  load(version) {
-    this.#loads[version] ??= this.#decode(version).catch((error) => {
-      this.#loads[version] = null;
-      throw error;
-    });
-    return this.#loads[version];
+  /** Whether these rows of a version need not be fetched any more. */
+  has(version, rows) {
+    return rows.every((row) => this.#ready.has(`${version}/${row}`));
   }
 
-  async #decode(version) {
-    const decoded = this.versions[version].clips.map(async ({ row, audio }) => {
-      return [`${version}/${row}`, await this.clock.context.decodeAudioData(await bytes(this.files[audio]))];
-    });
-    for (const [key, buffer] of await Promise.all(decoded)) this.clock.add(key, buffer);
+  /** Fetch and decode these rows of a version, each once; a failed attempt may be repeated. */
+  load(version, rows) {
+    return Promise.all(rows.map((row) => this.#load(version, row)));
+  }
+
+  #load(version, row) {
+    const key = `${version}/${row}`;
+    if (!this.#loads.has(key)) this.#loads.set(key, this.#decode(version, row, key).catch((error) => {
+      this.#loads.delete(key);
+      throw error;
+    }));
+    return this.#loads.get(key);
+  }
+
+  async #decode(version, row, key) {
+    const { audio } = this.versions[version].clips.find((clip) => clip.row === row);
+    this.clock.add(key, await this.clock.context.decodeAudioData(await bytes(this.files[audio])));
+    this.#ready.add(key);
   }
 
   /** Set the gain of every clip: levels[version][row], as `gains` returns them. */

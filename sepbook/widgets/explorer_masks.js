@@ -42,8 +42,8 @@ export function siSdr(estimate, source) {
 }
 
 /** The height of a frequency on the panel, from 0 to 1: nearly linear below 300 Hz, logarithmic above. */
-export const height = (hertz, rate) => Math.log1p(hertz / 300) / Math.log1p(rate / 600);
-export const hertz = (height, rate) => 300 * Math.expm1(height * Math.log1p(rate / 600));
+export const height = (frequency, rate) => Math.log1p(frequency / 300) / Math.log1p(rate / 600);
+export const hertz = (part, rate) => 300 * Math.expm1(part * Math.log1p(rate / 600));
 
 /** One stroke of a soft brush on a mask. However often it passes, it paints each bin at most once. */
 export class Stroke {

@@ -22,6 +22,9 @@ export const picture = (words) => element("canvas", { role: "img", "aria-label":
 
 export const figure = (canvas, ...caption) => element("figure", {}, canvas, element("figcaption", {}, ...caption));
 
+/** An axis made of elements beside something else than a canvas: its name, and marks [share, text] from one `side` on. */
+export const ruler = (name, side, marks, more = {}) => element("div", { "aria-hidden": "true", "data-axis": name, ...more }, ...marks.map(([share, text]) => element("span", { style: `${side}: ${100 * share}%` }, text)));
+
 /** The controls of one explorer: `prefix` begins the names of their classes, `group` those of its radio buttons. */
 export function controls(prefix, name) {
   const group = `sepbook-${name}-${++explorers}`;

@@ -1,5 +1,5 @@
 // What explorers play: one loop, whose content may change at any moment without a click.
-import { Clock, bytes, turns } from "./explorer_clock.js";
+import { Clock, bytes, openContext, turns, watchDevice } from "./explorer_clock.js";
 
 const HANDOVER = 0.06; // seconds until a new sound has started: `Clock` needs as long
 const EDGE = 0.005; // seconds: the ends of the loop are faded, so that its seam is not heard
@@ -30,9 +30,8 @@ export class Loop {
 
   /** Make the clock if there is none, and wake it: call this while the user's gesture lasts. */
   wake(seconds) {
-    if (navigator.audioSession) navigator.audioSession.type = "playback"; // iOS: sound despite the silent switch
     if (!this.clock) {
-      this.clock = new Clock(new AudioContext({ sampleRate: this.rate }), seconds);
+      this.clock = new Clock(openContext(this.rate), seconds);
       this.clock.setLoop(true);
     }
     this.clock.context.resume();
@@ -73,6 +72,17 @@ export class Loop {
   }
 }
 
+/** A place at the end of an element that says what keeps it from sounding, and goes when there is nothing to say. */
+export function complaints(el) {
+  const place = document.createElement("p");
+  place.setAttribute("role", "alert");
+  return (words) => {
+    if (!words) return place.remove();
+    if (!place.isConnected) el.append(place);
+    if (place.textContent !== words) place.textContent = words;
+  };
+}
+
 /**
  * Give life to a button that plays a loop. `ready` prepares the sound and says whether there is one; `follow` is called
  * after each start and stop. Returns `toggle`, which does what the button does, and `close`.
@@ -80,6 +90,8 @@ export class Loop {
 export function playButton({ el, button, loop, seconds, ready, follow = () => {} }) {
   const words = button.textContent;
   const others = turns(el, () => loop.playing && pause());
+  const complain = complaints(el);
+  let wanted = false; // the listener wants it to play (its sound may still be loading)
 
   function show() {
     button.textContent = loop.playing ? "❚❚ pause" : words;
@@ -87,6 +99,7 @@ export function playButton({ el, button, loop, seconds, ready, follow = () => {}
   }
 
   function pause() {
+    wanted = false;
     loop.pause();
     show();
   }
@@ -94,13 +107,21 @@ export function playButton({ el, button, loop, seconds, ready, follow = () => {}
   async function toggle() {
     if (loop.playing) return pause();
     others.begin();
-    loop.wake(seconds);
+    try {
+      loop.wake(seconds);
+    } catch (error) {
+      return complain(error.message);
+    }
+    wanted = true;
+    watchDevice(loop.clock.context, () => wanted, complain);
     if (await ready()) await loop.play(seconds);
+    wanted = loop.playing;
     show();
   }
 
   function close() {
     others.leave();
+    wanted = false;
     loop.pause();
     loop.close();
   }
@@ -133,6 +154,33 @@ export class Later {
     clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+/**
+ * A loop of computed sound: `samples(rate, length)` gives it at any moment, `load` says whether there is one. Returns the
+ * loop, `ask`, which is called after each change, `busy`, and how to stop.
+ */
+export function computed({ el, button, rate, seconds, samples, load = () => true, follow }) {
+  const loop = new Loop(rate);
+  const put = () => loop.put(samples(rate, Math.round(rate * seconds)));
+  const later = new Later(put);
+  const ready = async () => {
+    if (!(await load())) return false;
+    put();
+    return true;
+  };
+  const play = playButton({ el, button, loop, seconds, ready, follow });
+  return {
+    loop,
+    ask: () => loop.clock && later.ask(),
+    get busy() {
+      return later.busy;
+    },
+    stop() {
+      later.cancel();
+      play.close();
+    },
+  };
 }
 
 /** Return a function that reads the sounds once; what fails is said, and may be repeated. */

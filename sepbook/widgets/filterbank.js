@@ -1,93 +1,81 @@
 // Point at a filter of a bank: its waveform, its response, its centre frequency, and noise through it. One module, two hosts.
 //   model.get("spec")   {title, rate, banks: [{name, parts: [{name, K, size, waveforms, centres, widths}]}]}
-import { palette, watch } from "./explorer_canvas.js";
-import { setChoice } from "./explorer_parts.js";
-import { Later, Loop, playButton } from "./explorer_sound.js";
-import { drawMap, drawResponse, drawWave, filterAt, shades } from "./filterbank_draw.js";
+import { Desk } from "./explorer_hand.js";
+import { colours, mount } from "./explorer_mount.js";
+import { computed } from "./explorer_sound.js";
+import { drawMap, drawResponse, drawWave, shades } from "./filterbank_draw.js";
 import { melCentres, through, unpack } from "./filterbank_measures.js";
 import { filterView } from "./filterbank_view.js";
 
 const SECONDS = 2; // of noise
 const LOW = 1000; // Hz, for the sentence below
 
+/** Say which filter is chosen, and how the bank differs from a mel bank. */
+function tell({ parts, map, part, gathered }, { K, centres, widths }, chosen, rate, bank) {
+  const text = `filter ${chosen + 1} of ${K}: centre ${Math.round(centres[chosen])} Hz, half its energy within ${Math.round(widths[chosen])} Hz`;
+  const below = (list) => `${Math.round((100 * list.filter((hertz) => hertz < LOW).length) / K)} %`;
+  parts.status.textContent = `${text}; there a mel bank has ${Math.round(melCentres(K, rate)[chosen])} Hz`;
+  gathered.textContent = `Centres below ${LOW} Hz: ${below(centres)} here, ${below(melCentres(K, rate))} in a mel bank.`;
+  map.setAttribute("aria-label", `Responses of ${K} filters, centres from ${Math.round(centres[0])} to ${Math.round(centres[K - 1])} Hz`);
+  for (const input of part.querySelectorAll("input")) input.disabled = !bank.parts.some(({ name }) => name === input.value);
+}
+
 function render({ model, el }) {
   const spec = model.get("spec");
-  const parts = filterView(spec);
-  const loop = new Loop(spec.rate);
+  const { rate, banks } = spec;
+  const view = filterView(spec);
+  const first = banks[0].parts[0];
+  const slider = { action: "filter", text: "filter", min: 1, max: Math.max(...banks.flatMap(({ parts }) => parts.map(({ K }) => K))), step: 1, say: (v) => `${v} of ${described().K}` };
+  const usual = { bank: "0", part: "encoder", axis: "mel", filter: Math.floor(first.K / 2) + 1 };
+  const desk = new Desk(view.parts, { sliders: [slider], usual, change });
+  const { settings } = desk;
+  view.fill(desk);
   const drawn = new Map(); // pictures of whole banks
-  let [bank, part, mel, chosen] = [0, "encoder", true, Math.floor(spec.banks[0].parts[0].K / 2)];
+  let [across, heard] = [null, null]; // scale of the map; the waveform that is heard
 
-  const described = () => spec.banks[bank].parts.find(({ name }) => name === part) ?? spec.banks[bank].parts[0];
+  function described() {
+    const { parts } = banks[settings.bank];
+    return parts.find(({ name }) => name === settings.part) ?? parts[0];
+  }
+
+  const chosen = () => settings.filter - 1;
   const waveforms = () => ((described().unpacked ??= unpack(described())));
+  const sound = computed({ el, button: view.play, rate, seconds: SECONDS, samples: (_, length) => through(waveforms()[chosen()], length) });
 
-  // --- showing -------------------------------------------------------------------------------------------
   function draw() {
-    const { centres, widths, K } = described();
-    const [rate, waveform] = [spec.rate, waveforms()[chosen]];
-    const colours = palette(el, "fb", "ink", "quiet", "line", "accent", "warm");
-    const key = [bank, part, mel, colours.accent].join();
-    if (!drawn.has(key)) drawn.set(key, shades(waveforms(), rate, mel, colours.accent));
-    drawMap(parts.map, { small: drawn.get(key), centres, chosen, rate, mel, colours });
-    drawWave(parts.wave, { waveform, rate, colours });
-    drawResponse(parts.response, { waveform, centre: centres[chosen], rate, mel, colours });
-    const text = `filter ${chosen + 1} of ${K}: centre ${Math.round(centres[chosen])} Hz, half its energy within ${Math.round(widths[chosen])} Hz`;
-    parts.said.textContent = `${text}; there a mel bank has ${Math.round(melCentres(K, rate)[chosen])} Hz`;
-    Object.assign(parts.filter, { max: K, value: chosen + 1 });
-    parts.filter.setAttribute("aria-valuetext", text);
-    parts.map.setAttribute("aria-label", `Responses of ${K} filters, centres from ${Math.round(centres[0])} to ${Math.round(centres[K - 1])} Hz`);
-    const below = (list) => `${Math.round((100 * list.filter((hertz) => hertz < LOW).length) / K)} %`;
-    parts.gathered.textContent = `Centres below ${LOW} Hz: ${below(centres)} here, ${below(melCentres(K, rate))} in a mel bank.`;
-    setChoice(parts.part, described().name);
-    for (const input of parts.part.querySelectorAll("input")) {
-      input.disabled = !spec.banks[bank].parts.some(({ name }) => name === input.value);
-    }
+    const [waveform, paint, { centres }] = [waveforms()[chosen()], colours(el), described()];
+    const mel = settings.axis === "mel";
+    const key = [settings.bank, settings.part, mel, paint.accent].join();
+    if (!drawn.has(key)) drawn.set(key, shades(waveforms(), rate, mel, paint.accent));
+    across = drawMap(view.map, { small: drawn.get(key), centres, chosen: chosen(), rate, mel, colours: paint });
+    drawWave(view.wave, { waveform, rate, colours: paint });
+    drawResponse(view.response, { waveform, centre: centres[chosen()], rate, mel, colours: paint });
   }
 
-  const sound = () => loop.put(through(waveforms()[chosen], SECONDS * spec.rate));
-  const later = new Later(sound);
-
-  function choose(filter) {
-    chosen = Math.max(0, Math.min(described().K - 1, filter));
+  function change() {
+    const { K, name } = described();
+    if (settings.filter > K || settings.part !== name) return desk.set({ filter: Math.min(settings.filter, K), part: name });
+    desk.sliders[0].input.max = K; // another bank may have more or fewer filters
+    desk.show();
+    tell(view, described(), chosen(), rate, banks[settings.bank]);
     draw();
-    if (loop.playing) later.ask();
+    if (waveforms()[chosen()] !== heard) sound.ask();
+    heard = waveforms()[chosen()];
   }
 
-  // --- what the reader does ------------------------------------------------------------------------------
-  const play = playButton({ el, button: parts.play, loop, seconds: SECONDS, ready: () => (sound(), true) });
-  parts.root.oninput = ({ target }) => {
-    const { action } = target.dataset;
-    if (action === "bank") bank = Number(target.value);
-    else if (action === "part") part = target.value;
-    else if (action === "axis") mel = target.value === "mel";
-    choose(action === "filter" ? Number(target.value) - 1 : chosen);
+  const point = (event) => desk.set({ filter: across.back(event.clientX - view.map.getBoundingClientRect().left) });
+  view.map.onpointermove = (event) => event.pointerType === "mouse" && point(event);
+  view.map.onclick = point;
+  desk.listen(view.root, { part: view.part, axis: view.axis });
+  const handle = {
+    get state() { return { bank: Number(settings.bank), part: described().name, mel: settings.axis === "mel", chosen: chosen(), centre: described().centres[chosen()] }; },
+    get playing() { return sound.loop.playing; },
+    get sound() { return sound.loop.samples; },
+    get busy() { return sound.busy; },
   };
-  const point = ({ clientX }) => choose(filterAt(parts.map, clientX, described().K));
-  parts.map.onpointermove = (event) => (event.pointerType === "mouse" || event.buttons) && point(event);
-  parts.map.onpointerdown = point;
-
-  el.classList.add("sepbook-filterbank");
-  el.replaceChildren(parts.root);
-  draw();
-  const unwatch = watch(el, draw);
-  el.sepbookFilterbank = {
-    get state() {
-      return { bank, part: described().name, mel, chosen, centre: described().centres[chosen] };
-    },
-    get playing() {
-      return loop.playing;
-    },
-    get sound() {
-      return loop.samples;
-    },
-    get busy() {
-      return later.busy;
-    },
-  };
-  return () => {
-    unwatch();
-    later.cancel();
-    play.close();
-  };
+  const end = mount({ el, name: "filterbank", root: view.root, draw, handle, stops: [sound.stop] });
+  desk.set({});
+  return end;
 }
 
 export default { render };

@@ -38,7 +38,8 @@ def filterbank(banks, rate, title=""):
 class FilterBank(Hosted):
     """What `filterbank` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "filterbank", "filterbank", "fb"
+    module, element, prefix = "filterbank", "filterbank", "ex"
+    sheets = ("explorer", "filterbank")
 
     def __init__(self, banks, rate, title=""):
         if not isinstance(banks, dict) or not banks:

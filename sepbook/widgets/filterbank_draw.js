@@ -1,34 +1,24 @@
 // The three pictures of the filter explorer: all responses side by side, one waveform, one response.
-import { fitted, hidden, polyline } from "./explorer_canvas.js";
-import { answer, curve, grid, melCentres, toMel } from "./filterbank_measures.js";
+import { frame } from "./explorer_axes.js";
+import { hidden } from "./explorer_canvas.js";
+import { answer, curve, fromMel, melCentres, toMel, tones } from "./filterbank_measures.js";
 
 const ROWS = 96; // of the map of all responses
 const POINTS = 200; // of one response
 const FLOOR = 40; // dB below the largest
-const [LEFT, BELOW] = [46, 22]; // pixels beside and below a picture, for words
-const TICKS = [0, 500, 1000, 2000, 4000, 8000, 12000, 16000, 20000];
+const MARKS = [0, 500, 1000, 2000, 4000, 8000, 12000, 16000, 20000]; // Hz, written at an axis
 
-/** A canvas of this height, and the sizes of what it has room for beside its words. */
-function prepared(canvas, height) {
-  const { context, width, tall } = fitted(canvas, () => height);
-  return { context, width: width - LEFT - 6, tall: tall - BELOW };
-}
-
-/** The part of the axis, from 0 to 1, at which a frequency stands. */
-export const share = (hertz, rate, mel) => (mel ? toMel(hertz) / toMel(rate / 2) : hertz / (rate / 2));
-
-const ticks = (rate, mel) => TICKS.filter((hertz) => hertz <= rate / 2 && (mel || hertz !== 500));
-
-function frame(context, width, tall, colours) {
-  context.strokeStyle = colours.line;
-  context.strokeRect(LEFT, 6, width, tall - 6);
-  context.fillStyle = colours.quiet;
+/** An axis of frequency, in mel or in Hz; `place` is where on it a frequency stands. */
+function pitch(rate, mel) {
+  const [place, back] = mel ? [toMel, fromMel] : [Number, Number];
+  const at = MARKS.filter((hertz) => hertz <= rate / 2 && (mel || hertz !== 500)).map(place);
+  return { from: [0, place(rate / 2)], name: "frequency (kHz)", at, say: (value) => String(Math.round(back(value)) / 1000), place };
 }
 
 /** The answers of all filters, one column each, in shades; made once for each bank, part and axis. */
 export function shades(waveforms, rate, mel, colour) {
   const context = hidden(waveforms.length, ROWS);
-  const frequencies = grid(ROWS, rate, mel);
+  const frequencies = tones(ROWS, rate, mel);
   context.fillStyle = colour;
   waveforms.forEach((waveform, k) => {
     curve(waveform, frequencies, rate).forEach((value, row) => {
@@ -39,60 +29,47 @@ export function shades(waveforms, rate, mel, colour) {
   return context.canvas;
 }
 
-/** All filters from low to high: shades, their centres, a mel bank for comparison, and the chosen one. */
+/** All filters from low to high: shades, their centres, a mel bank for comparison, and the chosen one. Returns its scale. */
 export function drawMap(canvas, { small, centres, chosen, rate, mel, colours }) {
-  const { context, width, tall } = prepared(canvas, 260);
-  const [K, high] = [centres.length, tall - 6];
-  const x = (k) => LEFT + ((k + 0.5) * width) / K;
-  const y = (hertz) => 6 + high * (1 - share(hertz, rate, mel));
+  const [K, axis] = [centres.length, pitch(rate, mel)];
+  const { context, x, y, path } = frame(canvas, {
+    x: { from: [0.5, K + 0.5], name: "filter, from low to high" },
+    y: axis,
+    tallOf: () => 280,
+  }, colours);
+  const [top, bottom] = [y(axis.from[1]), y(0)];
   context.imageSmoothingEnabled = false;
-  context.drawImage(small, LEFT, 6, width, high);
-  frame(context, width, tall, colours);
-  context.textAlign = "right";
-  for (const hertz of ticks(rate, mel)) context.fillText(hertz, LEFT - 5, y(hertz) + 4);
-  context.textAlign = "left";
-  context.fillText("filter, from low to high", LEFT, tall + 16);
+  context.drawImage(small, x(0.5), top, x(K + 0.5) - x(0.5), bottom - top);
   for (const [line, strokeStyle, dashes] of [[melCentres(K, rate), colours.ink, [6, 4]], [centres, colours.warm, []]]) {
-    polyline(context, line.map((hertz, k) => [x(k), y(hertz)]), { strokeStyle, lineWidth: 2 }, dashes);
+    path(line.map((hertz, k) => [k + 1, axis.place(hertz)]), strokeStyle, 2, dashes);
   }
   Object.assign(context, { strokeStyle: colours.ink, lineWidth: 1.5 });
-  context.strokeRect(x(chosen) - Math.max(3, width / K / 2), 6, Math.max(6, width / K), high);
+  const wide = Math.max(6, x(1) - x(0));
+  context.strokeRect(x(chosen + 1) - wide / 2, top, wide, bottom - top);
+  return x;
 }
 
-/** The number of the filter at a place on the map. */
-export function filterAt(canvas, clientX, K) {
-  const { left, width } = canvas.getBoundingClientRect();
-  return Math.max(0, Math.min(K - 1, Math.floor(((clientX - left - LEFT) / (width - LEFT - 6)) * K)));
-}
-
-/** One waveform over time. */
+/** One waveform over time, its largest value as 1. */
 export function drawWave(canvas, { waveform, rate, colours }) {
-  const { context, width, tall } = prepared(canvas, 150);
-  frame(context, width, tall, colours);
-  context.textAlign = "left";
-  context.fillText("0", LEFT, tall + 16);
-  context.textAlign = "right";
-  context.fillText(`${((1000 * waveform.length) / rate).toFixed(1)} ms`, LEFT + width, tall + 16);
+  const ms = 1000 / rate;
+  const { path } = frame(canvas, {
+    x: { from: [0, waveform.length * ms], name: "time (ms)" },
+    y: { from: [-1.1, 1.1], name: "amplitude", at: [-1, 0, 1] },
+    tallOf: () => 180,
+  }, colours);
   const most = Math.max(...waveform.map(Math.abs), 1e-9);
-  const middle = 6 + (tall - 6) / 2;
-  polyline(context, [[LEFT, middle], [LEFT + width, middle]]);
-  const place = (value, n) => [LEFT + ((n + 0.5) * width) / waveform.length, middle - (0.46 * (tall - 6) * value) / most];
-  polyline(context, Array.from(waveform, place), { strokeStyle: colours.accent, lineWidth: 2, lineJoin: "round" });
+  path(Array.from(waveform, (value, n) => [(n + 0.5) * ms, value / most]), colours.accent);
 }
 
 /** One response in dB, with its centre. */
 export function drawResponse(canvas, { waveform, centre, rate, mel, colours }) {
-  const { context, width, tall } = prepared(canvas, 150);
-  frame(context, width, tall, colours);
-  const x = (hertz) => LEFT + width * share(hertz, rate, mel);
-  context.textAlign = "right";
-  for (const level of [0, 20, 40]) context.fillText(level ? `−${level} dB` : "0 dB", LEFT - 4, 6 + ((tall - 6) * level) / FLOOR + (level ? 2 : 8));
-  context.textAlign = "center";
-  for (const hertz of ticks(rate, mel).filter((f) => f !== 500)) context.fillText(hertz, Math.min(x(hertz), LEFT + width - 14), tall + 16);
-  const frequencies = grid(POINTS, rate, mel);
-  const largest = Math.max(answer(waveform, centre, rate), ...frequencies.map((hertz) => answer(waveform, hertz, rate)), 1e-9);
-  polyline(context, [[x(centre), 6], [x(centre), tall]], { strokeStyle: colours.warm, lineWidth: 2 });
-  const level = (hertz) => Math.max(-FLOOR, 20 * Math.log10(answer(waveform, hertz, rate) / largest + 1e-6));
-  const curved = frequencies.map((hertz) => [x(hertz), 6 - ((tall - 6) * level(hertz)) / FLOOR]);
-  polyline(context, curved, { strokeStyle: colours.accent, lineJoin: "round" });
+  const axis = pitch(rate, mel);
+  const at = axis.at.filter((value) => axis.say(value) !== "0.5");
+  const { path } = frame(canvas, { x: { ...axis, at }, y: { from: [-FLOOR, 0], name: "level (dB)", at: [-40, -20, 0] }, tallOf: () => 180 }, colours);
+  const frequencies = tones(POINTS, rate, mel);
+  const answers = frequencies.map((hertz) => answer(waveform, hertz, rate));
+  const largest = Math.max(answer(waveform, centre, rate), ...answers, 1e-9);
+  path([[axis.place(centre), -FLOOR], [axis.place(centre), 0]], colours.warm);
+  const levels = answers.map((value) => Math.max(-FLOOR, 20 * Math.log10(value / largest + 1e-6)));
+  path(frequencies.map((hertz, i) => [axis.place(hertz), levels[i]]), colours.accent);
 }

@@ -28,7 +28,7 @@ export function curve(waveform, frequencies, rate) {
 }
 
 /** So many frequencies from 0 to half the rate, evenly spaced in Hz or in mel; from the middle of each step. */
-export function grid(count, rate, mel) {
+export function tones(count, rate, mel) {
   const place = (n) => (n + 0.5) / count;
   return Array.from({ length: count }, (_, n) => (mel ? fromMel(place(n) * toMel(rate / 2)) : (place(n) * rate) / 2));
 }

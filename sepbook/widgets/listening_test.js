@@ -42,11 +42,15 @@ class ListeningTest {
 
   async start() {
     if (this.busy) return;
+    try {
+      this.desk.wake();
+    } catch (error) {
+      return this.say(error.message);
+    }
     const { kind, items } = this.spec;
     this.trials = kind === "abx" ? abxTrials(items[this.choice.item], this.choice.trials) : mushraTrials(items);
     this.run = { test: kind, listener: listener(), run: code(), of: this.trials.length, rows: [] };
     this.number = 0;
-    this.desk.wake();
     await this.next();
   }
 

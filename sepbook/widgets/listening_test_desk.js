@@ -1,6 +1,6 @@
 // The sounds of one trial on one clock: they all run, and one of them is heard. So a switch keeps the place and has no gap.
-import { Clock, turns } from "./explorer_clock.js";
-import { readWav } from "./explorer_sound.js";
+import { Clock, openContext, turns, watchDevice } from "./explorer_clock.js";
+import { complaints, readWav } from "./explorer_sound.js";
 
 const SEAM = 0.01; // seconds: the ends are faded, so that the seam of the loop is not heard
 
@@ -10,6 +10,7 @@ export class Desk {
   constructor(el, { rate, seconds }, files, show) {
     Object.assign(this, { rate, seconds, files, show, clock: null, label: null });
     this.others = turns(el, () => this.pause());
+    this.complain = complaints(el);
   }
 
   get playing() {
@@ -22,9 +23,8 @@ export class Desk {
 
   /** Make the clock if there is none, and wake it: call this while the listener's gesture lasts. */
   wake() {
-    if (navigator.audioSession) navigator.audioSession.type = "playback"; // iOS: sound despite the silent switch
     if (!this.clock) {
-      this.clock = new Clock(new AudioContext({ sampleRate: this.rate }), this.seconds);
+      this.clock = new Clock(openContext(this.rate), this.seconds);
       this.clock.setLoop(true);
     }
     this.clock.context.resume();
@@ -68,6 +68,7 @@ export class Desk {
   play() {
     this.others.begin();
     this.clock.context.resume();
+    watchDevice(this.clock.context, () => this.playing, this.complain);
     this.clock.play();
     this.show();
   }

@@ -1,86 +1,115 @@
 // Paint a mask: what to keep of a mixture, heard and measured at once. One module, two hosts (a book page, anywidget).
 //   model.get("spec")   {title, rate, length, size, hop, picture, sources: [{name, colour, audio}]}
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
-import { watch } from "./explorer_canvas.js";
+import { mount } from "./explorer_mount.js";
 import { calm } from "./explorer_parts.js";
 import { Loop, playButton } from "./explorer_sound.js";
+import { Brush } from "./mask_painter_brush.js";
 import { Canvas } from "./mask_painter_canvas.js";
-import { Stroke, hertz } from "./explorer_masks.js";
 import { Scores } from "./mask_painter_score.js";
 import { view } from "./mask_painter_view.js";
 
 const UNDO = 20; // strokes
+const FIRST_TRY = [300, 3000]; // Hz: what is kept at first, so that there is something to see, hear and better
 const PAUSE = 20; // ms between two sounds while a stroke is being drawn; longer where computing one takes longer
 
-function render({ model, el }) {
-  const spec = model.get("spec");
-  const files = model.get("files");
-  const { rate, sources } = spec;
-  const seconds = spec.length / rate;
-  const maths = new Scores(spec, files);
-  const parts = view(spec);
-  const loop = new Loop(rate);
-  const canvas = new Canvas(parts.canvas, maths.grid);
-  const own = sources.map(() => new Float32Array(maths.whole.length)); // the reader's masks
-  const past = []; // [source, mask before the stroke]
-  const brush = { at: [0.5, 0.4], down: false, keep: true, held: false };
-  let [source, shown] = [0, "yours"];
-  let stroke = null;
-  let pause = PAUSE;
-  let frame, timer, sounding; // of the next picture, the next look at the clock, the next sound
+const HINT = `A first try keeps all from ${FIRST_TRY[0]} to ${FIRST_TRY[1]} Hz. Press play, hear what is wrong with it, and paint a better one.`;
+
+const signed = (value, plus = "") => (value < 0 ? "−" : plus) + Math.abs(value).toFixed(1);
+
+/** The reader's masks, what of them is shown, heard and scored. */
+class Painter {
+  source = 0;
+  shown = "yours";
+  past = []; // [source, mask before the stroke]
+  pause = PAUSE;
+  frame = null; // the next picture
+  timer = null; // the next look at the clock
+  sounding = null; // the next sound
+
+  constructor(el, spec, files) {
+    Object.assign(this, { el, spec, seconds: spec.length / spec.rate, maths: new Scores(spec, files), parts: view(spec), loop: new Loop(spec.rate) });
+    this.canvas = new Canvas(this.parts.canvas, this.maths.grid);
+    this.own = spec.sources.map(() => new Float32Array(this.maths.whole.length));
+    this.own[0].set(this.firstTry());
+    this.brush = new Brush(this);
+    const ready = async () => (await this.load(), Boolean(this.maths.stems));
+    this.play = playButton({ el, button: this.parts.play, loop: this.loop, seconds: this.seconds, ready, follow: () => this.follow() });
+  }
+
+  /** A mask that keeps a band of frequencies and nothing else. */
+  firstTry() {
+    const { F, rate } = this.maths.grid;
+    const [low, high] = FIRST_TRY.map((hz) => (2 * (F - 1) * hz) / rate); // in bins
+    return this.maths.whole.map((_, i) => Number(i % F >= low && i % F <= high));
+  }
+
+  get mask() {
+    return this.own[this.source];
+  }
 
   // --- computing -----------------------------------------------------------------------------------------
-  const maskOf = (row) => (row === "yours" ? own[source] : maths.mask(row));
+  maskOf(row) {
+    return row === "yours" ? this.mask : this.maths.mask(row);
+  }
 
   /** Fetch the stems; from then on there is sound, and numbers. */
-  async function load() {
+  async load() {
+    const { maths, parts: { status } } = this;
     if (maths.stems) return;
-    parts.status.textContent = "loading …";
+    status.textContent = "loading …";
     try {
       await maths.load();
-      parts.status.textContent = "";
-      sound();
+      status.textContent = "";
+      this.sound();
     } catch (error) {
-      parts.status.textContent = `The sounds could not be loaded: ${error.message}`;
+      status.textContent = `The sounds could not be loaded: ${error.message}`;
     }
   }
 
-  function turnTo(number) {
-    source = number;
-    maths.turnTo(source);
-    draw();
-    sound();
+  turnTo(number) {
+    this.source = number;
+    this.maths.turnTo(number);
+    this.draw();
+    this.sound();
   }
 
   /** The sound of what is shown; the score of the reader's mask in any case. */
-  function sound() {
-    clearTimeout(sounding);
-    sounding = null;
-    el.style.setProperty("--colour", sources[source].colour);
-    if (!maths.stems) return;
+  sound() {
+    clearTimeout(this.sounding);
+    this.sounding = null;
+    this.el.style.setProperty("--colour", this.spec.sources[this.source].colour);
+    if (!this.maths.stems) return;
     const start = performance.now();
-    const mine = maths.try(own[source]);
-    loop.put(shown === "yours" ? mine : maths.sound(shown));
-    table();
-    pause = Math.max(PAUSE, performance.now() - start);
+    const mine = this.maths.try(this.mask);
+    this.loop.put(this.shown === "yours" ? mine : this.maths.sound(this.shown));
+    this.table();
+    this.pause = Math.max(PAUSE, performance.now() - start);
   }
 
-  const soundSoon = () => (sounding ??= setTimeout(sound, pause));
+  soundSoon() {
+    this.sounding ??= setTimeout(() => this.sound(), this.pause);
+  }
+
+  changed() {
+    this.draw();
+    this.soundSoon();
+  }
 
   // --- showing -------------------------------------------------------------------------------------------
-  function draw() {
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(() => canvas.draw(maskOf(shown), sources[source].colour));
-    parts.undo.disabled = !past.length;
-    parts.copy.disabled = ["yours", "truth"].includes(shown);
-    place();
+  draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.canvas.draw(this.maskOf(this.shown), this.spec.sources[this.source].colour));
+    this.parts.undo.disabled = !this.past.length;
+    this.parts.copy.disabled = ["yours", "truth"].includes(this.shown);
+    this.brush.place();
   }
 
-  function table() {
-    const { scores, best } = maths;
-    const empty = shown === "yours" && scores.yours <= -99;
-    parts.status.textContent = empty ? "Your mask keeps nothing yet. Paint, or choose another line to hear it." : "";
-    for (const { id, bar, score, gain } of parts.lines) {
+  table() {
+    const { scores, best } = this.maths;
+    const empty = this.shown === "yours" && scores.yours <= -99;
+    this.parts.status.textContent = empty ? "Your mask keeps nothing yet. Paint, or choose another line to hear it." : "";
+    for (const { id, bar, score, gain } of this.parts.lines) {
       if (id === "truth") continue;
       const silent = scores[id] <= -99;
       const gained = scores[id] - scores.mixture;
@@ -90,192 +119,104 @@ function render({ model, el }) {
     }
   }
 
-  const signed = (value, plus = "") => (value < 0 ? "−" : plus) + Math.abs(value).toFixed(1);
-  const radii = () => {
-    const { clientWidth, clientHeight } = parts.canvas;
-    return [parts.size.value / clientWidth, parts.size.value / clientHeight];
-  };
-
-  function place() {
-    const [x, y] = brush.at;
-    const { style } = parts.ring;
-    style.left = `${100 * x}%`;
-    style.bottom = `${100 * y}%`;
-    style.width = style.height = `${2 * parts.size.value}px`;
-    parts.ring.classList.toggle("mp-remove", !brush.keep);
-    parts.ring.classList.toggle("mp-down", brush.down);
-  }
-
   /** Follow the clock: at each frame, or four times a second for those who asked for less motion. */
-  function follow() {
-    clearTimeout(timer);
-    parts.head.style.left = `${(100 * loop.time) / seconds}%`;
-    parts.head.hidden = !loop.playing;
-    if (loop.playing) timer = calm() ? setTimeout(follow, 250) : requestAnimationFrame(follow);
+  follow() {
+    const { parts: { head }, loop } = this;
+    clearTimeout(this.timer);
+    head.style.left = `${(100 * loop.time) / this.seconds}%`;
+    head.hidden = !loop.playing;
+    const again = () => this.follow();
+    if (loop.playing) this.timer = calm() ? setTimeout(again, 250) : requestAnimationFrame(again);
   }
 
-  // --- painting ------------------------------------------------------------------------------------------
-  function begin() {
-    show("yours");
-    remember();
-    stroke = new Stroke(own[source], maths.grid, brush.keep ? 1 : 0, Number(parts.strength.value));
-    stroke.dab(...brush.at, ...radii());
-    changed();
+  show(row) {
+    if (this.shown === row) return;
+    this.shown = row;
+    this.parts.lines.find(({ id }) => id === row).radio.checked = true;
+    this.changed();
   }
 
-  function moveTo(x, y) {
-    const to = [Math.min(Math.max(x, 0), 1), Math.min(Math.max(y, 0), 1)];
-    if (stroke) stroke.line(brush.at, to, ...radii()), changed();
-    brush.at = to;
-    place();
+  // --- changing masks ------------------------------------------------------------------------------------
+  remember() {
+    this.past.push([this.source, this.mask.slice()]);
+    if (this.past.length > UNDO) this.past.shift();
   }
 
-  const end = () => ((stroke = null), (brush.down = brush.held = false), place());
-  const changed = () => (draw(), soundSoon());
-
-  function remember() {
-    past.push([source, own[source].slice()]);
-    if (past.length > UNDO) past.shift();
+  replace(mask) {
+    this.show("yours");
+    this.remember();
+    this.mask.set(mask);
+    this.changed();
   }
 
-  function replace(mask) {
-    show("yours");
-    remember();
-    own[source].set(mask);
-    changed();
-  }
-
-  function undo() {
-    const [number, mask] = past.pop() ?? [];
+  undo() {
+    const [number, mask] = this.past.pop() ?? [];
     if (!mask) return;
-    own[number].set(mask);
-    if (number !== source) parts.root.querySelectorAll("[data-action=source]")[number].click();
-    changed();
+    this.own[number].set(mask);
+    if (number !== this.source) this.parts.root.querySelectorAll("[data-action=source]")[number].click();
+    this.changed();
   }
 
-  function show(row) {
-    if (shown === row) return;
-    shown = row;
-    parts.lines.find(({ id }) => id === row).radio.checked = true;
-    draw();
-    soundSoon();
+  /** All as it was at first. */
+  reset() {
+    const { root, lines, size, strength, status } = this.parts;
+    this.past = [];
+    for (const mask of this.own) mask.fill(0);
+    this.own[0].set(this.firstTry());
+    for (const slider of [size, strength]) slider.value = slider.defaultValue;
+    root.querySelector("[data-action=source]").checked = true;
+    lines.find(({ id }) => id === "yours").radio.checked = true;
+    this.shown = "yours";
+    this.brush.reset();
+    this.turnTo(0);
+    if (!this.maths.stems) status.textContent = HINT;
   }
 
-  function setTool(keep) {
-    brush.keep = keep;
-    parts.root.querySelector(`[data-action=tool][value=${keep ? "keep" : "remove"}]`).checked = true;
-    place();
+  // --- controls ------------------------------------------------------------------------------------------
+  onClick({ target }) {
+    const { whole } = this.maths;
+    const actions = {
+      undo: () => this.undo(),
+      all: () => this.replace(whole),
+      nothing: () => this.replace(whole.map(() => 0)),
+      copy: () => this.replace(this.maskOf(this.shown)),
+      reset: () => this.reset(),
+    };
+    actions[target.closest("button")?.dataset.action]?.();
   }
 
-  async function ready() {
-    await load();
-    return Boolean(maths.stems);
+  onInput({ target: { dataset, value } }) {
+    if (dataset.action === "source") this.turnTo(this.spec.sources.findIndex(({ name }) => name === value));
+    if (dataset.action === "tool") this.brush.setTool(value === "keep");
+    if (dataset.action === "show") this.load().then(() => ((this.shown = null), this.show(value)));
+    if (dataset.action === "size") this.brush.place();
   }
+}
 
-  const play = playButton({ el, button: parts.play, loop, seconds, ready, follow });
+/** What tests and other scripts may ask of a painter. */
+const handleOf = (painter) => ({
+  load: () => painter.load(),
+  get scores() { return { ...painter.maths.scores }; },
+  get mask() { return painter.mask; },
+  get shown() { return painter.shown; },
+  get playing() { return painter.loop.playing; },
+  get sound() { return painter.loop.samples; },
+  get busy() { return Boolean(painter.sounding || painter.brush.stroke); },
+  time: () => painter.loop.time,
+});
 
-  // --- hands and keys ------------------------------------------------------------------------------------
-  const actions = {
-    undo,
-    all: () => replace(maths.whole),
-    nothing: () => replace(maths.whole.map(() => 0)),
-    copy: () => replace(maskOf(shown)),
-  };
-
-  function onInput({ target: { dataset, value } }) {
-    if (dataset.action === "source") turnTo(sources.findIndex(({ name }) => name === value));
-    if (dataset.action === "tool") setTool(value === "keep");
-    if (dataset.action === "show") load().then(() => ((shown = null), show(value)));
-    if (dataset.action === "size") place();
-  }
-
-  function where({ clientX, clientY }) {
-    const box = parts.canvas.getBoundingClientRect();
-    return [(clientX - box.left) / box.width, 1 - (clientY - box.top) / box.height];
-  }
-
-  function onDown(event) {
-    if (event.button) return;
-    load();
-    end();
-    moveTo(...where(event));
-    parts.canvas.setPointerCapture(event.pointerId);
-    begin();
-  }
-
-  function onMove(event) {
-    if (brush.down || brush.held) return; // the keyboard draws
-    for (const each of stroke ? (event.getCoalescedEvents?.() ?? []) : []) moveTo(...where(each));
-    moveTo(...where(event));
-  }
-
-  const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-
-  function onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { key, shiftKey, repeat } = event;
-    const step = STEPS[key];
-    const larger = { "[": 1 / 1.25, "]": 1.25 }[key];
-    if (step) walk(step, shiftKey ? 5 : 1);
-    else if (key === " ") repeat || stroke || ((brush.held = true), load(), begin());
-    else if (key === "Enter") repeat || (stroke ? end() : ((brush.down = true), load(), begin()));
-    else if (key === "e") setTool(!brush.keep);
-    else if (larger) (parts.size.value *= larger), place();
-    else if (key === "z") undo();
-    else if (key === "p") play.toggle();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  function walk([right, upwards], steps) {
-    const [x, y] = brush.at;
-    moveTo(x + (right * steps) / 80, y + (upwards * steps) / 40);
-    const [hz, time] = [hertz(brush.at[1], rate), brush.at[0] * seconds];
-    parts.spoken.textContent = `${time.toFixed(1)} seconds, ${hz.toPrecision(2) / 1} hertz`;
-  }
-
-  const { root } = parts;
-  root.onclick = ({ target }) => actions[target.closest("button")?.dataset.action]?.();
-  root.oninput = onInput;
-  parts.canvas.onpointerdown = onDown;
-  parts.canvas.onpointermove = onMove;
-  parts.canvas.onpointerup = parts.canvas.onpointercancel = () => brush.down || brush.held || end();
-  parts.canvas.onkeydown = onKey;
-  parts.canvas.onkeyup = ({ key }) => key === " " && brush.held && end();
-  parts.canvas.onblur = end;
-  const unwatch = watch(el, draw);
-  canvas.load(files[spec.picture]).then(draw);
-  el.classList.add("sepbook-painter");
-  el.replaceChildren(root);
-  sound();
-  follow();
-  el.sepbookPainter = {
-    load,
-    get scores() {
-      return { ...maths.scores };
-    },
-    get mask() {
-      return own[source];
-    },
-    get shown() {
-      return shown;
-    },
-    get playing() {
-      return loop.playing;
-    },
-    get sound() {
-      return loop.samples;
-    },
-    get busy() {
-      return Boolean(sounding || stroke);
-    },
-    time: () => loop.time,
-  };
-  return () => {
-    unwatch();
-    play.close();
-  };
+function render({ model, el }) {
+  const [spec, files] = [model.get("spec"), model.get("files")];
+  const painter = new Painter(el, spec, files);
+  const { root } = painter.parts;
+  root.onclick = (event) => painter.onClick(event);
+  root.oninput = (event) => painter.onInput(event);
+  painter.brush.listen();
+  painter.canvas.load(files[spec.picture]).then(() => painter.draw());
+  const end = mount({ el, name: "painter", root, draw: () => painter.draw(), handle: handleOf(painter), stops: [painter.play.close] });
+  painter.reset();
+  painter.follow();
+  return end;
 }
 
 export default { render };

@@ -47,7 +47,8 @@ def mask_painter(sources, rate, title="", n_fft=1024, hop=256):
 class MaskPainter(Hosted):
     """What `mask_painter` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "mask_painter", "painter", "mp"
+    module, element, prefix = "mask_painter", "painter", "ex"
+    sheets = ("explorer", "mask_painter")
 
     def __init__(self, sources, rate, title="", n_fft=1024, hop=256):
         self.sources, self.rate, self.title = read_sources(sources, rate), round(rate), str(title)

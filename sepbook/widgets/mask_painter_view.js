@@ -1,6 +1,7 @@
 // What the mask painter looks like: its elements, without behaviour. data-action says what a control does.
-import { button, controls, element } from "./explorer_parts.js";
+import { button, controls, element, ruler } from "./explorer_parts.js";
 import { height } from "./explorer_masks.js";
+import { ticks } from "./explorer_scale.js";
 
 export const ROWS = [
   ["mixture", "untouched mixture"],
@@ -12,6 +13,8 @@ export const ROWS = [
   ["truth", "the true source"],
 ];
 
+const MARKS = [100, 300, 1000, 2000, 4000]; // Hz
+
 const KEYS = [
   ["← ↑ ↓ →", "move the brush, with shift further"],
   ["space", "paint here; hold it and move to draw"],
@@ -20,6 +23,12 @@ const KEYS = [
   ["[ ]", "brush size"],
   ["z", "undo"],
   ["p", "play or pause"],
+];
+
+/** The two axes: Hz upwards, seconds along. */
+const axes = (rate, seconds) => [
+  ruler("frequency", "bottom", [[0.97, "Hz"], ...MARKS.filter((hz) => hz < rate / 2).map((hz) => [height(hz, rate), hz < 1000 ? hz : `${hz / 1000}k`])], { class: "mp-up" }),
+  ruler("time", "left", ticks(0, seconds).map((s) => [s / seconds, `${s} s`]), { class: "mp-along" }),
 ];
 
 function slider(action, text, [min, max, value]) {
@@ -36,18 +45,9 @@ function line([id, text], radio) {
   return { id, row, radio: input, bar: bar.firstChild, score, gain };
 }
 
-function axes(rate, seconds) {
-  const mark = (text, style) => element("span", { style }, text);
-  const hertz = [100, 300, 1000, 2000, 4000].filter((hz) => hz < rate / 2);
-  const unit = mark("Hz", "bottom: 97%");
-  const up = hertz.map((hz) => mark(hz < 1000 ? `${hz}` : `${hz / 1000}k`, `bottom: ${100 * height(hz, rate)}%`));
-  const along = Array.from({ length: Math.floor(seconds) + 1 }, (_, s) => mark(`${s} s`, `left: ${(100 * s) / seconds}%`));
-  return [element("div", { class: "mp-up", "aria-hidden": "true" }, unit, ...up), element("div", { class: "mp-along", "aria-hidden": "true" }, ...along)];
-}
-
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function view({ title, rate, length, sources }) {
-  const parts = controls("mp", "painter");
+  const parts = controls("ex", "painter");
   const { group, status } = parts;
   const choice = (action, legend, names) => parts.choice(action, legend, names.map((each) => [each, each]), names[0]);
   const name = `Spectrogram to paint on: ${length / rate} seconds from left to right, 0 to ${rate / 2} hertz upwards`;
@@ -64,9 +64,10 @@ export function view({ title, rate, length, sources }) {
   const spoken = element("p", { class: "mp-spoken", "aria-live": "polite" });
   const keys = element("p", { class: "mp-keys", id: `${group}-keys` }, "Keys on the picture: ");
   KEYS.forEach(([key, does], i) => keys.append(i ? " · " : "", element("kbd", {}, key), ` ${does}`));
+  keys.append(". With a finger: a swipe upwards scrolls the page; tap the picture, and it paints there too, until you tap elsewhere.");
   const head_row = element("div", { class: "mp-line mp-top", "aria-hidden": "true" }, element("span"), element("span", {}, "see and hear"), element("span"), element("span", { class: "mp-number" }, "SI-SDR"), element("span", { class: "mp-number" }, "gain"));
   const table = element("fieldset", { class: "mp-lines" }, element("legend", {}, "See and hear; SI-SDR and its improvement in dB"), head_row, ...lines.map(({ row }) => row));
-  const tools = [choice("tool", "Brush", ["keep", "remove"]), size.label, strength.label, undo, button("all", "keep all"), button("nothing", "keep nothing"), copy];
+  const tools = [choice("tool", "Brush", ["keep", "remove"]), size.label, strength.label, undo, button("all", "keep all"), button("nothing", "keep nothing"), copy, button("reset", "↺ reset")];
   const root = parts.root(title, "Paint a mask", { "data-lm-suppress-shortcuts": true });
   root.append(
     parts.tools(choice("source", "Source to extract", sources.map((each) => each.name)), play),

@@ -1,206 +1,234 @@
 // The stem player: all stems of a piece of music on one clock. One module, two hosts (a book page, anywidget).
-//   model.get("spec")   {title, seconds, rate, gain, rows: [{name, colour, whole}], versions: [{name, whole,
-//                       loudness, clips: [{row, audio, picture, loudness}]}]}; "whole": one sound, not stems
+//   model.get("spec")   {title, seconds, rate, gain, hertz: [lowest, highest] of the pictures, rows: [{name, colour,
+//                       whole}], versions: [{name, whole, loudness, clips: [{row, audio, picture, loudness}]}]};
+//                       "whole": one sound, not stems
 //   model.get("files")  {file name: its address (book page) or its bytes as a DataView (kernel)}
 import { calm } from "./explorer_parts.js";
-import { Sound, gains, turns } from "./explorer_clock.js";
-import { ICONS, readable, view } from "./player_view.js";
+import { Sound, gains, turns, watchDevice } from "./explorer_clock.js";
+import { onKey } from "./player_keys.js";
+import { Screen, clipOf } from "./player_screen.js";
+import { view } from "./player_view.js";
 
-function render({ model, el }) {
-  const spec = model.get("spec");
-  const files = model.get("files");
-  const { versions, seconds } = spec;
-  const state = { version: 0, solo: new Set(), mute: new Set(), matched: true };
-  const sound = new Sound(spec, files);
-  const parts = view(spec);
-  const native = el.querySelector(".sp-native"); // the browser's own players; they come back if our sounds fail
-  const urls = {};
-  const pictured = {};
-  let wanted = false; // the listener wants it to play (it may still be loading)
-  let timer, frame; // of the next look at the clock
-  let muting = 0; // until when a digit mutes instead of soloing
+const pressed = (button) => button.getAttribute("aria-pressed") === "true";
+
+class Player {
+  state = { version: 0, solo: new Set(), mute: new Set(), matched: true };
+  recent = []; // the versions that were chosen, the latest first
+  wanted = false; // the listener wants it to play (it may still be loading)
+  timer = null; // the next look at the clock
+  frame = null;
+  muting = 0; // until when a digit mutes instead of soloing
+
+  constructor(el, spec, files) {
+    Object.assign(this, { el, spec, files, versions: spec.versions, seconds: spec.seconds, sound: new Sound(spec, files), parts: view(spec) });
+    this.screen = new Screen(el, spec, files, this.parts);
+    this.native = el.querySelector(".sp-native"); // the browser's own players; they come back if our sounds fail
+    this.others = turns(el, () => this.wanted && this.halt());
+  }
 
   // --- showing -------------------------------------------------------------------------------------------
-  const say = (text) => (parts.status.textContent = text);
+  say(text) {
+    this.screen.say(text);
+  }
 
-  function show() {
-    const time = sound.time;
-    const label = wanted ? "Pause" : "Play";
-    if (!parts.play.innerHTML || parts.play.title !== label) {
-      parts.play.innerHTML = ICONS[label.toLowerCase()];
-      parts.play.title = label;
-      parts.play.setAttribute("aria-label", label);
-    }
-    parts.time.textContent = `${readable(time)} / ${readable(seconds)}`;
-    parts.seek.value = time;
-    parts.seek.setAttribute("aria-valuetext", `${time.toFixed(1)} of ${seconds.toFixed(1)} seconds`);
-    el.style.setProperty("--at", time / seconds);
+  show() {
+    this.screen.show(this.sound.time, this.wanted);
   }
 
   /** Follow the clock: at each frame, or four times a second for those who asked for less motion. */
-  function follow() {
-    clearTimeout(timer);
-    cancelAnimationFrame(frame);
-    if (sound.ended) halt(0);
-    show();
-    if (!sound.playing) return;
-    if (calm()) timer = setTimeout(follow, 250);
-    else frame = requestAnimationFrame(follow);
+  follow() {
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
+    if (this.sound.ended) this.halt(0);
+    this.show();
+    if (!this.sound.playing) return;
+    if (calm()) this.timer = setTimeout(() => this.follow(), 250);
+    else this.frame = requestAnimationFrame(() => this.follow());
   }
 
-  function url(name) {
-    if (typeof files[name] === "string") return files[name];
-    return (urls[name] ??= URL.createObjectURL(new Blob([files[name]], { type: "image/png" })));
-  }
-
-  /** Bring gains, pictures and buttons to what is pressed. */
-  function apply() {
-    const levels = gains(versions, state);
-    sound.level(levels);
-    for (const { name, lane, image, buttons } of parts.strips) {
-      const clipIn = (version) => version?.clips.find(({ row }) => row === name);
-      const version = [versions[state.version], pictured[name], ...versions].find(clipIn);
-      pictured[name] = version; // a row that the chosen version lacks keeps its picture, dimmed
-      image.src = url(clipIn(version).picture);
-      image.alt = `Spectrogram of ${name}` + (version.whole || !versions[1] ? "" : `, ${version.name}`);
-      lane.classList.toggle("sp-silent", !levels[state.version][name]);
-      for (const button of buttons) button.setAttribute("aria-pressed", state[button.dataset.action].has(name));
-    }
+  /** Bring gains, pictures and buttons to what is pressed: what is lit is what is heard. */
+  apply() {
+    const levels = gains(this.versions, this.state);
+    this.sound.level(levels);
+    this.screen.apply(this.state, levels);
   }
 
   // --- doing ---------------------------------------------------------------------------------------------
-  async function attempt(version) {
-    say("loading …");
+  /** Fetch what is to be heard now and is not there, then let it be heard; meanwhile the clock runs on. True if it is there. */
+  async attempt() {
+    const { sound, state: { version }, parts: { status } } = this;
+    if (!sound.has(version, this.due(version))) this.say("loading …");
     try {
-      await sound.load(version);
-      say("");
+      await sound.load(version, this.due(version));
+      if (status.textContent === "loading …") this.say("");
     } catch (error) {
-      wanted = sound.playing;
-      if (native) el.append(native);
-      say(`“${versions[version].name}” could not be loaded: ${error.message}`);
+      this.wanted = sound.playing;
+      return this.fail(`“${this.versions[version].name}” could not be loaded: ${error.message}`);
     }
-    apply();
+    this.apply();
+    return true;
   }
 
-  async function play() {
-    wanted = true;
-    show();
-    others.begin();
-    sound.wake();
-    sound.clock.setLoop(pressed(parts.loop));
-    volume();
-    await attempt(state.version);
-    if (wanted) sound.clock.play();
-    follow();
-    for (const version of versions.keys()) if (wanted) await sound.load(version).catch(() => {});
-    apply();
+  /** The rows of a version that sound once it is chosen. */
+  due(version) {
+    const levels = gains(this.versions, { ...this.state, version })[version];
+    return Object.keys(levels).filter((row) => levels[row] > 0);
   }
 
-  function halt(time = sound.time) {
-    wanted = false;
-    sound.pause();
-    sound.seek(time);
-    show();
+  fail(words) {
+    if (this.native) this.el.append(this.native);
+    this.say(words);
+    this.apply();
   }
 
-  const toggle = () => (wanted ? halt() : play());
-  const volume = () => sound.clock?.setVolume(parts.volume.value * spec.gain);
-  const seek = (time) => (sound.seek(time), show());
-  const pressed = (button) => button.getAttribute("aria-pressed") === "true";
-  const flip = (set, name) => (set.delete(name) || set.add(name), apply());
-
-  async function choose(version) {
-    state.version = version;
-    parts.radios[version].checked = true;
-    if (sound.clock) await attempt(version); // meanwhile the clock runs on
-    else apply();
+  async play() {
+    const { sound } = this;
+    try {
+      sound.wake();
+    } catch (error) {
+      return this.fail(error.message);
+    }
+    this.wanted = true;
+    this.show();
+    this.others.begin();
+    watchDevice(sound.clock.context, () => this.wanted, (words) => this.say(words));
+    sound.clock.setLoop(pressed(this.parts.loop));
+    this.volume();
+    await this.attempt();
+    if (this.wanted) sound.clock.play();
+    this.follow();
   }
 
-  function loop() {
-    parts.loop.setAttribute("aria-pressed", !pressed(parts.loop));
-    sound.clock?.setLoop(pressed(parts.loop));
+  halt(time = this.sound.time) {
+    this.wanted = false;
+    this.sound.pause();
+    this.sound.seek(time);
+    this.show();
   }
 
-  function digit(number) {
-    if (number === 0) return state.solo.clear(), state.mute.clear(), apply();
-    const name = parts.stems[number - 1];
-    if (name) flip(performance.now() < muting ? state.mute : state.solo, name);
-    muting = 0;
+  toggle() {
+    return this.wanted ? this.halt() : this.play();
   }
 
-  /** What a key does, or undefined if it is none of ours. */
-  function keyAction({ key, shiftKey, target }) {
-    const step = Math.min(1, seconds / 20) * (shiftKey ? 5 : 1);
-    const own = target.matches("[type=radio], [data-action=volume]"); // these know arrows themselves
-    if (key === " " && !target.matches("button, summary, [type=checkbox]")) return toggle;
-    if (key === "ArrowRight" && !own) return () => seek(sound.time + step);
-    if (key === "ArrowLeft" && !own) return () => seek(sound.time - step);
-    if (key === "v") return () => choose((state.version + 1) % versions.length);
-    if (key === "m") return () => (muting = performance.now() + 1500);
-    if (key >= "0" && key <= "9") return () => digit(Number(key));
+  volume() {
+    this.sound.clock?.setVolume(this.parts.volume.value * this.spec.gain);
   }
 
-  function onKey(event) {
-    const action = event.ctrlKey || event.metaKey || event.altKey ? undefined : keyAction(event);
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
+  seek(time) {
+    this.sound.seek(time);
+    this.show();
   }
 
-  const actions = { play: toggle, loop, solo: (stem) => flip(state.solo, stem), mute: (stem) => flip(state.mute, stem) };
+  change() {
+    this.apply();
+    return this.sound.clock ? this.attempt() : true;
+  }
 
-  function onClick({ target }) {
+  /** Press solo or mute. A version without this stem gives way to one that has it, and what was pressed there is let go. */
+  async flip(kind, name) {
+    const { state, versions, state: { solo, mute } } = this;
+    const before = versions[state.version];
+    const lacking = !clipOf(before, name);
+    if (lacking) {
+      solo.clear(), mute.clear();
+      this.select([...this.recent, ...versions.keys()].find((version) => clipOf(versions[version], name)));
+    }
+    if (!state[kind].delete(name)) {
+      solo.delete(name), mute.delete(name); // one or the other
+      state[kind].add(name);
+    }
+    const done = await this.change();
+    if (lacking && done) this.say(`“${before.name}” has no ${name} of its own, so “${versions[state.version].name}” is chosen now.`);
+  }
+
+  select(version) {
+    this.state.version = version;
+    this.recent.unshift(version);
+    this.parts.radios[version].checked = true;
+  }
+
+  choose(version) {
+    this.say("");
+    this.select(version);
+    this.change();
+  }
+
+  loop() {
+    const { loop } = this.parts;
+    loop.setAttribute("aria-pressed", !pressed(loop));
+    this.sound.clock?.setLoop(pressed(loop));
+  }
+
+  // --- hands ---------------------------------------------------------------------------------------------
+  onClick({ target }) {
     const button = target.closest("button");
-    if (button) actions[button.dataset.action](button.dataset.stem);
+    const { action, stem } = button?.dataset ?? {};
+    ({ play: () => this.toggle(), loop: () => this.loop(), solo: () => this.flip("solo", stem), mute: () => this.flip("mute", stem) })[action]?.();
   }
 
-  function onInput({ target: { dataset, value, checked } }) {
-    if (dataset.action === "seek") seek(Number(value));
-    if (dataset.action === "volume") volume();
-    if (dataset.action === "version") choose(Number(value));
-    if (dataset.action === "matched") apply((state.matched = checked));
+  onInput({ target: { dataset, value, checked } }) {
+    if (dataset.action === "seek") this.seek(Number(value));
+    if (dataset.action === "volume") this.volume();
+    if (dataset.action === "version") this.choose(Number(value));
+    if (dataset.action === "matched") {
+      this.state.matched = checked;
+      this.apply();
+    }
   }
 
   /** A press on a picture goes to that place; holding and moving goes along. */
-  function onPointer({ target, buttons, clientX }) {
+  onPointer({ target, buttons, clientX }) {
     const lane = target.closest(".sp-lane");
     if (!lane || !(buttons & 1)) return;
     const { left, width } = lane.getBoundingClientRect();
-    seek(((clientX - left) / width) * seconds);
+    this.seek(((clientX - left) / width) * this.seconds);
   }
 
-  const others = turns(el, () => wanted && halt());
-  const { root } = parts;
-  root.onclick = onClick;
-  root.oninput = onInput;
-  root.onkeydown = onKey;
-  root.onpointerdown = root.onpointermove = onPointer;
+  /** Pointing at a version fetches it, so that it is there when it is chosen. */
+  onOver({ target }) {
+    const radio = this.sound.clock && target.closest(".sp-versions label")?.querySelector("input");
+    if (radio) this.sound.load(Number(radio.value), this.due(Number(radio.value))).catch(() => {});
+  }
+
+  listen() {
+    const { root } = this.parts;
+    root.onclick = (event) => this.onClick(event);
+    root.oninput = (event) => this.onInput(event);
+    root.onkeydown = (event) => onKey(this, event);
+    root.onpointerover = (event) => this.onOver(event);
+    root.onpointerdown = root.onpointermove = (event) => this.onPointer(event);
+  }
+
+  close() {
+    this.others.leave();
+    this.halt();
+    this.sound.close();
+    this.screen.close();
+  }
+}
+
+/** What tests and other scripts may ask of a player. */
+const handleOf = ({ sound, state, versions, spec }) => ({
+  time: () => sound.time,
+  get playing() { return sound.playing; },
+  get version() { return versions[state.version].name; },
+  /** Gain of each row at this moment while it plays, else as it will be. */
+  gains() {
+    const levels = gains(versions, state)[state.version];
+    const now = (name) => (sound.playing ? sound.gain(state.version, name) : null) ?? levels[name] ?? 0;
+    return Object.fromEntries(spec.rows.map(({ name }) => [name, now(name)]));
+  },
+});
+
+function render({ model, el }) {
+  const player = new Player(el, model.get("spec"), model.get("files"));
+  player.listen();
   el.classList.add("sepbook-player");
-  el.replaceChildren(root);
-  el.sepbookPlayer = {
-    time: () => sound.time,
-    get playing() {
-      return sound.playing;
-    },
-    get version() {
-      return versions[state.version].name;
-    },
-    /** Gain of each row at this moment while it plays, else as it will be. */
-    gains() {
-      const levels = gains(versions, state)[state.version];
-      const now = (name) => (sound.playing ? sound.gain(state.version, name) : null) ?? levels[name] ?? 0;
-      return Object.fromEntries(spec.rows.map(({ name }) => [name, now(name)]));
-    },
-  };
-  apply();
-  show();
-  return () => {
-    others.leave();
-    halt();
-    sound.close();
-    Object.values(urls).forEach(URL.revokeObjectURL);
-  };
+  el.replaceChildren(player.parts.root);
+  el.sepbookPlayer = handleOf(player);
+  player.apply();
+  player.show();
+  return () => player.close();
 }
 
 export default { render };

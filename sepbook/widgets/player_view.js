@@ -15,15 +15,42 @@ export function readable(seconds) {
   return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
 
-/** One row: name, solo and mute, and the lane in which the picture lies. */
-function strip({ name, colour, whole }, several) {
+/** Frequencies beside a picture whose axis is logarithmic and ends at `lowest` and `highest`, where there is room. */
+function axis([lowest, highest]) {
+  const up = (hertz) => Math.log(hertz / lowest) / Math.log(highest / lowest);
+  const ticks = [100, 1000, 4000, 16000].filter((hertz) => up(hertz) > 0.05 && up(hertz) < 0.95);
+  const label = (hertz) => (hertz < 1000 ? `${hertz} Hz` : `${hertz / 1000} kHz`);
+  const tick = (hertz) => element("span", { style: `--up: ${up(hertz).toFixed(3)}` }, label(hertz));
+  return element("div", { class: "sp-axis", "aria-hidden": "true" }, ...ticks.map(tick));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A place for a picture that is drawn out to fill it: its rows are bands and its columns moments, none of them square. */
+function stretched() {
+  const [frame, image] = ["svg", "image"].map((tag) => document.createElementNS(SVG, tag));
+  for (const [name, value] of [["width", "100%"], ["height", "100%"], ["preserveAspectRatio", "none"]]) image.setAttribute(name, value);
+  frame.setAttribute("role", "img");
+  frame.setAttribute("class", "sp-picture");
+  frame.append(image);
+  return frame;
+}
+
+/** Show another picture there; `words` say what is seen. */
+export function fill(frame, address, words) {
+  frame.firstChild.setAttribute("href", address);
+  frame.setAttribute("aria-label", words);
+}
+
+/** One row: name, solo and mute, frequencies, and the lane in which the picture lies. */
+function strip({ name, colour, whole }, several, hertz) {
   const own = (action, label) => press(action, `${label} ${name}`, action, { "data-stem": name, "aria-pressed": "false" });
   const buttons = whole || !several ? [] : [own("solo", "Solo"), own("mute", "Mute")];
-  const image = element("img", { class: "dark-light", alt: "", draggable: "false" }); // the class keeps the theme from whitening it;
+  const image = stretched();
   const lane = element("div", { class: "sp-lane" }, image);
   const label = element("div", { class: "sp-label" }, element("span", { class: "sp-name" }, name), ...buttons);
-  const row = element("div", { class: "sp-row", "data-stem": name, style: `--colour: ${colour}` }, label, lane);
-  return { name, row, lane, image, buttons };
+  const row = element("div", { class: "sp-row", "data-stem": name, style: `--colour: ${colour}` }, label, axis(hertz), lane);
+  return { name, row, image, buttons };
 }
 
 /** The choice between versions, and whether they are matched in loudness. */
@@ -47,7 +74,7 @@ function keys(stems, several) {
 }
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
-export function view({ title, seconds, rows, versions }) {
+export function view({ title, seconds, rate, rows, versions, hertz = [60, rate / 2] }) {
   const stems = rows.filter((row) => !row.whole).map((row) => row.name);
   const parts = controls("sp", "player");
   const { status } = parts;
@@ -56,7 +83,7 @@ export function view({ title, seconds, rows, versions }) {
   const seek = range("seek", "Position", seconds, 0);
   const volume = range("volume", "Volume", 1, 1);
   const loop = press("loop", "Loop", "loop", { "aria-pressed": "false" });
-  const strips = rows.map((row) => strip(row, stems.length > 1));
+  const strips = rows.map((row) => strip(row, stems.length > 1, hertz));
   const choice = chooser(versions, parts.radio);
   const transport = element("div", { class: "sp-row sp-transport" }, element("div", { class: "sp-label" }, play, time), seek);
   const loudness = element("label", { class: "sp-volume" }, element("span", {}, "volume"), volume);

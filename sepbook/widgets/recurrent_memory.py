@@ -110,7 +110,8 @@ def recurrent_memory(frames=120, seconds=0.016, title=""):
 class RecurrentMemory(Hosted):
     """What `recurrent_memory` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "recurrent_memory", "memory", "rm"
+    module, element, prefix = "recurrent_memory", "memory", "ex"
+    sheets = ("explorer", "recurrent_memory")
 
     def __init__(self, frames=120, seconds=0.016, title=""):
         if isinstance(frames, bool) or not isinstance(frames, int) or not 20 <= frames <= 1000:

@@ -1,4 +1,4 @@
-"""The loss explorer: scale, rotate, shift an estimate or add noise to it, watch five losses, and hear it.
+"""The loss explorer: scale, rotate, distort, shift an estimate or add noise to it, watch five losses, hear it.
 
 Like the stem player it is one page module, ``waveform_loss.js``, with two hosts: a page of the book, where the two
 sounds are files, and a notebook, where anywidget hands them over. The losses are computed in the browser, as
@@ -38,7 +38,8 @@ def waveform_loss(source, wrong, rate, title=""):
 class WaveformLoss(Hosted):
     """What `waveform_loss` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "waveform_loss", "waveform", "wl"
+    module, element, prefix = "waveform_loss", "waveform", "ex"
+    sheets = ("explorer", "waveform_loss")
 
     def __init__(self, source, wrong, rate, title=""):
         self.source, self.wrong = read_pair(source, wrong, rate)

@@ -55,12 +55,13 @@ export function hiss(length) {
   return Float64Array.from({ length }, () => uniform() + uniform() + uniform() + uniform()).map((x) => x * Math.sqrt(3));
 }
 
-/** The estimate: level · (the source turned towards the wrong sound, delayed, with hiss) + constant. */
-export function build({ source, wrong, noise }, { level, angle, hiss: share, delay, constant }) {
+/** The estimate: level · (the source, distorted, turned towards the wrong sound, delayed, with hiss) + constant. */
+export function build({ source, wrong, cut, noise }, { level, angle, distort, hiss: decibels, delay, constant }) {
+  const [share, bent] = [decibels <= -60 ? 0 : 10 ** (decibels / 20), distort / 100];
   const [right, left] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
   const loud = share * Math.sqrt(dot(source, source) / source.length);
   const gain = level <= -60 ? 0 : 10 ** (level / 20);
-  const at = (n) => (n < 0 ? 0 : right * source[n] + left * wrong[n]);
+  const at = (n) => (n < 0 ? 0 : right * (source[n] + bent * (cut[n] - source[n])) + left * wrong[n]);
   return Float64Array.from(source, (_, n) => gain * (at(n - delay) + loud * noise[n]) + constant);
 }
 

@@ -1,5 +1,5 @@
 // What the loss explorer looks like: its elements, without behaviour. data-action says what a control does.
-import { button, buttons, controls, element, figure, minus, picture } from "./explorer_parts.js";
+import { button, controls, element, figure, minus, picture } from "./explorer_parts.js";
 
 export const ROWS = [
   ["l1", "L1"],
@@ -9,21 +9,25 @@ export const ROWS = [
   ["si-snr", "SI-SNR loss"],
 ];
 
-// action, name, smallest, largest, step, value, how its value is said
 export const SLIDERS = [
-  ["level", "scale", -60, 6, 1, 0, (v) => (v <= -60 ? "silence" : `${minus(v)} dB`)],
-  ["angle", "rotate", 0, 180, 1, 0, (v) => (v === 90 ? "90°, only band" : v === 180 ? "180°, upside down" : `${v}°`)],
-  ["hiss", "add hiss", -60, 0, 1, -60, (v) => (v <= -60 ? "none" : `${minus(v)} dB`)],
-  ["delay", "shift", 0, 16, 1, 0, (v) => `${v} ${v === 1 ? "sample" : "samples"}`],
-  ["constant", "constant", 0, 0.1, 0.005, 0, (v) => v.toFixed(3)],
+  { action: "level", text: "scale", min: -60, max: 6, step: 1, say: (v) => (v <= -60 ? "silence" : `${minus(v)} dB`) },
+  { action: "angle", text: "rotate", min: 0, max: 180, step: 1, say: (v) => (v === 90 ? "90°, only band" : v === 180 ? "180°, upside down" : `${v}°`) },
+  { action: "distort", text: "distort", min: 0, max: 100, step: 1, say: (v) => (v ? `${v} %` : "none") },
+  { action: "hiss", text: "add hiss", min: -60, max: 0, step: 1, say: (v) => (v <= -60 ? "none" : `${minus(v)} dB`) },
+  { action: "delay", text: "shift", min: 0, max: 16, step: 1, say: (v) => `${v} ${v === 1 ? "sample" : "samples"}` },
+  { action: "constant", text: "constant", min: 0, max: 0.1, step: 0.005, say: (v) => v.toFixed(3) },
 ];
 
+export const USUAL = { level: 0, angle: 0, distort: 0, hiss: -60, delay: 0, constant: 0, heard: "estimate", loss: "si-sdr", quiet: false };
+
+/** What differs from the truth in each preset. */
 export const PRESETS = {
   truth: {},
   "half as loud": { level: -6 },
   "upside down": { angle: 180 },
   "one sample late": { delay: 1 },
   "with the band": { angle: 30 },
+  distorted: { distort: 60 },
   silence: { level: -60 },
 };
 
@@ -34,25 +38,26 @@ function line([id, text], radio) {
   return { id, row, bar, value };
 }
 
-/** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
+/** Build everything. `fill` puts it into `root`, with what the desk has. */
 export function lossView({ title }) {
-  const parts = controls("wl", "waveform");
-  const { status } = parts;
+  const parts = controls("ex", "waveform");
   const [plane, wave] = ["The plane of source and everything else", "Five milliseconds of the source and of the estimate"].map(picture);
-  const sliders = SLIDERS.map(([action, text, min, max, step, value]) => parts.slider(action, text, { min, max, step, value }));
   const lines = ROWS.map((row) => line(row, parts.radio));
   const play = button("play", "▶ play");
   const heard = parts.choice("heard", "What is heard", [["estimate", "estimate"], ["source", "source"]], "estimate");
-  const quiet = element("input", { type: "checkbox", "data-action": "quiet" });
+  const quiet = element("label", { class: "ex-check" }, element("input", { type: "checkbox", "data-action": "quiet" }), "the source itself is silent");
   const table = element("fieldset", { class: "wl-lines" }, element("legend", {}, "Losses; the chosen one is drawn in the plane"), ...lines.map(({ row }) => row));
   const root = parts.root(title, "Losses on waveforms");
-  root.append(
-    parts.tools(play, heard),
-    parts.tools(...buttons("preset", Object.keys(PRESETS))),
-    element("div", { class: "wl-sliders" }, ...sliders.map(({ row }) => row), element("label", { class: "wl-check" }, quiet, "the source itself is silent")),
-    element("div", { class: "wl-stage" }, figure(plane, "to the right: how much source; upwards: everything else; the stronger the shade, the larger the loss"), table),
-    figure(wave, "five milliseconds: source (grey, wide) and estimate (thin)"),
-    status,
-  );
-  return { root, plane, wave, sliders, lines, play, quiet, status };
+  const fill = ({ presetsRow, rows }) => {
+    rows.append(quiet);
+    root.append(
+      parts.tools(play, heard),
+      presetsRow,
+      rows,
+      element("div", { class: "wl-stage" }, figure(plane, "the stronger the shade, the larger the loss; dashes: the error that it measures"), table),
+      figure(wave, "five milliseconds: source (grey, wide) and estimate (thin)"),
+      parts.status,
+    );
+  };
+  return { parts, root, plane, wave, lines, play, heard, table, fill };
 }

@@ -35,7 +35,8 @@ def window_hop(sources, rate, title=""):
 class WindowHop(Hosted):
     """What `window_hop` returns: a page element in the book, a widget in a notebook."""
 
-    module, element, prefix = "window_hop", "window", "wh"
+    module, element, prefix = "window_hop", "window", "ex"
+    sheets = ("explorer", "window_hop")
 
     def __init__(self, sources, rate, title=""):
         self.sources, self.rate, self.title = read_sources(sources, rate), round(rate), str(title)

@@ -1,10 +1,11 @@
 // The spectrogram of the window explorer, each pixel from the nearest frame and bin, with one cell of it enlarged.
-import { fitted, hidden } from "./explorer_canvas.js";
+import { frame } from "./explorer_axes.js";
+import { hidden } from "./explorer_canvas.js";
 
 const RANGE = 70; // dB
 const TOP = 4000; // Hz: the highest frequency that is drawn
 const ENLARGED = 10; // the cell, so that it can be seen
-const [LEFT, BELOW, TALL] = [40, 22, 280];
+const TALL = 300; // pixels
 
 /** Levels from 0 to 1 of bins {re, im, T}, `F` to a frame. */
 export function levelsOf({ re, im }) {
@@ -14,16 +15,15 @@ export function levelsOf({ re, im }) {
 }
 
 export function drawSpectrogram(canvas, { levels, F, T, size, hop, rate, seconds, cell, colours }) {
-  const { context, width } = fitted(canvas, () => TALL);
-  const [wide, tall] = [width - LEFT - 4, TALL - BELOW - 6];
-  context.drawImage(shade(levels, { F, T, size, hop, rate, seconds, wide: Math.round(wide), tall }, colours), LEFT, 6, wide, tall);
-  Object.assign(context, { strokeStyle: colours.line, fillStyle: colours.quiet, textAlign: "right" });
-  context.strokeRect(LEFT, 6, wide, tall);
-  for (const kilohertz of [0, 1, 2, 3, 4]) context.fillText(kilohertz, LEFT - 5, 6 + tall * (1 - (1000 * kilohertz) / TOP) + (kilohertz === 4 ? 9 : 4));
-  context.textAlign = "center";
-  for (let s = 0; s <= seconds - 0.2; s += 0.5) context.fillText(s ? s : "0 s", LEFT + (wide * s) / seconds, TALL - 6);
+  const { context, x, y } = frame(canvas, {
+    x: { from: [0, seconds], name: "time (s)" },
+    y: { from: [0, TOP / 1000], name: "frequency (kHz)" },
+    tallOf: () => TALL,
+  }, colours);
+  const [wide, tall] = [x(seconds) - x(0), y(0) - y(TOP / 1000)];
+  context.drawImage(shade(levels, { F, T, size, hop, rate, seconds, wide: Math.round(wide), tall }, colours), x(0), y(TOP / 1000), wide, tall);
   const box = [(wide * cell.seconds) / seconds, (tall * cell.hertz) / TOP].map((side) => ENLARGED * side);
-  const corner = [LEFT + wide - 12 - box[0], 18];
+  const corner = [x(seconds) - 12 - box[0], y(TOP / 1000) + 12];
   Object.assign(context, { strokeStyle: colours.warm, fillStyle: colours.warm, lineWidth: 2, globalAlpha: 0.4 });
   context.fillRect(...corner, ...box);
   context.globalAlpha = 1;

@@ -13,7 +13,7 @@ const NAMES = { hann: "Hann", hamming: "Hamming", sqrt_hann: "square root of Han
 
 /** Build everything. Returns the elements that `render` gives life to, and `root`, which holds them all. */
 export function windowView({ title, sources }, shapes) {
-  const parts = controls("wh", "window");
+  const parts = controls("ex", "window");
   const { status } = parts;
   /** A choice with its legend beside it. */
   const choice = (action, legend, ...options) =>
@@ -28,15 +28,15 @@ export function windowView({ title, sources }, shapes) {
   const cells = Object.fromEntries(["cell", "leak", "numbers", ...names].map((name) => [name, element("dd", {})]));
   const rows = [["cell", "one cell"], ["leak", "leaks"], ["numbers", "numbers"], ...names.map((name) => [name, name])];
   const list = element("dl", {}, ...rows.map(([name, text]) => element("div", {}, element("dt", {}, text), cells[name])));
-  const caption = ["kHz over seconds; the stronger the shade, the louder; ", element("span", { class: "wh-key" }, "one cell"), ", ten times enlarged"];
+  const caption = ["the stronger the shade, the louder; ", element("span", { class: "wh-key" }, "one cell"), ", ten times enlarged"];
   const root = parts.root(title, "Window and hop");
   root.append(
     parts.tools(size.row),
     parts.tools(hop, element("label", {}, element("span", {}, "shape "), shape)),
     figure(canvas, ...caption),
-    parts.tools(play, heard),
+    parts.tools(play, heard, button("reset", "↺ reset")),
     list,
     status,
   );
-  return { root, canvas, size, play, cells, status };
+  return { root, canvas, size, shape, hop, heard, play, cells, status };
 }

@@ -1,5 +1,6 @@
 """Chimera: its two losses, its two heads. Counts, silence and nussl's network: see test_mask_inference."""
 
+import pytest
 import torch
 
 from sepbook.architectures import create, presets
@@ -13,15 +14,18 @@ def test_every_preset_but_the_papers_says_what_it_changes():
     assert (plus.target, plus.weights, plus.clustering, plus.masking) == ("tpsa", "magnitude", 0.975, 0.025)
 
 
-def test_chimeras_loss_is_the_sum_of_its_heads():
+@pytest.mark.parametrize("loss", ["l1", "mse"])
+def test_chimeras_loss_is_the_sum_of_its_heads(loss):
     torch.manual_seed(1)
-    system = create("chimera", "tiny", clustering=0.3, masking=7.0, ordered=True, weights="audible").eval()
+    counts = {"clustering": 0.3, "masking": 7.0, "loss": loss}
+    system = create("chimera", "tiny", ordered=True, weights="audible", **counts).eval()
     sources = torch.randn(2, 2, 1, 1500)
     terms = system.loss(sources.sum(1), sources)
     stft = STFT(256, 64, "sqrt_hann")
     bins, true = stft(sources.sum(1)), stft(sources[:, :, 0])[:, :, None]  # (B, C, F, T), (B, S, C, F, T)
     masks, embedding = system.network(bins.abs()[:, 0])
-    masking = (masks[:, :, None] * bins.abs()[:, None] - spectrogram.tpsa(bins, true)).abs().mean()
+    error = masks[:, :, None] * bins.abs()[:, None] - spectrogram.tpsa(bins, true)
+    masking = error.abs().mean() if loss == "l1" else error.square().mean()
     owner, weight = clustering.membership(true.abs()), clustering.audible(bins.abs())
     grouping = clustering.deep_clustering(embedding, owner, weight)
     torch.testing.assert_close(terms["masking"], masking)

@@ -112,6 +112,17 @@ def test_the_order_of_the_talkers_does_not_matter(name):
     torch.testing.assert_close(there, back)
 
 
+@pytest.mark.parametrize("loss", ["l1", "mse"])
+def test_the_error_is_that_of_the_masked_magnitudes(loss):
+    torch.manual_seed(2)
+    system, sources = create("mask_inference", "tiny", loss=loss, target="msa").eval(), torch.randn(1, 2, 1, 1500)
+    bins, true = system.bins(sources.sum(1), sources)
+    estimates = system.masks(bins.abs()[:, 0]).unsqueeze(2) * bins.abs().unsqueeze(1)  # (B, S, C, F, T)
+    errors = torch.stack([estimates - order for order in (true.abs(), true.flip(1).abs())])
+    size = errors.abs() if loss == "l1" else errors.square()
+    torch.testing.assert_close(system.loss(sources.sum(1), sources)["loss"], size.flatten(1).mean(1).min())
+
+
 def test_the_same_masks_without_a_search_cost_more():
     torch.manual_seed(2)
     free, sources = create("mask_inference", "tiny").eval(), torch.randn(8, 2, 1, 1500)
@@ -125,6 +136,7 @@ def test_the_same_masks_without_a_search_cost_more():
     ("name", "changes", "says"),
     [
         ("mask_inference", {"target": "phase"}, "target is 'phase'"),
+        ("mask_inference", {"loss": "l2"}, "loss is 'l2'"),
         ("deep_clustering", {"bend": "relu"}, "bend is 'relu'"),
         ("deep_clustering", {"weights": "loud"}, "weights is 'loud'"),
         ("chimera", {"estimate": "both"}, "estimate is 'both'"),

@@ -7,14 +7,15 @@ from sepbook.architectures.recipe import APART, LOOKS, Recipe
 
 
 def test_a_short_run_takes_the_fields_of_short_runs():
-    recipe = Recipe("songs", learning_rate=2e-3, short={"learning_rate": 1e-2})
-    first = recipe.steps["first"]
-    assert recipe.at(first).learning_rate == 1e-2
-    assert recipe.at(first + 1) is recipe
+    recipe = Recipe("songs", learning_rate=2e-3, short={"learning_rate": 1e-2}, steps={"first": 350, "shipped": 3000})
+    assert recipe.at(350).learning_rate == 1e-2
+    assert recipe.at(351) is recipe
+    long = Recipe("songs", short={"learning_rate": 1e-2})
+    assert long.at(1) is long, "a recipe that names no first run has no short ones"
 
 
 def test_what_is_changed_in_the_recipe_of_a_short_run_stays():
-    recipe = Recipe("songs", short={"batch_size": 4}).at(1)
+    recipe = Recipe("songs", short={"batch_size": 4}, steps={"first": 1}).at(1)
     assert dataclasses.replace(recipe, batch_size=2).at(1).batch_size == 2
 
 
@@ -43,5 +44,5 @@ def test_a_recipe_that_says_only_its_task():
         "task": "songs", "seconds": 3.0, "batch_size": 8, "mixing": {}, "augment": (),
         "optimizer": "adam", "optimizer_options": {}, "learning_rate": 1e-3,
         "schedule": "cosine", "schedule_options": {}, "weight_decay": 0.0, "clip_norm": 5.0, "average": 0.0,
-        "steps": {"lab": 60, "first": 350, "shipped": 3000, "full": 30_000}, "short": {},
+        "steps": {"lab": 60, "shipped": 3000, "full": 30_000}, "short": {},
     }  # fmt: skip

@@ -35,6 +35,25 @@ def test_a_tone_survives_every_format_that_can_hold_it(tmp_path, suffix, rate, c
     assert audio.info(path) == (rate, rate, channels, 1.0)
 
 
+PLAIN = [
+    (kind, subtype, endian)
+    for kind in ("WAV", "WAVEX", "AIFF", "RF64", "W64")
+    for subtype in ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+    for endian in ("LITTLE", "BIG")
+    if soundfile.check_format(kind, subtype, endian)
+]
+
+
+@pytest.mark.parametrize(("kind", "subtype", "endian"), PLAIN)
+def test_plain_numbers_are_read_as_libsndfile_reads_them(tmp_path, kind, subtype, endian):
+    sound = 0.5 * np.random.default_rng(0).standard_normal((1001, 3))
+    sound[:3, 0] = -1, 1, 0.99999
+    soundfile.write(tmp_path / "a.wav", sound, 16000, subtype, endian, kind)
+    theirs = soundfile.read(tmp_path / "a.wav", dtype="float32")[0]
+    assert np.array_equal(audio.load(tmp_path / "a.wav")[0].numpy().T, theirs)
+    assert np.array_equal(audio.load(tmp_path / "a.wav", start=500, frames=77)[0].numpy().T, theirs[500:577])
+
+
 @pytest.mark.parametrize("suffix", audio.SUFFIXES)
 @pytest.mark.parametrize("length", [1, 2, 100, 1152, 5000])
 def test_short_files_keep_their_length(tmp_path, suffix, length):

@@ -63,8 +63,11 @@ class Tiny:
         """Write an executed page of the book."""
         return self.write(f"book/{name}.md", f"{HEAD}\n# {name}\n\n{body}\n")
 
-    def build(self):
-        """Build strictly, as the Makefile does; return the exit status and what was printed, without colours."""
+    def build(self, **more):
+        """Build strictly, as the Makefile does; return the exit status and what was printed, without colours.
+
+        ``more`` joins the environment.
+        """
         root, *chapters = self.pages
         toc = {"format": "jb-book", "root": root}
         if chapters:
@@ -72,7 +75,7 @@ class Tiny:
         (self.folder / "_toc.yml").write_text(yaml.safe_dump(toc))
         tool = Path(sys.executable).with_name("jupyter-book")
         command = [tool, "build", self.folder, "-W", "-n", "--keep-going"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SEPBOOK_")}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SEPBOOK_")} | more
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
         return done.returncode, re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
 

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "sepbook"
 API = (ROOT / "book" / "appendix" / "api.md").read_text(encoding="utf-8")
 LISTED = re.findall(r"automodule:: (\S+)", API)
 # These show through their package; or they are no library: the command line, and the answers to exercises.
+PROGRAM = "sepbook.grading"  # for teachers, by the command line: see book/classroom/teaching
 SHOWN_BY_PACKAGE = ("sepbook.audio.", "sepbook.shapes.", "sepbook.plots.")
 NO_LIBRARY = ("sepbook.check", "sepbook.cli")
 
@@ -38,6 +39,7 @@ def test_every_public_module_is_in_the_reference_once():
     public = {module for module, name, _ in DOCUMENTED if name and not name.startswith("_")}
     public = {module for module in public if not module.startswith(SHOWN_BY_PACKAGE)}
     public |= {name[:-1] for name in SHOWN_BY_PACKAGE}
+    public = {module for module in public if not module.startswith(PROGRAM)}
     assert sorted(LISTED) == sorted(public - {"sepbook"})
 
 
@@ -58,6 +60,12 @@ def test_docstrings_are_well_formed(module, doc_role):
             if said.getvalue() or [n for n in tree.findall(nodes.Text) if re.search(r"`|Taught on", n)]:
                 wrong[name or "module"] = said.getvalue() or "a backtick, or a page, is left over"
     assert not wrong
+
+
+def test_every_listed_module_stands_in_a_block_of_its_own():
+    """A fence too many turns all that follows it into text, without a warning."""
+    fences = re.findall(r"^```(.*)$", API, re.M)
+    assert all(fences[::2]) and not any(fences[1::2])
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from book_sources import ROOT
 from bs4 import BeautifulSoup
 
 HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
-EXTRA = {"index.html", "genindex.html", "search.html", "py-modindex.html"}
+EXTRA = {"index.html", "genindex.html", "search.html", "py-modindex.html", "404.html"}
 PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
 PAGES = [name for name in PAGES if name not in EXTRA] or ["no book: run `make book` first"]
 PATH_LIKE = re.compile(r"\.(png|svg|jpe?g|gif|webp)\b|_images|^[0-9a-f]{8,}$", re.IGNORECASE)
 # Attributes that make a browser fetch something as the page opens.
-FETCHING = {"script": "src", "img": "src", "audio": "src", "source": "src", "iframe": "src", "link": "href"}
+FETCHING = {"script": "src", "img": "src", "audio": "src", "source": "src", "iframe": "src"}
+FETCHING["link:not([rel=canonical])"] = "href"  # the canonical address says where the page lives
 
 
 @cache
@@ -136,6 +137,16 @@ def test_no_role_or_directive_is_left_as_text(name):
     assert not re.findall(r"\{[a-z]+[\w:]*\}`[^`]*|:::\{?[a-z]*|`{3}\{[a-z]+", article.text)
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_play_is_light(name):
+    """What sounds at the first press of play: all clips of the first version."""
+    for element in soup(name).select("[data-player]"):
+        data = json.loads(element["data-player"])
+        clips = data["spec"]["versions"][0]["clips"]
+        sizes = [local(name, data["files"][clip["audio"]])[0].stat().st_size for clip in clips]
+        assert sum(sizes) <= 400_000, data["spec"]["title"]
+
+
 def own_bytes(name):
     """Return the bytes of a page's HTML, pictures and own modules; sounds are loaded on demand."""
     page = soup(name)
@@ -146,6 +157,39 @@ def own_bytes(name):
         files |= set((HTML / "_static" / "widgets").glob("*"))
     files |= set((HTML / "_static").glob("sepbook.*"))
     return (HTML / name).stat().st_size + sum(path.stat().st_size for path in files)
+
+
+LOADED = "script[src], link[rel=stylesheet], link[rel=preload], article img"
+
+
+def first_visit(name, other):
+    """Return the bytes that a first visit fetches before anything is played, and those of MathJax among them.
+
+    Pictures of the `other` mode, "dark" or "light", are not shown, so no browser asks for them; tests/browser sees it.
+    """
+    page = soup(name)
+    asked = {e.get("src") or e.get("href") for e in page.select(LOADED) if f"only-{other}" not in e.get("class", [])}
+    asked |= set(player_files(page))
+    files = {
+        local(name, address)[0] for address in asked if not urlsplit(address).scheme and not address.endswith(".mp3")
+    }
+    sizes = {path: path.stat().st_size for path in files}
+    mathematics = sum(size for path, size in sizes.items() if "mathjax" in path.parts)
+    return (HTML / name).stat().st_size + sum(sizes.values()), mathematics
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_prints_a_score_of_silence(name):
+    """A stem that rests in the excerpt has no score: another excerpt says more than "nan dB"."""
+    assert not [text for text in soup(name).find_all(string=re.compile(r"\bnan dB"))]
+
+
+@pytest.mark.parametrize("other", ["light", "dark"])
+def test_a_first_visit_is_light(other):
+    """The first pages that a reader opens, uncompressed: with mathematics and without."""
+    total, mathematics = first_visit("book/index.html", other)
+    assert mathematics == 0 and total <= 1_000_000
+    assert first_visit("book/first_separation.html", other)[0] <= 2_200_000
 
 
 def test_pages_are_light():

@@ -18,6 +18,21 @@ picture.write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'
 HTML('<img alt="A small empty picture" src="{{{{SEPBOOK_STATIC}}}}/figures/{FIGURE}">')
 ```
 """
+FOLD = """
+:::{fold-start} Behind `this` *title*
+:::
+
+Words, and a cell:
+
+```{code-cell} ipython3
+print(6 * 7)
+```
+
+```{fold-end}
+```
+
+After it.
+"""
 PAGE = """
 It gains {result}`unet/small.json:test.mean|.1f dB` with {result}`unet/small.json:count|,` weights.
 
@@ -76,7 +91,7 @@ def book(tiny_of_module, lab):
     numbers = {"test": {"mean": -10.84, "per_source": {"vocals": 9.96, "drums": -0.5}}, "count": 1234567}
     tiny.write("results/unet/small.json", json.dumps(numbers))
     tiny.page("index", PAGE.replace("SONG", corpus.songs("test")[0].name))
-    tiny.page("deep/down", CELL)
+    tiny.page("deep/down", CELL + FOLD)
     tiny.write("notebooks/tiny.ipynb", lab)
     status, printed = tiny.build()
     assert status == 0, printed[-3000:]
@@ -140,6 +155,35 @@ def test_lab_card_leads_to_colab_kaggle_and_the_page(book, index):
     assert "Build a tiny thing" in card.text and card.select_one("dd em").text == "click"
 
 
+def test_the_lab_itself_begins_with_its_card(book):
+    lab = BeautifulSoup(book.html("notebooks/tiny"), "html.parser")
+    card = lab.select_one("article h1").find_next_sibling()
+    assert "sepbook-lab-top" in card["class"] and "Nothing runs here" in card.text
+    assert "half a minute" in card.text and card.select_one("dd em").text == "click"
+    links = {a.text: a["href"] for a in card.select("a")}
+    assert set(links) == {"Open in Colab", "Open in Kaggle", "Download", "index"}
+    page = book.folder / "_build/html/notebooks"
+    assert json.loads((page / links["Download"]).read_text())["cells"] and links["index"] == "../book/index.html"
+
+
+def test_page_says_what_it_is(book, index):
+    said = {tag.get("name", tag.get("property")): tag["content"] for tag in index.select("meta[content]")}
+    assert said["description"] == said["og:description"] and said["og:title"] == "index"
+    assert said["og:url"] == index.select_one("link[rel=canonical]")["href"]
+    assert said["og:url"].endswith("/book/index.html") and said["og:image"].endswith("/_static/social_card.png")
+    html = book.folder / "_build/html"
+    assert (html / "_static/social_card.png").is_file() and (html / "404.html").is_file()
+    assert said["og:url"] in (html / "sitemap.xml").read_text()
+    foot = index.select_one(".sepbook-foot")
+    assert foot.select_one("a")["href"].endswith("/edit/main/book/index.md") and "@incollection" in foot.text
+
+
+def test_icons_are_there_and_mathematics_waits_for_a_formula(book, index):
+    icons = (book.folder / "_build/html/_static/icons/icons.css").read_text()
+    assert ".fa-bars::before" in icons and not (book.folder / "_build/html/_static/vendor").exists()
+    assert not index.select("script[src*=mathjax]")
+
+
 def test_ledger_shows_the_shapes_of_the_system(index):
     ledger = index.select_one(".sepbook-ledger table")
     assert "N=8000" in ledger.text and "S=4" in ledger.text and len(ledger.select("tbody tr")) > 10
@@ -150,6 +194,15 @@ def test_placeholder_becomes_the_relative_path_of_each_page(book):
     picture = BeautifulSoup(page, "html.parser").select_one(f"img[src$='{FIGURE}']")
     assert picture["src"] == f"../../_static/figures/{FIGURE}"
     assert (book.folder / "_build/html/_static/figures" / FIGURE).is_file()
+
+
+def test_a_fold_is_closed_and_holds_prose_and_cells(book):
+    page = BeautifulSoup(book.html("book/deep/down"), "html.parser")
+    fold = page.select_one("article details.sd-dropdown")
+    assert not fold.has_attr("open") and fold.summary.text.strip() == "Behind this title"
+    assert [fold.summary.select_one(kind).text for kind in ("code", "em")] == ["this", "title"]
+    assert fold.select_one(".cell_input") and fold.select_one(".cell_output").text.strip() == "42"
+    assert "Words, and a cell" in fold.text and "After it" not in fold.text and "After it" in page.text
 
 
 def test_root_leads_to_the_first_page(book):

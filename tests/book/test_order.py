@@ -20,7 +20,7 @@ def contents():
     parts = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
     files = [chapter["file"] for part in parts for chapter in part["chapters"]]
     names = [file.removeprefix("book/") for file in files if file.startswith("book/")]
-    return [name for name in names if not name.startswith("appendix/")]
+    return [name for name in names if not name.startswith(("appendix/", "classroom/"))]
 
 
 CONTENTS = contents()

@@ -1,12 +1,17 @@
 """What the source of every page and lab has to keep to (the page contract)."""
 
+import json
 import re
+import sys
 
 import pytest
 import yaml
 from book_sources import ROOT, labs, pages, sentences, text_of
 
-WITHOUT_HEAD = ("book/index.md", "book/how_to_read.md", "book/appendix/")
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from sepbook_sources import OPTIONS
+
+WITHOUT_HEAD = ("book/index.md", "book/how_to_read.md", "book/classroom/", "book/appendix/")
 CONTRACT = [name for name in pages() if not name.startswith(WITHOUT_HEAD)]
 
 COUNT = r"(?:[kM]|thousand|million|billion)?\s*(?:parameters|weights|MACs|FLOPs)"
@@ -65,6 +70,52 @@ def test_every_exercise_has_a_folded_solution(name):
         assert re.search(solution, text), f"{label} has no solution with `:class: dropdown`"
 
 
+REMEMBER = re.compile(r"^(`{3,}|:{3,})\{admonition\} To remember\n(?::class: tip\n)?\n?(.*?)^\1\s*$", re.M | re.S)
+# These are being rewritten and have no box yet: the name goes when the box comes.
+WITHOUT_BOX = {f"book/architectures/{name}.md" for name in ("keras_sketch", "unet")}
+
+
+def lines_to_remember(text):
+    """Return the points of a page's box, and whether they stand in its last sections; None where there is no box."""
+    found = list(REMEMBER.finditer(text))
+    if len(found) != 1:
+        return None
+    points = [point for point in re.split(r"^- ", found[0][2], flags=re.M)[1:] if point.strip()]
+    after = re.findall(r"^## (.*)$", text[found[0].end() :], re.M)
+    return points, set(after) <= {"To read", "The lab", "One of your own"}
+
+
+@pytest.mark.parametrize("name", [name for name in CONTRACT if not name.endswith("/recap.md")])
+def test_a_page_ends_with_what_to_remember_in_at_most_five_lines(name):
+    box = lines_to_remember(text_of(name))
+    if name in WITHOUT_BOX:
+        assert box is None, "it has a box now: take its name out of WITHOUT_BOX"
+        return
+    assert box, "the page has one {admonition} To remember, with a list"
+    points, at_the_end = box
+    assert 3 <= len(points) <= 5 and at_the_end
+    assert max(len(" ".join(point.split())) for point in points) <= 160, "a line to remember is a line"
+
+
+@pytest.mark.parametrize("name", [name for name in CONTRACT if name.endswith("/recap.md")])
+def test_a_recap_is_what_its_chapter_has_said(name):
+    assert "\n## To remember\n" in text_of(name)
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        ("```{admonition} To remember\n- one\n- two\n  more\n```\n", (2, True)),
+        (":::{admonition} To remember\n:class: tip\n\n- one\n:::\n## To read\n", (1, True)),
+        ("```{admonition} To remember\n- one\n```\n## Hear it\n", (1, False)),
+        ("```{note}\n- one\n```\n", None),
+    ],
+)
+def test_how_a_box_is_read(box, said):
+    found = lines_to_remember(f"# Page\n\n{box}")
+    assert (found and (len(found[0]), found[1])) == said
+
+
 def words_for_pictures(text):
     """Return the alternative texts of a page: of Markdown and HTML images, directives and executed cells."""
     patterns = [
@@ -82,6 +133,41 @@ def test_pictures_have_words_for_those_who_do_not_see_them(name):
     assert not [alt for alt in words_for_pictures(text) if len(alt.split()) < 4 or PATH_LIKE.search(alt)]
     asked = len(re.findall(r"\{(?:image|figure)\}", text))
     assert len(re.findall(r"^\s*:alt:", text, re.MULTILINE)) >= asked, "an {image} or {figure} has no :alt:"
+
+
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+WIDEST = 88  # characters of a line of code that is read without scrolling
+HIDDEN = re.compile(r"(?:hide|remove)-(?:input|cell)")
+# These are being rewritten: the name goes when all that they show keeps to the width.
+WIDE_PAGES = {"keras_sketch", "unet"}
+
+
+def shown_code(text):
+    """Yield the code that a page shows at once: its cells but for those that are folded."""
+    for cell in re.finditer(r"^(`{3,})\{code-cell\}[^\n]*\n(.*?)^\1\s*$", text, re.M | re.S):
+        options = OPTIONS.match(cell[2])
+        if not (options and HIDDEN.search(options[0])):
+            yield OPTIONS.sub("", cell[2])
+
+
+def lab_code(name):
+    """Yield the code of a lab: its cells, and the solutions in its words."""
+    for cell in json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        yield from (
+            [source] if cell["cell_type"] == "code" else re.findall(r"^```python\n(.*?)^```", source, re.M | re.S)
+        )
+
+
+@pytest.mark.parametrize("name", pages() + labs())
+def test_code_that_is_shown_fits_its_column(name):
+    code = lab_code(name) if name in labs() else shown_code(text_of(name))
+    wide = [line for block in code for line in block.splitlines() if len(line) > WIDEST]
+    waiting = {f"book/architectures/{page}.md" for page in WIDE_PAGES}
+    if name in waiting:
+        assert wide, "it keeps to the width now: take its name out of WIDE_PAGES"
+    else:
+        assert not wide
 
 
 def listed(node):

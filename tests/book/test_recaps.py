@@ -1,6 +1,7 @@
 """A recap at the end of each chapter that has pages enough: short, computed, and mixed."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,10 +18,15 @@ def recap(chapter):
     return text_of(f"book/{chapter}/recap.md")
 
 
+def part_of(chapter):
+    """Return the files of the part that a chapter's recap closes; the systems have a part of their own, and a table."""
+    parts = [[page["file"] for page in part["chapters"]] for part in TOC["parts"]]
+    return next(files for files in parts if f"book/{chapter}/recap" in files)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_recap_is_the_last_page_of_its_chapter(chapter):
-    files = [c["file"] for part in TOC["parts"] for c in part["chapters"] if c["file"].split("/")[-2] == chapter]
-    assert files[-1] == f"book/{chapter}/recap"
+def test_recap_is_the_last_page_of_its_part(chapter):
+    assert part_of(chapter)[-1] == f"book/{chapter}/recap"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -28,7 +34,7 @@ def test_at_most_ten_lines_to_remember_and_each_page_is_among_them(chapter):
     lines = re.findall(r"^- .*", recap(chapter).split("## To remember")[1].split("\n## ")[0], re.M)
     assert len(lines) <= 10
     named = set(PAGE.findall("\n".join(lines)))
-    assert named >= {path.name for path in (ROOT / "book" / chapter).glob("*.md")} - {"recap.md"}
+    assert named >= {f"{Path(file).name}.md" for file in part_of(chapter)[:-1]}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

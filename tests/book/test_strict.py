@@ -18,6 +18,15 @@ def test_a_failing_cell_fails_the_build(tiny):
     assert "index.md" in printed and "ExecutionError" in printed
 
 
+def test_the_site_shows_labs_as_they_ran(tiny, lab):
+    tiny.page("index", "A page.\n\n```{lab} tiny\n:cpu: a\n:gpu: b\n:hear: c\n```")
+    tiny.write("notebooks/tiny.ipynb", lab.replace("raise RuntimeError('a lab ran during the build')", "print(6 * 7)"))
+    status, printed = tiny.build(SEPBOOK_SITE="1")
+    assert status == 0, printed[-3000:]
+    page = tiny.html("notebooks/tiny")
+    assert "one run of this lab" in page and ">42\n" in page
+
+
 def test_pages_run_side_by_side(tiny):
     meet = (
         "```{{code-cell}} ipython3\nimport pathlib, time\npathlib.Path('{0}').touch()\n"
@@ -48,6 +57,8 @@ def test_every_mistake_in_a_directive_fails_the_build_and_is_named(tiny, lab):
                 "```{player} test/no_such_song\n```",
                 "```{explorer} player\n```",
                 "```{explorer} player\n:state: {level}\n\nWords.\n```",
+                "```{fold-end}\n```",
+                "```{fold-start} A fold\n```\n\n## A heading",
             ]
         ),
     )
@@ -67,6 +78,8 @@ def test_every_mistake_in_a_directive_fails_the_build_and_is_named(tiny, lab):
         "split 'test' has no song 'no_such_song'; there is:",
         "the body is empty",
         ":state: is not JSON",
+        "{fold-end} without its {fold-start} in the same section",
+        "{fold-start} without its {fold-end} in the same section",
     ]:
         assert message in printed, message
 

@@ -58,6 +58,7 @@ def unfold_and_fold_solutions(page):
     for solution in page.query_selector_all("div.solution.dropdown"):
         button = solution.query_selector("button.toggle-button")
         text = solution.query_selector("section")
+        solution.evaluate("e => { for (let d = e; (d = d.parentElement.closest('details')); ) d.open = true; }")
         assert not text.is_visible() and button.get_attribute("aria-expanded") == "false"
         button.click()
         assert text.is_visible() and button.get_attribute("aria-expanded") == "true"

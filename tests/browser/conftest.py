@@ -6,12 +6,13 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from sepbook.data import corpus
 from tests.browser import song_page
+from tools import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
@@ -24,7 +25,9 @@ VIEWS = {
 def pages():
     """Return the addresses of all pages a reader can open, or one that says that there is no book."""
     found = sorted(p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
-    return [p for p in found if p not in ("index.html", "genindex.html")] or ["no book: run `make book` first"]
+    return [p for p in found if p not in ("index.html", "genindex.html", "404.html")] or [
+        "no book: run `make book` first"
+    ]
 
 
 def pages_that_hold(text):
@@ -52,7 +55,7 @@ class Server(http.server.ThreadingHTTPServer):
         """Stay silent when the browser hangs up in the middle of a file."""
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
+class Handler(serve.Handler):
     def log_message(self, *args):
         """Stay silent."""
 
@@ -93,6 +96,14 @@ class Log:
             entries.clear()
 
 
+def weight(answer):
+    """Return the bytes of an answer; of a packed one those of its file, which is what the bounds are about."""
+    file = HTML / unquote(urlsplit(answer.url).path).lstrip("/")
+    if answer.headers.get("content-encoding") and file.is_file():
+        return file.stat().st_size
+    return int(answer.headers.get("content-length", 0))
+
+
 def guard(context, log):
     """Block every other host, and write down what the pages of ``context`` do."""
 
@@ -109,7 +120,7 @@ def guard(context, log):
             log.errors.append(f"console: {message.text}")
 
     def response(answer):
-        log.fetched.append((answer.url, int(answer.headers.get("content-length", 0))))
+        log.fetched.append((answer.url, weight(answer)))
         if answer.status >= 400:
             log.errors.append(f"{answer.status}: {answer.url}")
 
@@ -161,7 +172,7 @@ def visit(contexts, server):
 @pytest.fixture(scope="session")
 def song():
     """The song of the book that the page *Your own song* offers."""
-    return corpus.songs("test")[0]
+    return corpus.songs("test")[2]
 
 
 @pytest.fixture(scope="session")

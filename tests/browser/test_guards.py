@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
-spec = importlib.util.spec_from_file_location("browser_pages", Path(__file__).with_name("test_pages.py"))
-checks = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(checks)
+
+def module(name):
+    """Return a module of tests that stands beside this one."""
+    spec = importlib.util.spec_from_file_location(f"browser_{name}", Path(__file__).with_name(f"test_{name}.py"))
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+checks, reading = module("pages"), module("reading")
 
 START = "book/index.html"
 
@@ -59,6 +66,16 @@ def test_a_fold_that_does_not_open_is_seen(page_and_log):
     page, _ = page_and_log
     plant(page, "<details onclick='return false'><summary>stuck</summary>words</details>")
     assert "stuck" in page.evaluate(checks.STUCK)
+
+
+def test_what_paper_would_cut_is_seen(page_and_log):
+    page, _ = page_and_log
+    before = len(page.evaluate(reading.CUT))
+    plant(page, '<div style="overflow:auto;width:200px"><div style="width:500px">a box that scrolls</div></div>')
+    plant(page, f'<pre style="overflow:auto;width:100px">{"code" * 40}</pre>')
+    plant(page, "<details><summary>a fold</summary>words</details>")
+    plant(page, '<div style="width:3000px">too wide</div>')
+    assert len(page.evaluate(reading.CUT)) >= before + 4
 
 
 def test_a_stranger_is_blocked_and_noted(page_and_log):

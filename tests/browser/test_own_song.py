@@ -48,7 +48,8 @@ def test_stems_are_those_of_the_command_line(open_page, song, system, channels):
 
 
 @pytest.mark.slow
-def test_another_rate_is_brought_to_the_networks_as_well(open_page, song, system):
+def test_another_rate_is_brought_to_the_networks_as_well(open_page, system):
+    song = corpus.songs("test")[0]
     page = open_page()
     give(page, "song.wav", wav(audio.resample(song.mixture(), 16000, 44100), 44100))
     assert "separated here" in wait(page)
@@ -96,7 +97,7 @@ def test_open_the_network_on_a_song_of_the_book(open_page, view):
     page.wait_for_function("() => document.querySelectorAll('.os-maps button').length === 24")
     gains = "() => [...document.querySelectorAll('.os-table tbody td:last-child')].map((e) => e.textContent)"
     whole = page.evaluate(gains)
-    assert all(float(gain) > 5 for gain in whole)
+    assert all(float(gain) > 0 for gain in whole), whole
     assert "encoder.0: (B=1, H=24, F=256, T=256)" in page.inner_text(".os-ledger")
     page.click("button[data-action=skip][value='1']")
     page.wait_for_function(f"(before) => String(({gains})()) !== String(before)", arg=whole)

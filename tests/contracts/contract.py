@@ -8,6 +8,7 @@ import torch
 from sepbook import architectures, shapes
 from sepbook.data import tasks
 from sepbook.evaluation.separation import chunk_sizes, separate
+from tests.systems.items import batch
 
 ENOUGH = 60.0  # dB by which what chunks change must lie below the estimates
 PART = 4.0  # seconds of a chunk for a system whose receptive field is not known
@@ -132,10 +133,24 @@ def streams_like_forward(system, mixture, sizes):
     return max(delays)
 
 
+class Learning(torch.nn.Module):
+    """A module whose forward is the loss: tracing it shows what a step of training costs."""
+
+    def __init__(self, system):
+        super().__init__()
+        self.system = system
+
+    def forward(self, mixture, **labels):
+        return self.system.loss(mixture, **labels)["loss"]
+
+
 def parts_hold_the_work(system):
-    """The layer with the most multiply-accumulates lies in `parts()`."""
-    ledger = shapes.trace(system, torch.zeros(1, system.channels, system.sample_rate))
-    costliest = max(ledger.calls, key=lambda row: row.macs).path
+    """The layer with the most multiply-accumulates of a training step lies in `parts()`.
+
+    What only `forward` does (a Wiener filter on the estimates, say) is never compiled, so it is not asked for.
+    """
+    ledger = shapes.trace(Learning(system), **batch(system, B=1))
+    costliest = max(ledger.calls, key=lambda row: row.macs).path.removeprefix("system.")
     inside = {id(module) for part in system.parts().values() for module in part.modules()}
     assert id(system.get_submodule(costliest)) in inside, (
         f"{type(system).__name__}: {costliest} costs most, but is not compiled. Write a method parts() that names it"

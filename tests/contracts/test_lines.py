@@ -40,7 +40,7 @@ def test_presets_build_and_run_without_memory(name):
             ledger = shapes.trace(built, torch.zeros(1, built.channels, built.sample_rate))
         assert ledger.parameters == sum(p.numel() for p in built.parameters()) > 0
         assert ledger.calls[0].output == (1, len(built.source_names), built.channels, built.sample_rate)
-        assert architectures.recipe_of(name, preset).steps["first"] > 0
+        assert architectures.recipe_of(name, preset).steps["shipped"] > 0
 
 
 def test_config_survives_json(system):

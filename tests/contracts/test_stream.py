@@ -92,11 +92,11 @@ def test_wrong_chunks_are_refused_in_words(streaming):
 
 
 @pytest.mark.parametrize("name", STREAMING)
-def test_every_preset_that_streams_says_its_latency(name, shelf):
+def test_every_preset_that_streams_says_its_latency_and_streams(name, shelf):
     for preset in architectures.presets(name):
-        with torch.device("meta"):
-            system = architectures.create(name, preset)
+        system = architectures.create(name, preset)
         if can_stream(system):
             assert type(system.latency) is int and system.latency >= 0
             assert 0 < system.tolerance < 0.1
-            assert not system.whole, "what needs the whole signal cannot stream"
+            mixture = sound(system, system.latency + 5 * system.stride, batch=1)
+            contract.streams_like_forward(system, mixture, [system.stride, 1])

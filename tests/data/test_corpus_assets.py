@@ -13,6 +13,7 @@ import sepbook
 ROOT = Path(sepbook.__file__).parent / "assets" / "corpus"
 STEMS = ("vocals", "drums", "bass", "other")
 SPLITS = ("train", "valid", "test")
+FIRST = json.loads((ROOT / "card.json").read_text(encoding="utf-8"))["edition"] == 1
 
 
 def read_json(*parts):
@@ -61,8 +62,10 @@ def test_counts(songs, talkers):
     assert len(identities["train"]) >= 40 and len(identities["valid"]) >= 8 and len(identities["test"]) >= 8
 
 
-def test_size_below_14_mb():
-    assert sum(path.stat().st_size for path in ROOT.rglob("*") if path.is_file()) <= 14e6
+def test_size_below_16_mb():
+    size = {path: path.stat().st_size for path in ROOT.rglob("*") if path.is_file()}
+    assert sum(size.values()) <= 16e6
+    assert sum(bytes_ for path, bytes_ in size.items() if "noise" in path.relative_to(ROOT).parts) <= 1.2e6
 
 
 def test_nothing_is_missing_or_left_over(checksums):
@@ -94,7 +97,7 @@ def test_talkers_decode_to_their_checksums(talkers, checksums):
     for row in talkers:
         samples, rate = soundfile.read(ROOT / row["path"], dtype="int16")
         assert rate == 16_000 and samples.ndim == 1
-        assert 1.5 <= len(samples) / rate <= 4.0, row["path"]
+        assert 1.5 <= len(samples) / rate <= (4.0 if FIRST else 10.0), row["path"]
         assert np.abs(samples).max() < 32_000, row["path"]
         digest = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
         assert (digest, len(samples)) == (checksums[row["path"]]["sha256"], checksums[row["path"]]["length"]), row[
@@ -106,19 +109,26 @@ def test_nothing_clips_and_nothing_is_silent(songs):
     for split, name, stems in every(songs):
         mixture = sum(samples.astype(np.int64) for samples in stems.values())
         assert np.abs(mixture).max() < 1.05 * 32_768, f"{split}/{name}"  # mixed below 0.9; Vorbis overshoots
-        for stem, samples in stems.items():
-            assert np.abs(samples).max() > 1_500, f"{split}/{name}/{stem} is nearly silent"
+        there = {stem: samples for stem, samples in stems.items() if samples.any()}
+        assert len(there) >= (4 if FIRST else 3), f"{split}/{name} has {', '.join(there)} alone"
+        for stem, samples in there.items():
+            assert np.abs(samples).max() > (1_500 if FIRST else 500), f"{split}/{name}/{stem} is nearly silent"
             rms = np.sqrt((samples.astype(float) ** 2).mean())
             assert np.abs(samples).max() < 32_767, f"{split}/{name}/{stem} clips"
             assert abs(samples.mean()) < 0.03 * rms, f"{split}/{name}/{stem} has an offset"
 
 
 def test_vocals_rest_in_15_to_40_percent_of_the_seconds(songs):
+    shares = []
     for split, name, stems in every(songs):
+        if not stems["vocals"].any():
+            continue
         seconds = stems["vocals"].reshape(20, 16_000).astype(float)
         level = np.sqrt((seconds**2).mean(axis=1))
         silent = (level < 0.01 * level.max()).mean()
-        assert 0.15 <= silent <= 0.40, f"{split}/{name}: {silent:.2f}"
+        shares.append(silent)
+        assert (0.15 if FIRST else 0.0) <= silent <= (0.40 if FIRST else 0.7), f"{split}/{name}: {silent:.2f}"
+    assert 0.15 <= np.mean(shares) <= 0.40
     card = read_json("card.json")
     assert all(0.15 <= card["splits"][split]["vocals_silent_seconds"] <= 0.40 for split in SPLITS)
 
@@ -128,7 +138,11 @@ def test_activity_and_pitch_agree_with_the_sound(songs, scores):
         score = scores[split][name]
         activity, f0 = np.array(score["vocal_activity"]), np.array(score["f0"])
         assert activity.shape == f0.shape == (2000,)
-        assert set(activity) == {0, 1} and not np.any((f0 > 0) & (activity == 0))
+        assert not np.any((f0 > 0) & (activity == 0))
+        if not stems["vocals"].any():
+            assert not activity.any() and score["voice"] is None
+            continue
+        assert activity.max() == 1 and activity.min() == 0
         power = (stems["vocals"].reshape(2000, 160).astype(float) ** 2).mean(axis=1)
         assert power[f0 > 0].mean() > 50 * power[activity == 0].mean(), f"{split}/{name}"
 
@@ -137,8 +151,11 @@ def test_notes_are_in_order_and_in_range(scores):
     for split in SPLITS:
         for name, score in scores[split].items():
             for stem in STEMS:
+                if not score["notes"][stem]:
+                    assert not FIRST, f"{split}/{name}/{stem}"
+                    continue
                 notes = np.array(score["notes"][stem])
-                assert notes.shape[1] == 4 and len(notes) >= 8, f"{split}/{name}/{stem}"
+                assert notes.shape[1] == 4 and len(notes) >= (8 if FIRST else 4), f"{split}/{name}/{stem}"
                 assert (np.diff(notes[:, 0]) >= 0).all() and (notes[:, 1] > notes[:, 0]).all()
                 assert notes[:, :2].min() >= 0 and notes[:, 1].max() <= 20
                 assert 20 <= notes[:, 2].min() and notes[:, 2].max() <= 110
@@ -146,10 +163,10 @@ def test_notes_are_in_order_and_in_range(scores):
 
 def test_test_songs_share_nothing_with_training(scores):
     def collect(split, values):
-        return {value for score in scores[split].values() for value in values(score)}
+        return {value for score in scores[split].values() for value in values(score) if value is not None}
 
     for what, values in {
-        "drum kit": lambda s: [s["drum_kit"]],
+        "drum kit": lambda s: s["instruments"]["drums"],
         "program": lambda s: [tuple(p) for stem in ("bass", "other") for p in s["programs"][stem]],
         "singer": lambda s: [s["singer"]],
         "voice": lambda s: [s["voice"]],

@@ -232,7 +232,7 @@ def test_score(root):
 
 def test_the_cache_spares_decoding_and_keeps_to_its_limit(root, monkeypatch):
     decoded, load = [], audio.load
-    monkeypatch.setattr(audio, "load", lambda path, *args: decoded.append(path) or load(path, *args))
+    monkeypatch.setattr(audio, "load", lambda path, *a, **kw: decoded.append(path) or load(path, *a, **kw))
     tracks = StemFolder(root, source_names=USUAL)  # stems that were named are not looked at first
     for _ in range(3):
         tracks[0].sources()

@@ -72,6 +72,13 @@ def test_any_number_of_workers_draws_the_same(root, workers):
     assert same({key: value[2] for key, value in alone[1].items()}, data[6])
 
 
+def test_items_from_files_are_those_from_memory(root):
+    for options in ({}, {"channels": 2}):
+        kept, opened = (Mixtures(StemFolder(root, cache=cache, **options), 0.5, seed=4) for cache in (True, False))
+        for i in range(6):
+            assert torch.equal(kept[i]["sources"], opened[i]["sources"])
+
+
 def test_items_seeds_and_folders_differ(root):
     tracks = StemFolder(root)
     data = Mixtures(tracks, 0.5)
@@ -210,3 +217,43 @@ def test_silence_can_be_mixed(tmp_path, make_track):
 def test_a_stem_of_one_sample(tmp_path):
     audio.save(tmp_path / "song" / "drums.wav", torch.ones(1, 1), 8000)
     assert Mixtures(StemFolder(tmp_path, None), 0.5, **PLAIN)[0]["mixture"].sum() == 1
+
+
+@pytest.mark.parametrize(("frames", "right"), [(199, True), (201, True), (190, False), (0, False), (400, False)])
+@pytest.mark.parametrize("label", ["vocal_activity", "f0"])
+def test_labels_of_another_length_than_the_track_are_refused(root, make_track, label, frames, right):
+    score = {"vocal_activity": [0] * 200, "f0": [0.0] * 200} | {label: [0] * frames}
+    folder = make_track("long", score=score)
+    if right:
+        assert Mixtures(StemFolder(root), 0.5, labels=(label,))[0][label].shape == (50,)
+        return
+    words = rf"score.json: the label '{label}' has {frames} numbers, but the track of 2.00 s needs 200: 100 for each"
+    with pytest.raises(ValueError, match=words) as caught:
+        Mixtures(StemFolder(root), 0.5, labels=(label,))
+    assert str(folder / "score.json") in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [["a", "b"], None, {"0": 1}, [[0, 1], [2]]])
+def test_labels_that_are_no_numbers_are_refused(root, make_track, values):
+    make_track("odd", score={"f0": values})
+    with pytest.raises(ValueError, match="score.json: the label 'f0' must be a list of numbers"):
+        Mixtures(StemFolder(root), 0.5, labels=("f0",))
+
+
+def test_a_song_in_which_nobody_sings_has_labels_and_silent_vocals(tmp_path, make_track):
+    score = {"vocal_activity": [0] * 200, "f0": [0.0] * 200, "voice": None}
+    make_track("quiet", score=score, vocals=torch.zeros(1, 16_000))
+    tracks = StemFolder(tmp_path / "root")
+    assert tracks[0].voice is None
+    data = Mixtures(tracks, 0.5, labels=("vocal_activity", "f0"))
+    for number in range(6):
+        item = data[number]
+        assert item["sources"][0].abs().max() == 0 == item["vocal_activity"].max() == item["f0"].max()
+        assert torch.equal(item["mixture"], item["sources"].sum(0)) and item["mixture"].abs().max() > 0
+
+
+def test_a_track_says_whose_voice_sings(tmp_path, make_track):
+    for number, (score, voice) in enumerate([({"voice": "ann"}, "ann"), ({}, None), (None, None), ([], None)]):
+        make_track(f"song {number}", score=score)
+        track = StemFolder(tmp_path / "root")[number]
+        assert track.voice == voice

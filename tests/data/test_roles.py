@@ -123,7 +123,7 @@ def test_the_look_is_short_and_waits_until_sound_is_asked_for(song, stems, monke
     for k in range(5):
         song(name=f"song {k}", mixture=sum(stems.values()))
     loaded, load = [], audio.load
-    monkeypatch.setattr(audio, "load", lambda *a: loaded.append(a) or load(*a))
+    monkeypatch.setattr(audio, "load", lambda *a, **kw: loaded.append(a) or load(*a, **kw))
     tracks = StemFolder(song())
     assert not loaded
     tracks[0].sources(["bass"], 0, 100)

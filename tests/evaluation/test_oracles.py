@@ -24,7 +24,7 @@ def noise(S=3, C=2, N=3000, seed=0):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(["ratio", "binary"]), st.floats(0.1, 8), st.integers(1, 2), st.integers(1, 2000))
+@given(st.sampled_from(["ratio", "binary", "shares"]), st.floats(0.1, 8), st.integers(1, 2), st.integers(1, 2000))
 def test_masks_share_every_bin(kind, p, C, N):
     masks = ideal_masks(noise(3, C, N), kind, p, n_fft=256, hop=64)
     assert masks.shape == (3, C, 129, 1 + -(-N // 64))
@@ -41,6 +41,19 @@ def test_ratio_masks_by_hand():
     for p, share in [(1, 3 / 4), (2, 9 / 10)]:
         torch.testing.assert_close(ideal_masks(sources, p=p)[0], torch.full_like(ideal_masks(sources)[0], share))
     assert ideal_masks(sources, "binary")[0].min() == 1
+
+
+def test_no_shares_are_nearer_to_the_sources():
+    bins = STFT(64, 16)(noise(3, 1, 300))  # (S, C, F, T)
+    mixture, best = bins.sum(0), ideal_masks(noise(3, 1, 300), "shares", n_fft=64, hop=16)
+    least = (bins - best * mixture).abs().square().sum(0)
+    dice = torch.Generator().manual_seed(1)
+    for sharp in (1.0, 20.0):
+        for _ in range(50):
+            other = (sharp * torch.randn(bins.shape, generator=dice)).softmax(0)
+            assert ((bins - other * mixture).abs().square().sum(0) >= least - 1e-5).all()
+    for other in (ideal_masks(noise(3, 1, 300), "binary", n_fft=64, hop=16), best.roll(1, 0)):
+        assert ((bins - other * mixture).abs().square().sum(0) >= least - 1e-5).all()
 
 
 def test_a_high_power_is_nearly_binary():

@@ -228,3 +228,14 @@ def test_the_ideal_mask_is_scored_at_the_same_rate():
     scores = oracles.evaluate(at_rate([track], 8000), "ab", progress=False)
     assert scores.sample_rates == [8000] and scores.tracks[0].si_sdr["b"] > 15
     assert str(scores).splitlines()[0] == "ideal ratio mask, p = 1, at 8000 Hz"
+
+
+def test_scores_come_back_from_json_silent_sources_included():
+    first = TrackScores("a", 5.0, {"x": 1.0, "y": math.nan}, {"x": 4.0, "y": math.nan})
+    second = TrackScores("b", 5.0, {"x": 2.0, "y": 3.0}, {"x": 5.0, "y": 7.0})
+    scores = Scores(("x", "y"), [first, second])
+    rows = json.loads(json.dumps(scores.as_dict()))["per_track"]
+    back = Scores(("x", "y"), [TrackScores(**row) for row in rows])
+    assert back.values() == scores.values() == [4.0, 6.0]
+    assert back.silent == scores.silent and back.mean(source="y") == 7.0
+    assert str(back) == str(scores)

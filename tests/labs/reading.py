@@ -19,12 +19,12 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from tools.classroom.labs import numbers, solution, tagged  # the one place that knows the cells
+
+__all__ = ["LABS", "ROOT", "address", "numbers", "problems", "read", "solution", "tagged"]
+
 ROOT = Path(__file__).resolve().parents[2]
 LABS = sorted(path.relative_to(ROOT / "notebooks").as_posix() for path in (ROOT / "notebooks").rglob("*.ipynb"))
-SOLUTION = re.compile(
-    r"\s*<details>\s*\n?<summary>(?P<title>[^<]+)</summary>\n\n.*?```python\n(?P<code>.*?)\n```\n.*?</details>\s*",
-    re.DOTALL,
-)
 # What MyST knows and Colab shows raw: directives, roles, labels, comments, substitutions.
 MYST = re.compile(r"^(```+|:::+)\{|\{[a-z:]+\}`|^\([\w:-]+\)=$|^% |\{\{", re.MULTILINE)
 NOT_ON_COLAB = re.compile(r"^\s*(import|from) (torchaudio|torchvision|nussl|scaper|musdb|museval|pyworld)\b", re.M)
@@ -38,30 +38,6 @@ def read(name):
 def address():
     """Return the repository's address, which stands in _config.yml."""
     return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
-
-
-def tagged(notebook, tag):
-    """Return the cells that carry a tag."""
-    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
-
-
-def numbers(notebook, kind="exercise"):
-    """Return the numbers of the exercises (or checks, or solutions), in the order of their cells."""
-    tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", ())]
-    return [tag.removeprefix(f"{kind}-") for tag in tags if tag.startswith(f"{kind}-")]
-
-
-def solution(notebook, number):
-    """Return the code of a solution, taken out of its fold. Raises ValueError when the fold is not as it should be."""
-    cells = tagged(notebook, f"solution-{number}")
-    if len(cells) != 1 or cells[0].cell_type != "markdown":
-        raise ValueError(f"solution-{number} must be the tag of exactly one Markdown cell")
-    match = SOLUTION.fullmatch(cells[0].source)
-    if not match or cells[0].source.count("```python") != 1:
-        raise ValueError(
-            f"solution-{number} must be <details>, <summary>…</summary>, a blank line, one ```python block, </details>"
-        )
-    return match["code"]
 
 
 def problems(notebook, setup):

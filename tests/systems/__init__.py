@@ -7,15 +7,18 @@ Each is one file, as in `sepbook/architectures`:
 - `targets`: stereo at 44.1 kHz, one network per target, statistics, reads both ways
 - `causal`: streams
 - `conditioned`: takes labels, and weighs its sources anew
+
+and `four_stems` of `sepbook.check.training`, which the page on putting it together shows, trains and plays.
 """
 
 from sepbook import architectures
+from sepbook.check.training import four_stems
 from tests.systems import causal, conditioned, one_voice, talkers, targets
 from tests.systems.items import Synthetic, batch
 from tests.systems.talkers import Config as TalkersConfig
 from tests.systems.talkers import Talkers
 
-OURS = {m.__name__.split(".")[-1]: m for m in (causal, conditioned, one_voice, talkers, targets)}
+OURS = {m.__name__.split(".")[-1]: m for m in (causal, conditioned, four_stems, one_voice, talkers, targets)}
 ALL = (*architectures.names(), *OURS)
 
 __all__ = ["ALL", "OURS", "Synthetic", "Talkers", "TalkersConfig", "batch", "module", "register"]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -60,7 +61,10 @@ def test_pip_is_asked_for_one_wheel_with_its_hash(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     shell = InteractiveShell.instance(history_load_length=0)
     shell.register_magic_function(asked.append, "line", "pip")
-    assert shell.run_cell(LOOK).success
+    try:
+        assert shell.run_cell(LOOK).success
+    finally:  # the tests after this one are in no notebook
+        InteractiveShell.clear_instance()
     version, digest = release.sepbook.__version__, release.settings()["wheel_sha256"]
     folder = f"{release.repository()}/releases/download/v{version}"
     assert asked == [f"install -q {folder}/sepbook-{version}-py3-none-any.whl#sha256={digest}"]
@@ -80,6 +84,17 @@ def test_pip_refuses_another_wheel_and_the_wheel_is_always_the_same(tmp_path, mo
         command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", tmp_path / "to"]
         done = subprocess.run([*command, f"{wheel.as_uri()}#sha256={digest}"], capture_output=True, text=True)
         assert (done.returncode == 0) == taken, done.stderr
+
+
+@pytest.mark.slow
+def test_wheel_and_sdist_are_built_with_their_hashes(tmp_path):
+    wheel, sdist, sums = release.build(tmp_path / "dist")
+    assert wheel.name == release.WHEEL.format(version=release.sepbook.__version__)
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "sepbook/assets/weights/manifest.json", "sepbook/cli/commands.py"} <= names
+    digests = [release.hashlib.sha256(path.read_bytes()).hexdigest() for path in (wheel, sdist)]
+    assert sums.read_text().split() == [digests[0], wheel.name, digests[1], sdist.name]
 
 
 @pytest.fixture
@@ -142,7 +157,7 @@ def test_a_lab_with_another_first_cell_is_said_and_mended(tree, capsys):
 
 
 def test_a_wrong_call_says_what_is_right(capsys):
-    assert release.main(["nonsense"]) == 2 and "prepare | labs | check" in capsys.readouterr().out
+    assert release.main(["nonsense"]) == 2 and "prepare | labs | build | check" in capsys.readouterr().out
 
 
 def test_while_the_owner_is_undecided_nothing_can_be_installed_by_chance():

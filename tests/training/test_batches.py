@@ -5,7 +5,8 @@ import torch
 
 from sepbook.architectures import create
 from sepbook.training._distributed import World
-from sepbook.training.batches import ItemNumbers
+from sepbook.training.batches import Batches, ItemNumbers
+from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, TrainingError, train
 from tests.systems import Synthetic
 
@@ -103,3 +104,45 @@ def test_a_million_items_are_shuffled_once_a_round(monkeypatch):
 def test_only_the_latest_two_rounds_are_kept_in_memory():
     items = ItemNumbers([0] * 10, TrainConfig(steps=20, batch_size=4, device="cpu"))
     assert max(len(items._rounds) for _ in items) == 2
+
+
+class Plain(Synthetic):
+    """Items without labels."""
+
+    def __getitem__(self, i):
+        return {name: value for name, value in super().__getitem__(i).items() if name in ("mixture", "sources")}
+
+
+def augmented(start=0, rank=0, processes=1, **fields):
+    """The batches of four steps of an augmented run of one system that separates two of four stems."""
+    torch.manual_seed(0)
+    system = create("unet", widths=(4, 8), source_names=("drums", "other"))
+    data = Plain(create("unet", widths=(4, 8)), items=8, samples=4000)
+    made = Batches(system, data, config(steps=4, batch_size=2, **fields), choose("cpu"), World(rank, rank, processes))
+    return list(made.steps(start)), list(made)
+
+
+def test_batches_are_augmented_before_the_systems_sources_are_picked():
+    (plain, every), (found, looked_at) = augmented(), augmented(augment=("flip_sign", "scale"))
+    for before, after in zip(plain, found, strict=True):
+        ratio = (after["sources"] / before["sources"]).flatten(2)
+        torch.testing.assert_close(ratio, ratio[..., :1].expand_as(ratio), atol=1e-3, rtol=1e-3)
+        assert after["sources"].shape == (2, 2, 1, 4000)
+        rest = after["mixture"] - after["sources"].sum(1)  # vocals and bass are in the mixture still, changed too
+        assert not torch.allclose(rest.abs(), (before["mixture"] - before["sources"].sum(1)).abs(), atol=1e-3)
+    assert len({round(ratio, 5) for b, a in zip(plain, found, strict=True)
+                for ratio in (a["sources"] / b["sources"])[..., 0, 7].flatten().tolist()}) == 16  # fmt: skip
+    for before, after in zip(every, looked_at, strict=True):
+        assert torch.equal(before["sources"], after["sources"]), "what a system looks at beforehand is as it is"
+
+
+def test_a_run_that_goes_on_augments_as_it_would_have():
+    names = ("flip_sign", "scale", "remix")
+    whole, rest = augmented(augment=names)[0], augmented(start=2, augment=names)[0]
+    for expected, found in zip(whole[2:], rest, strict=True):
+        assert torch.equal(expected["mixture"], found["mixture"])
+    factors = {}
+    for rank in (0, 1):
+        plain, found = (augmented(rank=rank, processes=2, augment=a)[0] for a in ((), ("scale",)))
+        factors[rank] = [(f["sources"] / p["sources"])[0, 0, 0, 7].item() for p, f in zip(plain, found, strict=True)]
+    assert len({round(value, 5) for values in factors.values() for value in values}) == 8, "processes draw apart"

@@ -19,6 +19,7 @@ RECIPE = Recipe(
     weight_decay=0.1,
     clip_norm=2.0,
     average=0.9,
+    augment=("flip_sign", "remix"),
     steps={"lab": 1, "first": 4, "shipped": 40, "full": 400},
     short={"learning_rate": 0.05, "schedule": "constant", "schedule_options": {}},
 )
@@ -29,6 +30,7 @@ def test_a_recipe_becomes_a_configuration():
     assert (found.steps, found.batch_size, found.learning_rate, found.schedule) == (40, 3, 0.02, "warmup")
     assert (found.optimizer, found.weight_decay, found.clip_norm, found.average) == ("adamw", 0.1, 2.0, 0.9)
     assert found.optimizer_options == {"betas": (0.5, 0.9)} and found.schedule_options == {"steps": 5}
+    assert found.augment == ("flip_sign", "remix") == TrainConfig(augment=["flip_sign", "remix"]).augment
     short = TrainConfig.of(RECIPE, 4, seed=7, batch_size=1)
     assert (short.steps, short.learning_rate, short.schedule, short.seed, short.batch_size) == (
         4,
@@ -78,6 +80,7 @@ WRONG = {
     "save_every": (0, -1, 0.5, None),
     "optimizer": ("adagrad", "Adam", None, ["adam"]),
     "average": (1, -0.1, 1.5, NAN, "0.9"),
+    "augment": ("remix", ("flipsign",), (3,), None, {"remix": 4}),
     "optimizer_options": (
         {"lr": 1.0}, {"weight_decay": 0.1}, {"fused": True}, {"maximize": True}, {"beta": 0.9}, {"momentum": 0.9},
         {"betas": (0.9,)}, {"betas": 0.9}, {"betas": (0.9, 1.0)}, {"betas": ("a", "b")}, {"eps": -1.0}, {"eps": NAN},

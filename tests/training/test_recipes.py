@@ -21,6 +21,15 @@ def test_the_recipe_is_followed_to_the_letter():
     assert by_recipe(create("unet", "tiny")).config.steps == recipe.steps["shipped"]
 
 
+@pytest.mark.parametrize("steps", [4, 400])
+def test_what_is_learned_from_is_validated_too(steps):
+    data, valid, _ = by_recipe(create("unet_joint", "tiny"), steps)
+    assert data.labels == valid.labels == ("vocal_activity", "f0")
+    assert by_recipe(create("unet", "tiny"), steps).valid.labels == ()
+    other = by_recipe(create("unet_joint", "tiny"), steps, data=task("talkers"))
+    assert other.data.levels == (-2.5, 2.5), "another kind of items has no such labels"
+
+
 def test_single_fields_are_replaced_in_short_runs_too():
     changed = {"mixing": {"incoherent": 0.25}, "clip_norm": 1.0, "schedule": "constant", "workers": 2}
     data, _, config = by_recipe(create("unet", "tiny"), steps=3, **changed)

@@ -133,6 +133,12 @@ def open_page(site, browser, idle_pages):
     assert errors == []
 
 
+@pytest.fixture(scope="module")
+def element(site, request):
+    """Give a module's explorer, its ``MAKE``, as the book's build writes it; most modules have their own."""
+    return request.module.MAKE("Try").html(audio=site[0], figures=site[0])
+
+
 @pytest.fixture
 def book(open_page, element, request):
     """Open a test module's ``element`` on a page of the book: ``book(width=…)`` -> the module's ``Driver``."""

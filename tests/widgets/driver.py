@@ -12,6 +12,16 @@ BYTES = """{ const bytes = new Uint8Array(Float64Array.from(%s).buffer), part = 
   for (let at = 0; at < bytes.length; at += part) text.push(String.fromCharCode(...bytes.subarray(at, at + part)));
   return btoa(text.join("")); }"""
 
+# A sound device that is not there: the clock of Web Audio stands still, until `mend()`.
+NO_DEVICE = """() => {
+  const own = Object.getOwnPropertyDescriptor(BaseAudioContext.prototype, "currentTime");
+  Object.defineProperty(BaseAudioContext.prototype, "currentTime", { get: () => 0, configurable: true });
+  window.mend = () => Object.defineProperty(BaseAudioContext.prototype, "currentTime", own);
+}"""
+
+
+AROUND = {"left": 58, "right": 18, "top": 8, "bottom": 36}  # pixels around a grid, as in explorer_axes.js
+
 
 class WidgetDriver:
     """One widget on a page, once it lives. A subclass names it as host.js does."""
@@ -48,6 +58,15 @@ class WidgetDriver:
     def painted(self):
         """Return all canvases as text."""
         return self.ask("[...el.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())")
+
+    def place(self, number, across, up):
+        """Return where on the page a place of a picture's grid is; both from 0 to 1, from the left and from below."""
+        canvas = self.root.locator("canvas").nth(number)
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        wide = box["width"] - AROUND["left"] - AROUND["right"]
+        tall = box["height"] - AROUND["top"] - AROUND["bottom"]
+        return box["x"] + AROUND["left"] + across * wide, box["y"] + AROUND["top"] + (1 - up) * tall
 
     @property
     def status(self):

@@ -6,14 +6,9 @@ from sepbook.widgets.activation import CURVES, activation_explorer, bend
 from tests.widgets.driver import WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
+MAKE = activation_explorer
 
 POINTS = [x / 4 for x in range(-32, 33)]
-
-
-@pytest.fixture(scope="module")
-def element(site):
-    """Give the explorer as the book's build writes it."""
-    return activation_explorer("Try").html(audio=site[0], figures=site[0])
 
 
 class Driver(WidgetDriver):
@@ -47,13 +42,12 @@ def test_every_curve_is_pythons_and_axe_finds_nothing(book, look):
 def test_by_pointer_and_by_keyboard(book):
     driver = book()
     canvas = driver.root.locator("canvas")
-    box = canvas.bounding_box()
-    driver.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)
+    driver.page.mouse.move(*driver.place(0, 0.5, 0.7))
     driver.page.mouse.down()
-    driver.page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 50, steps=3)
+    driver.page.mouse.move(*driver.place(0, 0.75, 0.7), steps=3)
     driver.page.mouse.up()
     assert driver.ask("p.state.x") == pytest.approx(4, abs=0.11)
-    driver.page.mouse.move(box["x"] + 5, box["y"] + 50)  # no longer held
+    driver.page.mouse.move(*driver.place(0, 0.05, 0.7))  # no longer held
     assert driver.ask("p.state.x") == pytest.approx(4, abs=0.11)
     for key, x in (("Home", -8), ("PageUp", -7), ("ArrowRight", -6.9), ("ArrowLeft", -7), ("ArrowLeft", -7.1)):
         canvas.press(key)

@@ -137,10 +137,11 @@ def test_it_moves_only_when_asked_and_stops_at_the_end(book):
     driver.press("▶ move")
     assert driver.ask("p.place") == 0
     driver.press("❚❚ stop")
-    assert not driver.ask("p.playing")
+    place, playing = driver.ask("[p.place, p.playing]")  # on a busy machine it has gone on before the press
+    assert not playing and place < 2
     driver.root.locator("[data-action=place]").focus()
     driver.page.keyboard.press("ArrowRight")
-    assert driver.ask("p.place") == 1
+    assert driver.ask("p.place") == place + 1
     assert driver.root.locator("svg").get_attribute("aria-label") == driver.caption
 
 

@@ -74,11 +74,9 @@ def test_the_start_is_moved_by_key_and_by_pointer(book):
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
         driver.page.keyboard.press(key)
     assert driver.ask("p.state.start") == pytest.approx([-0.6, 2.8])
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
 
     def pixel(w, b):
-        return box["x"] + (w + 1.6) / 6.4 * box["width"], box["y"] + (3.4 - b) / 6.6 * box["height"]
+        return driver.place(0, (w + 1.6) / 6.4, (b + 3.2) / 6.6)
 
     mouse = driver.page.mouse
     mouse.move(*pixel(-0.6, 2.8))

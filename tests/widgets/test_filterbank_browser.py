@@ -6,7 +6,7 @@ import torch
 
 from sepbook.building_blocks import filterbank as fb
 from sepbook.widgets.filterbank import filterbank
-from tests.widgets.driver import WidgetDriver
+from tests.widgets.driver import NO_DEVICE, WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
@@ -43,7 +43,7 @@ MEASURE = """async ({ spec, frequencies, rate }) => {
   return {
     answers: waveforms.map((w) => frequencies.map((f) => m.answer(w, f, rate))),
     mel: m.melCentres(24, rate),
-    grid: m.grid(7, rate, true).map(m.toMel),
+    grid: m.tones(7, rate, true).map(m.toMel),
     noise: [...m.through(waveforms[12], 16000)],
   };
 }"""
@@ -67,8 +67,7 @@ def test_responses_and_mel_are_pythons(open_page):
 
 def test_a_filter_is_chosen_by_pointing_and_by_keys(book):
     driver = book()
-    box = driver.root.locator("canvas").first.bounding_box()
-    driver.page.mouse.move(box["x"] + 46 + 0.51 * (box["width"] - 52), box["y"] + 90)
+    driver.page.mouse.move(*driver.place(0, 0.51, 0.6))
     assert driver.state["chosen"] == 12
     driver.root.get_by_label("filter", exact=True).focus()
     driver.page.keyboard.press("ArrowRight")
@@ -119,3 +118,23 @@ def test_the_same_module_lives_in_a_notebook(open_in_notebook):
     driver.root.get_by_label("filter", exact=True).fill("3")
     assert driver.state["chosen"] == 2
     page.evaluate("cleanup()")
+
+
+def test_a_missing_sound_device_is_said_and_taken_back(book):
+    driver = book()
+    driver.page.evaluate(NO_DEVICE)
+    play = driver.root.get_by_role("button", name="noise through it")
+    play.click()
+    complaint = driver.root.get_by_role("alert")
+    complaint.filter(has_text="No sound device answers").wait_for()
+    driver.assert_it_fits()
+    driver.page.evaluate("mend()")
+    complaint.wait_for(state="detached")
+    driver.root.get_by_role("button", name="pause").click()
+
+
+def test_without_web_audio_it_is_said(book):
+    driver = book()
+    driver.page.evaluate("delete window.AudioContext")
+    driver.root.get_by_role("button", name="noise through it").click()
+    assert "no Web Audio" in driver.root.get_by_role("alert").inner_text()

@@ -14,7 +14,7 @@ MODULES = re.findall(r'"\./(\w+)\.js"', (WIDGETS / "host.js").read_text(encoding
 
 
 def test_every_module_serves_a_widget():
-    assert len(MODULES) == 12
+    assert len(MODULES) == 16
     used, waiting = {"host.js"}, [f"{name}.js" for name in MODULES]
     while waiting:
         name = waiting.pop()
@@ -32,8 +32,24 @@ def test_a_bundle_holds_each_module_once_and_no_import(name):
     assert len(names) == len(set(names))
 
 
+def sources_of(name):
+    return (WIDGETS / f"{name}.js").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_bundle_stays_small_with_all_that_it_shares(name):
-    style = (WIDGETS / f"{name}.css").read_bytes()
-    size = len(gzip.compress(bundle(f"{name}.js").encode() + style))
-    assert size < (18_000 if name == "mask_painter" else 16_000)
+    sheets = [WIDGETS / f"{name}.css", *([WIDGETS / "explorer.css"] if "explorer_mount" in sources_of(name) else [])]
+    style = b"".join(sheet.read_bytes() for sheet in sheets if sheet.is_file())
+    assert len(gzip.compress(bundle(f"{name}.js").encode() + style)) < 20_500
+
+
+def test_whoever_opens_a_sound_device_watches_it():
+    """Without a device nothing is heard, and the reader is told: so everyone opens one in the same way."""
+    sources = {path.name: path.read_text(encoding="utf-8") for path in WIDGETS.glob("*.js")}
+    assert [name for name, source in sources.items() if "new AudioContext" in source] == ["explorer_clock.js"]
+    wakers = {name for name, source in sources.items() if re.search(r"\.wake\(|listening_test_desk\.js", source)}
+    watchers = {name for name, source in sources.items() if "watchDevice(" in source} - {"explorer_clock.js"}
+    assert watchers == {"player.js", "explorer_sound.js", "listening_test_desk.js"}
+    assert wakers <= watchers | {"listening_test.js"}  # its desk watches
+    patience = re.search(r"const PATIENCE = (\d+);", sources["explorer_clock.js"])
+    assert int(patience[1]) < 2000, "ms"

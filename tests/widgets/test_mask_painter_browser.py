@@ -50,6 +50,9 @@ class Driver(WidgetDriver):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.canvas = self.page.locator("canvas")
+        self.first = self.run(
+            "const first = [...p.mask]; p.mask.fill(0); return first;"
+        )  # tests paint on an empty mask
 
     def scores(self):
         """Return the scores once everything has been computed."""
@@ -290,17 +293,32 @@ def touch(driver, places):
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_a_finger_paints_on_the_picture_and_scrolls_beside_it(book):
+def test_a_finger_paints_sideways_and_upwards_once_it_has_tapped(book):
     driver = book(width=390, has_touch=True, is_mobile=True)
-    before = driver.page.evaluate("scrollY")
-    touch(driver, [(0.3, 0.8), (0.3, 0.6), (0.3, 0.4), (0.3, 0.2)])
-    assert driver.ask("p.mask.reduce((sum, x) => sum + x)") > 100
-    assert driver.page.evaluate("scrollY") == before
+    before, painted = driver.page.evaluate("scrollY"), "p.mask.reduce((sum, x) => sum + x)"
+    upwards = [(0.3, 0.8), (0.3, 0.6), (0.3, 0.4), (0.3, 0.2)]
+    touch(driver, upwards)
+    assert driver.ask(painted) == 0, "so far it would scroll the page"
+    touch(driver, [(0.6, 0.3)])
+    touch(driver, upwards)
+    line = driver.ask(painted)
+    assert line > 100 and driver.page.evaluate("scrollY") == before
     assert driver.scores()["yours"] > -100
+    driver.canvas.blur()
+    touch(driver, [(0.5, 0.9), (0.6, 0.9), (0.8, 0.9)])
+    assert driver.ask(painted) > line, "sideways it paints at once"
     touching = "(selector) => getComputedStyle(document.querySelector(selector)).touchAction"
-    assert driver.page.evaluate(touching, "canvas") == "none"
-    assert driver.page.evaluate(touching, ".mp-lines") == driver.page.evaluate(touching, ".mp-root") == "auto"
+    assert driver.page.evaluate(touching, ".mp-lines") == driver.page.evaluate(touching, ".ex-root") == "auto"
     assert driver.canvas.bounding_box()["height"] < 300  # there is page beside it to scroll by
+
+
+def test_the_first_state_is_a_try_that_can_be_bettered(book):
+    driver = book()
+    assert 0 < sum(driver.first) < len(driver.first) and "A first try keeps all from 300 to 3000 Hz" in driver.status
+    driver.root.get_by_role("button", name="reset").click()
+    assert driver.ask("[...p.mask]") == driver.first
+    scores = driver.scores()
+    assert -100 < scores["yours"] < scores["ratio 2"]
 
 
 @pytest.mark.parametrize("look", ["1280 light", "390 dark", "320 light"], indirect=True)

@@ -21,7 +21,7 @@ from PIL import Image
 import sepbook.widgets
 from sepbook import audio
 from sepbook.plots import COLOURS
-from sepbook.widgets._content import build
+from sepbook.widgets._content import build, encode
 from sepbook.widgets._picture import power_spectrogram
 from sepbook.widgets._versions import CEILING, Version, headroom
 from sepbook.widgets.player import PlayerError, player, player_html
@@ -156,6 +156,28 @@ def test_silence_and_single_samples_are_played(samples):
 def test_other_precisions_and_gradients(kind):
     samples = NOISE.to(kind).requires_grad_()
     assert player({"a": samples, "b": NOISE[0].numpy()}, RATE).versions[0].clips["a"].dtype == np.float32
+
+
+@pytest.mark.parametrize("seconds, stems", [(20, 4), (40, 2), (5, 4), (20, 1)])
+def test_the_first_play_is_light_and_short_sounds_keep_all_bits(seconds, stems):
+    noise = torch.randn(1, seconds * RATE, generator=torch.Generator().manual_seed(1)) / 8
+    spec, files = player({str(stem): noise.roll(stem) for stem in range(stems)}, RATE).content
+    sizes = [len(files[clip["audio"]]) for clip in spec["versions"][0]["clips"]]
+    assert sum(sizes) <= 400_000
+    if seconds * stems <= 40:
+        assert min(sizes) > 0.9 * seconds * 64_000 / 8
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 96000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_long_piece_of_any_kind_is_encoded(rate, channels):
+    samples = np.zeros((channels, 1000), np.float32)
+    assert encode(samples, rate, together=10_000)[1] == "mp3"
+
+
+def test_the_picture_says_its_frequencies():
+    assert player({"a": NOISE}, RATE).content[0]["hertz"] == [60, 8000]
+    assert player({"a": NOISE[:, :999]}, 1000).content[0]["hertz"] == [60, 500]
 
 
 BAD = {

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.widgets.driver import WidgetDriver
+from sepbook.widgets.player import player
+from tests.widgets.driver import NO_DEVICE, WidgetDriver
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
@@ -39,6 +40,57 @@ def heard(gains):
     return {row for row, gain in gains.items() if gain > 0.01}
 
 
+def lit(driver, action):
+    """Return the stems whose button is pressed."""
+    pressed = driver.root.locator(f"[data-action={action}][aria-pressed=true]")
+    return set(pressed.evaluate_all("(all) => all.map((button) => button.dataset.stem)"))
+
+
+def fetched(driver):
+    """Return how many sounds the page has asked for."""
+    return driver.page.evaluate(
+        "performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.mp3')).length"
+    )
+
+
+def test_only_what_is_heard_is_fetched(book):
+    driver = book()
+    driver.play()
+    assert fetched(driver) == 1  # the mixture
+    driver.press("solo", "vocals")
+    driver.wait("p.gains().vocals > 0.1")
+    assert fetched(driver) == 2
+    driver.press("solo", "bass")
+    driver.wait("p.gains().bass > 0.1")
+    assert fetched(driver) == 3
+    driver.page.keyboard.press("0")
+    driver.wait("p.gains().drums > 0.01 && p.gains().other > 0.01")
+    assert fetched(driver) == 5
+    driver.root.locator("label", has_text="true stems").hover()  # what is pointed at may be wanted next
+    driver.page.wait_for_function(
+        "performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.mp3')).length === 9"
+    )
+    assert driver.ask("p.version") == "estimates"
+
+
+def test_a_missing_sound_device_is_said_and_taken_back(book):
+    driver = book()
+    driver.page.evaluate(NO_DEVICE)
+    driver.press("play")
+    driver.root.locator("[role=status]", has_text="No sound device answers").wait_for()
+    driver.page.evaluate("mend()")
+    driver.wait("p.time() > 0.1")
+    driver.page.wait_for_function("!document.querySelector('.sepbook-player [role=status]').textContent")
+
+
+def test_without_web_audio_native_players_come_back(book):
+    driver = book()
+    driver.page.evaluate("delete window.AudioContext")
+    driver.press("play")
+    assert "no Web Audio" in driver.status
+    assert driver.root.locator("audio").count() == 9 and not driver.ask("p.playing")
+
+
 def test_nothing_is_fetched_before_play_and_the_clock_runs_after(open_page, element):
     page = open_page(element)
     driver = Driver(page)
@@ -64,11 +116,61 @@ def test_solo_and_mute_change_all_gains_and_not_the_clock(book):
     driver.wait("p.gains().drums < 1e-3 && p.gains().vocals > 0.1")
     assert heard(driver.ask("p.gains()")) == {"vocals"}
     driver.press("solo", "bass")
-    driver.press("mute", "vocals")
+    driver.press("mute", "vocals")  # a stem is soloed or muted, never both
     driver.wait("p.gains().vocals < 1e-3 && p.gains().bass > 0.1")
     assert heard(driver.ask("p.gains()")) == {"bass"}
-    assert driver.root.locator("[data-action=solo][aria-pressed=true]").count() == 2
+    assert lit(driver, "solo") == {"bass"} and lit(driver, "mute") == {"vocals"}
     assert driver.ask("p.playing")
+
+
+@pytest.mark.parametrize("version", ["mixture", "estimates", "true stems"])
+@pytest.mark.parametrize("stem", ["vocals", "other"])
+def test_what_is_lit_is_heard_from_every_version(book, version, stem):
+    driver = book()
+    driver.choose("true stems")
+    driver.press("solo", "drums")
+    driver.press("mute", "bass")
+    driver.choose(version)
+    if version == "mixture":
+        assert not lit(driver, "solo") and not lit(driver, "mute")  # it has no stems: nothing may claim to act
+    for kind, rest in [("solo", {stem}), ("mute", {"vocals", "drums", "bass", "other"} - {stem})]:
+        driver.choose(version)
+        driver.page.keyboard.press("0")
+        driver.press(kind, stem)
+        assert heard(driver.ask("p.gains()")) == rest and lit(driver, kind) == {stem}
+        assert driver.ask("p.version") == ("true stems" if version == "mixture" else version)
+        assert driver.status == ("" if version != "mixture" else (
+            f"“mixture” has no {stem} of its own, so “true stems” is chosen now."
+        ))  # fmt: skip
+
+
+def test_a_version_that_lacks_a_soloed_stem_is_not_silent(open_page, site, song):
+    static = site[0] / "_static"
+    groups = {"two": {"vocals": song["true stems"]["vocals"], "rest": song["mixture"]}, "four": song["true stems"]}
+    made = player({}, 16000, groups=groups).html(audio=static / "audio", figures=static / "figures")
+    driver = Driver(open_page(made))
+    driver.press("solo", "drums")
+    assert driver.ask("p.version") == "four" and heard(driver.ask("p.gains()")) == {"drums"}
+    driver.choose("two")
+    assert heard(driver.ask("p.gains()")) == {"vocals", "rest"} and not lit(driver, "solo")
+    driver.choose("four")
+    assert heard(driver.ask("p.gains()")) == lit(driver, "solo") == {"drums"}
+
+
+def test_rows_that_sound_are_marked_and_the_others_can_be_read(book, look):
+    driver = book(**look)
+    driver.choose("estimates")
+    driver.press("solo", "vocals")
+    seen = driver.root.locator(".sp-row[data-stem]").evaluate_all(
+        """(rows) => rows.map((row) => { const lane = row.querySelector(".sp-lane"), image = lane.firstChild;
+             image.getAnimations().forEach((each) => each.finish());
+             return [row.dataset.stem, Number(getComputedStyle(image).opacity), getComputedStyle(lane).outlineStyle,
+                     lane.clientHeight, row.querySelectorAll(".sp-axis span").length]; })"""
+    )
+    assert {stem: (opacity, outline) for stem, opacity, outline, *_ in seen} == {
+        "vocals": (1, "solid"), **dict.fromkeys(["mixture", "drums", "bass", "other"], (0.6, "none"))
+    }  # fmt: skip
+    assert all(height >= 72 and ticks == 3 for *_, height, ticks in seen)
 
 
 def test_versions_switch_while_the_clock_runs(book):

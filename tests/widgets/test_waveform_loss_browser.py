@@ -120,13 +120,34 @@ def test_the_values_on_the_page_are_pythons(book):
     driver = book()
     driver.preset("truth")
     x = driver.samples("p.estimate")
-    for settings in ({"angle": 20}, {"hiss": -10}, {"delay": 5}, {"level": -30}, {"level": -60}, {"constant": 0.1}):
+    for settings in (
+        {"angle": 20},
+        {"distort": 50},
+        {"hiss": -10},
+        {"delay": 5},
+        {"level": -30},
+        {"level": -60},
+        {"constant": 0.1},
+    ):
         driver.preset("truth")
         driver.set(**settings)
         found = driver.ask("p.values")
         assert found == pytest.approx(python(driver.samples("p.estimate"), x), abs=1e-6)
     driver.root.get_by_label("the source itself is silent").check()
     assert driver.ask("p.values") == pytest.approx(python(driver.samples("p.estimate"), 0 * x), abs=1e-6)
+
+
+def test_distortion_cuts_the_peaks_and_is_as_loud(book):
+    driver = book()
+    driver.preset("truth")
+    x = driver.samples("p.estimate")
+    values = driver.preset("distorted")
+    driver.set(distort=100)
+    cut = driver.samples("p.estimate")
+    assert (cut**2).sum() == pytest.approx((x**2).sum(), rel=1e-6) and abs(cut).max() < 0.6 * abs(x).max()
+    driver.set(distort=60)
+    assert driver.samples("p.estimate") == pytest.approx(0.4 * x + 0.6 * cut, abs=1e-9)
+    assert values["sdr"] > -40 and values["si-sdr"] > -40, "it is no scale"
 
 
 def test_the_point_lies_where_the_sliders_say(book):
@@ -179,7 +200,7 @@ def test_every_slider_says_its_value(book):
     driver = book()
     driver.preset("silence")
     said = driver.root.locator("input[type=range]").evaluate_all("(all) => all.map((e) => e.ariaValueText)")
-    assert said == ["silence", "0°", "none", "0 samples", "0.000"]
+    assert said == ["silence", "0°", "none", "none", "0 samples", "0.000"]
     driver.root.locator("[data-action=angle]").focus()
     driver.page.keyboard.press("ArrowRight")
     assert driver.ask("p.settings.angle") == 1

@@ -81,7 +81,7 @@ def test_cells_leakage_and_gains_are_pythons(book):
             try:
                 transform.check_geometry(transform.make_window(name, size), round(size * share))
             except ValueError:
-                assert found is None and "smaller hop" in driver.root.locator(".wh-status").inner_text()
+                assert found is None and "smaller hop" in driver.root.locator(".ex-status").inner_text()
             else:
                 assert np.isfinite(found).all()
 
@@ -130,4 +130,4 @@ def test_the_same_module_lives_in_a_notebook_and_reports_missing_sounds(open_in_
     assert Driver(page).set(size=256)["gains"] == pytest.approx(gains(256, 64), abs=0.02)
     page.evaluate("cleanup()")
     page = open_page(element.replace(".wav", "-gone.wav"), expect_errors=True)
-    page.locator(".wh-status", has_text="could not be loaded").wait_for()
+    page.locator(".ex-status", has_text="could not be loaded").wait_for()

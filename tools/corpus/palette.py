@@ -2,18 +2,23 @@
 
 Many presets of FluidR3 share recordings ("Bright Grand" is the same piano as "Grand"). The lists are chosen so that
 test songs share no recording of bass, other, kick or snare with training; ``build.refuse_leaks`` makes sure.
+Kits of recorded strokes (``samples``) belong to one split each.
 What remains shared between kits, because FluidR3 has only one of each: hi-hats, cymbals and most toms.
 """
 
-# program on bank 128 -> name. Kick and snare recordings of the test kits occur in no other list.
+from tools.corpus import samples
+
+# program on bank 128, or kit of ``samples`` (from 201 on) -> name. Kicks and snares of test kits are in no other list.
 KITS = {
     "train": {
         0: "Standard", 1: "Standard 1", 5: "Standard 5", 6: "Standard 6", 7: "Standard 7", 10: "Room 2",
         16: "Power", 18: "Power 2", 24: "Electronic",
     },
     "valid": {2: "Standard 2", 15: "Room 7", 19: "Power 3", 33: "Jazz 1"},
-    "test": {4: "Standard 4", 11: "Room 3", 25: "TR-808", 32: "Jazz", 12: "Room 4", 40: "Brush"},
+    "test": {4: "Standard 4", 11: "Room 3", 25: "TR-808", 32: "Jazz", 201: "Recorded", 40: "Brush"},
 }  # fmt: skip
+for split, kits in samples.SPLITS.items():
+    KITS[split] |= {kit: samples.KITS[kit]["name"] for kit in kits}
 
 # (bank, program)
 BASSES = {
@@ -27,7 +32,7 @@ BASSES = {
 TRAIN_ROLES = {
     "comp": "0/0 0/25 0/4 0/27 0/24 0/7 0/16 0/1 8/25 0/29 0/3 0/17 0/104",
     "arp": "0/46 0/24 0/11 0/12 0/4 0/45 0/27 0/114 0/107 0/105 0/14",
-    "pad": "0/48 0/89 0/49 0/50 0/18 0/61 0/88 0/62 0/20 0/21",
+    "pad": "0/48 0/52 0/89 0/49 0/50 0/18 0/61 0/88 0/62 0/20 0/21",
     "counter": "0/73 0/11 0/66 0/46 0/56 0/12 0/71 0/105 0/42 0/107 0/64 0/41 0/70 0/60",
 }
 VALID_ROLES = {
@@ -39,7 +44,7 @@ VALID_ROLES = {
 TEST_ROLES = {
     "comp": "0/5 0/26 0/2 0/15 0/6 0/2",
     "arp": "0/8 0/13 0/108 0/26 0/5",
-    "pad": "0/19 0/57 0/40",
+    "pad": "0/19 0/53 0/57 0/40",
     "counter": "0/13 0/108 0/65 0/68 0/40",
 }
 
@@ -52,39 +57,40 @@ def read(roles):
 ROLES = {"train": read(TRAIN_ROLES), "valid": read(VALID_ROLES), "test": read(TEST_ROLES)}
 
 LOUD_AND_LONG = {(0, 30), (0, 29), (0, 61), (0, 62), (0, 63), (0, 81)}  # presets that mask everything: played softer
+DISTORTED = {(0, 29), (0, 30)}  # two notes at a time are enough
 STRUMMED = {(0, 24), (0, 25), (8, 25), (0, 27), (0, 26), (0, 28), (0, 29), (0, 30), (8, 24), (8, 28), (0, 105)}
 
-# identity -> (flite voice, formant scale, tilt in dB per octave, lowest and highest MIDI pitch, vibrato cents, breath)
+# identity -> (speaker, formant scale, tilt in dB per octave, lowest and highest MIDI pitch, vibrato cents, breath)
 SINGERS = {
     "train": {
         "ada": ("slt", 1.00, 0.0, 58, 75, 55, 0.00),
-        "bruno": ("awb", 1.00, -0.5, 52, 69, 50, 0.00),
-        "cleo": ("slt", 1.10, 0.8, 60, 77, 65, 0.05),
-        "dmitri": ("awb", 0.90, -1.0, 52, 69, 50, 0.00),
-        "elin": ("awb", 1.20, 0.5, 57, 74, 60, 0.08),
-        "farid": ("slt", 0.86, -1.0, 52, 69, 50, 0.00),
+        "bruno": ("awb", 1.00, -0.5, 50, 67, 50, 0.00),
+        "cleo": ("sky", 1.00, 0.4, 55, 72, 60, 0.04),
+        "dmitri": ("liam", 0.94, -0.8, 41, 58, 45, 0.00),
+        "elin": ("river", 1.00, 0.0, 57, 74, 60, 0.06),
+        "farid": ("eric", 1.00, 0.0, 47, 64, 50, 0.00),
         "greta": ("slt", 0.94, -0.5, 56, 73, 45, 0.10),
-        "hugo": ("kal16", 1.00, 0.5, 52, 69, 55, 0.00),
-        "ines": ("kal16", 1.18, 1.0, 58, 75, 65, 0.04),
+        "hugo": ("kal16", 1.00, 0.5, 45, 62, 55, 0.00),
+        "ines": ("river", 1.10, 0.8, 61, 78, 65, 0.04),
         "jonas": ("awb", 1.06, 1.0, 53, 70, 65, 0.00),
-        "kaya": ("slt", 1.18, -0.8, 62, 79, 50, 0.06),
-        "luis": ("kal16", 0.90, -0.8, 52, 69, 50, 0.02),
-        "mona": ("awb", 1.12, -1.0, 55, 72, 70, 0.12),
-        "nils": ("slt", 0.80, 0.6, 52, 69, 60, 0.03),
-        "olga": ("kal16", 1.09, -0.6, 55, 72, 45, 0.08),
+        "kaya": ("sky", 1.12, -0.6, 60, 77, 50, 0.06),
+        "luis": ("kal16", 0.92, -0.8, 41, 58, 50, 0.02),
+        "mona": ("slt", 1.12, -1.0, 60, 77, 70, 0.12),
+        "nils": ("liam", 1.04, 0.6, 46, 63, 60, 0.03),
+        "olga": ("eric", 1.16, -0.4, 55, 72, 45, 0.08),
     },
     "valid": {
-        "pavel": ("awb", 0.95, 0.8, 52, 69, 55, 0.05),
-        "quynh": ("slt", 1.05, -1.2, 58, 75, 60, 0.02),
-        "rosa": ("awb", 1.26, 0.0, 58, 75, 50, 0.03),
-        "sven": ("slt", 0.90, 1.0, 53, 70, 45, 0.06),
+        "pavel": ("ked", 1.00, 0.3, 42, 59, 50, 0.02),
+        "quynh": ("emma", 1.00, 0.0, 57, 74, 60, 0.02),
+        "rosa": ("emma", 1.10, -0.6, 61, 78, 50, 0.05),
+        "sven": ("george", 1.00, 0.5, 48, 65, 50, 0.00),
     },
     "test": {
-        "tove": ("rms", 1.22, 0.6, 59, 76, 60, 0.05),
-        "umar": ("rms", 1.03, 0.0, 57, 74, 65, 0.00),
-        "vera": ("rms", 1.14, -0.6, 56, 73, 50, 0.08),
-        "wim": ("rms", 0.95, -0.8, 55, 72, 60, 0.02),
-        "xenia": ("rms", 1.28, -0.3, 61, 78, 70, 0.04),
-        "yusuf": ("rms", 1.07, 0.9, 57, 74, 65, 0.00),
+        "tove": ("bella", 1.00, 0.0, 58, 75, 60, 0.03),
+        "umar": ("rms", 1.00, 0.0, 48, 65, 60, 0.00),
+        "vera": ("isabella", 1.00, 0.0, 57, 74, 50, 0.04),
+        "wim": ("onyx", 1.00, 0.0, 40, 57, 50, 0.00),
+        "xenia": ("isabella", 1.08, -0.3, 60, 77, 70, 0.04),
+        "yusuf": ("rms", 1.06, 0.6, 52, 69, 65, 0.00),
     },
 }  # fmt: skip

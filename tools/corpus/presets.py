@@ -8,6 +8,7 @@ import functools
 import struct
 from pathlib import Path
 
+from tools.corpus import samples
 from tools.corpus.soundfont import SOUNDFONT
 
 INSTRUMENT, KEY_RANGE, SAMPLE = 41, 43, 53  # generator numbers
@@ -84,5 +85,10 @@ def shared_recordings(ours, theirs):
 
 
 def shared_strokes(ours, theirs, keys=(36, 38)):
-    """Pairs of drum kits that share a recording on one of the keys (kick and snare)."""
-    return [(a, b, k) for a in ours for b in theirs for k in keys if recordings(128, a, k) & recordings(128, b, k)]
+    """Pairs of drum kits that share a recording on one of the keys (kick and snare), recorded kits on any."""
+    return [(a, b, k) for a in ours for b in theirs for k in keys if strokes(a, k) & strokes(b, k)]
+
+
+def strokes(kit, key):
+    """Names of the recordings of a kit on a key; all of a kit of ``samples``."""
+    return samples.files(kit) if kit in samples.KITS else recordings(128, kit, key)

@@ -3,8 +3,7 @@
 from tools.corpus.grooves import LANES, TOMS, steps
 from tools.corpus.theory import chord_at, nearest
 
-BASS_CENTRE = 36  # MIDI pitch around which the roots lie
-LEVEL = {"intro": 0.8, "verse": 0.88, "break": 0.84, "chorus": 1.0}
+LEVEL = {"intro": 0.8, "verse": 0.88, "break": 0.84, "solo": 0.92, "chorus": 1.0, "outro": 0.85}
 
 
 def drums(plan, clock):
@@ -23,9 +22,11 @@ def drums(plan, clock):
                 continue
             fill = float(rng.choice([1.0, 1.5, 2.0])) if last and groove.beats == 4 else (1.0 if last else 0.0)
             notes += bar_of_drums(rng, clock, lanes, groove.beats, bar, LEVEL[section.name], fill)
-            if bar == section.first_bar and section.name in ("chorus", "break"):
+            if bar == section.first_bar and bar > 0 and section.name in ("chorus", "break", "solo"):
                 notes.append(clock.note(rng, bar * groove.beats, 2, LANES["crash"], 0.65))
     end = plan.bars * groove.beats
+    if not plan.ends:
+        return notes
     return notes + [clock.note(rng, end, 3, LANES[lane], 0.75) for lane in ("kick", "crash")]
 
 
@@ -77,17 +78,19 @@ def bass(plan, chords, clock):
         for bar in range(section.first_bar, section.first_bar + section.bars):
             for beat, length, tone, strength in PATTERNS[name](rng, groove.beats, kick):
                 at = bar * groove.beats + beat
-                pitch = bass_pitch(chords, at, tone, rng)
+                pitch = bass_pitch(chords, at, tone, rng, plan.arrangement.bass_centre)
                 level = strength * LEVEL[section.name] * float(rng.uniform(0.95, 1.03))
                 notes.append(clock.note(rng, at, length * 0.8, pitch, level, 0.005))
+    if not plan.ends:
+        return notes
     final = nearest(plan.tonic, 34)
     return notes + [clock.note(rng, plan.bars * groove.beats, 16, final if final >= 28 else final + 12, 0.85)]
 
 
-def bass_pitch(chords, beat, tone, rng):
+def bass_pitch(chords, beat, tone, rng, centre=36):
     """Pitch of a chord tone (0 root, 1 third, 2 fifth, 8 octave) or of "approach", a step from the next root."""
     chord = chord_at(chords, beat)
-    root = nearest(chord.root, BASS_CENTRE)
+    root = nearest(chord.root, centre)
     root += 12 if root < 28 else 0
     if tone == "approach":
         target = nearest(chord_at(chords, chord.start + chord.beats).root, root)

@@ -1,11 +1,13 @@
 """A whole song as notes: harmony, drums, bass, accompaniment and sung lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.corpus import accompaniment, melody, palette, rhythm
 from tools.corpus.clock import Clock
-from tools.corpus.plan import Plan
+from tools.corpus.plan import SECONDS, Plan
 from tools.corpus.theory import Chord, progression
+
+EARLY = 0.03  # seconds by which a hand may come before the bar
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ def harmony(plan):
     sevenths = 0.8 if plan.style in ("jazz", "bossa", "soul") else 0.25
     patterns, chords = {}, []
     for section in plan.sections:
-        part = "chorus" if section.name in ("chorus", "break") else "verse"
+        part = "chorus" if section.name in ("chorus", "break", "outro") else "verse"
         options = dict(halves=halves, sevenths=sevenths, pattern=patterns.get(part))
         more, patterns[part] = progression(
             rng, plan.tonic, plan.mode, section.first_bar, section.bars, beats, **options
@@ -43,9 +45,35 @@ def compose(plan, count_syllables):
     clock = Clock(plan.tempo, plan.swing, plan.groove.swing_unit)
     chords = harmony(plan)
     low, top = palette.SINGERS[plan.split][plan.singer][3:5]
-    lines = melody.lines(plan, chords, (low, top), count_syllables)
-    sung = [line.span for line in lines]
+    lines = [] if plan.missing == "vocals" else melody.lines(plan, chords, (low, top), count_syllables)
+    others = accompaniment.others(plan, chords, clock, lines)
     return Score(
-        plan, clock, chords, rhythm.drums(plan, clock), rhythm.bass(plan, chords, clock),
-        accompaniment.others(plan, chords, clock, sung), lines,
+        plan, clock, chords,
+        drums=keep(plan, "drums", rhythm.drums(plan, clock)),
+        bass=keep(plan, "bass", rhythm.bass(plan, chords, clock)),
+        others=[(program, role, kept) for program, role, notes in others if (kept := keep(plan, "other", notes))],
+        lines=lines,
     )  # fmt: skip
+
+
+def keep(plan, stem, notes):
+    """The notes of a stem without those of the bars in which it rests; what sounds into such a bar ends there."""
+    if plan.missing == stem:
+        return []
+    for first, last in rest_spans(plan, stem):
+        notes = [n if n.start >= first else replace(n, end=min(n.end, first)) for n in notes]
+        notes = [n for n in notes if not first <= n.start < last]
+    return [n for n in notes if n.end - n.start > 0.02]
+
+
+def rest_spans(plan, stem):
+    """[(start, end)] in seconds of the bars in which a stem of the band rests; the whole song where it is missing."""
+    if plan.missing == stem:
+        return [(0.0, SECONDS)]
+    spans = []
+    for bar in plan.rests.get(stem, ()):
+        start, end = round(bar * plan.bar_seconds, 4), round((bar + 1) * plan.bar_seconds, 4)
+        if spans and abs(spans[-1][1] - start) < 1e-3:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return [(max(0.0, start - EARLY), end - EARLY) for start, end in spans]

@@ -94,3 +94,20 @@ The coin rolled under the wooden stage.
 Somewhere a door was closing in the dark.""".split("\n")
 
 SENTENCES = {"train": TRAIN, "valid": VALID, "test": TEST}
+
+# Recorded people say what they were recorded saying: {folder: {text: prompt}}. Chosen from about 100 prompts each of
+# 2.2 to 4.2 s without a pause over 0.22 s inside; those that say least of telephones.
+PROMPTS = {
+    "it_IT_m_Carlo": {
+        "Le donnole hanno mangiato il nostro sistema telefonico.": "tt-weasels",
+        "Prego rimanere in linea mentre provo quell'interno.": "transfer",
+        "Sono spiacente, ma non so chi abbia mandato questo messaggio.": "vm-nonumber",
+        "Attualmente sei l'unica persona in questa conferenza.": "conf-onlyperson",
+    },
+    "ru_RU_f_IvrvoiceRU": {
+        "Нашу телефонную систему съели совы.": "tt-weasels",
+        "Пожалуйста, проверьте номер и наберите еще раз.": "check-number-dial-again",
+        "В данный момент никто не может принять Ваш звонок.": "vm-nobodyavail",
+        "Выбранная запись отсутствует в быстром наборе.": "speed-dial-empty",
+    },
+}

@@ -6,9 +6,9 @@ import numpy as np
 
 from tools.corpus import voice as voices
 from tools.corpus.clock import Note
+from tools.corpus.phones import SONORANTS, VOWELS
 
 FRAME = voices.FRAME_SECONDS
-STRETCH = 1.25  # flite speaks slowly: clearer vowels
 LONGEST_ONSET = 0.15  # seconds of consonants before the beat
 LONGEST_CODA = 0.12
 BRIGHTER = 1.5  # dB per octave: a sung vowel is brighter than a spoken one
@@ -19,7 +19,7 @@ LOUDEST_NOISE = 0.2  # power of an unvoiced consonant, against a typical vowel
 
 @dataclass(frozen=True)
 class Singer:
-    """An identity: a flite voice with another mouth and another way of holding a note."""
+    """An identity: a speaker's voice with another mouth and another way of holding a note."""
 
     voice: str
     scale: float  # formants move by this factor
@@ -43,8 +43,8 @@ class Sung:
 
 def sing(singer, line, clock, rng):
     """Sing one ``melody.Line``."""
-    speech = voices.analyse(singer.voice, line.text, STRETCH)
-    groups = voices.syllables(speech.phones)
+    speech = voices.analyse(singer.voice, line.text, voices.STRETCH)
+    groups = voices.sung_syllables(singer.voice, line.text)
     times = [(clock.seconds(beat), clock.seconds(beat + length)) for beat, length, _, _ in line.notes]
     pieces = timeline(groups, times)
     begin = round(pieces[0][0] / FRAME) * FRAME
@@ -113,14 +113,24 @@ def trace(pieces, grid, speech):
         if not inside.any():
             continue
         place = (grid[inside] - start) / (end - start)
-        if phone.name in voices.VOWELS:
+        if phone.name in VOWELS:
+            first, last = voiced_part(spoken, first, last)
             place = hold(place, (end - start) / (last - first))
         source[inside] = np.clip((first + place * (last - first)) / FRAME, 0, len(spoken) - 1)
-        if phone.name in voices.VOWELS or phone.name in voices.SONORANTS:
+        if phone.name in VOWELS or phone.name in SONORANTS:
             voiced[inside] = True
         else:
             voiced[inside] = spoken[source[inside].astype(int)]
     return source, voiced
+
+
+def voiced_part(spoken, first, last):
+    """Where a vowel from ``first`` to ``last`` seconds is voiced: a neighbour's hiss at its ends must not be held."""
+    begin, end = int(first / FRAME), max(int(last / FRAME), int(first / FRAME) + 1)
+    frames = begin + np.flatnonzero(spoken[begin:end])
+    if len(frames) < 0.4 * (end - begin):
+        return first, last
+    return max(first, frames[0] * FRAME), min(last, (frames[-1] + 1) * FRAME)
 
 
 def hold(place, stretch):
@@ -167,13 +177,20 @@ def utter(singer, speech, source, f0, strength, rng):
     typical = np.median(power[f0 > 0])
     sounding = (source >= 0)[:, None]
     level = (typical / np.maximum(power, 0.02 * typical)) ** np.where(f0[:, None] > 0, 0.55, 0.2)
-    noisy = np.where(f0[:, None] > 0, 1.0, LOUDEST_NOISE)  # sibilants would stick out
+    noisy = np.where(f0[:, None] > 0, 1 - (1 - LOUDEST_NOISE) * hiss(envelope), LOUDEST_NOISE)  # or they stick out
     level = np.minimum(level, noisy * typical / power)
     envelope = envelope * level * (0.4 + strength[:, None]) ** 2
     envelope = np.where(sounding, envelope, 1e-12) / typical
     samples = voices.synthesise(f0, envelope, aperiodicity)
     gate = smooth_gate(source >= 0, len(samples))
     return samples * gate
+
+
+def hiss(envelope):
+    """How much of a sibilant each frame (T, 1) of an envelope (T, F) is, 0 to 1: by the power above 3.5 kHz."""
+    above = int(3500 / (voices.SAMPLE_RATE / 2) * envelope.shape[1])
+    share = envelope[:, above:].sum(axis=1, keepdims=True) / envelope.sum(axis=1, keepdims=True)
+    return np.clip((share - 0.25) / 0.3, 0, 1)
 
 
 def smooth_gate(sounding, count):

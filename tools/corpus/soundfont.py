@@ -25,6 +25,8 @@ def synthesizer():
 
 def render(notes, bank, program, seconds, tuning=0.0, tail=0.0):
     """Play notes on one preset. Returns mono samples (N,) at 16 kHz, ``seconds + tail`` long. Drums: bank 128."""
+    if not notes:  # the synthesizer would add the noise of its rounding
+        return np.zeros(int(round((seconds + tail) * SAMPLE_RATE)))
     synth, font = synthesizer()
     channel = 9 if bank == 128 else 0
     synth.program_select(channel, font, bank, program)

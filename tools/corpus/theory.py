@@ -71,10 +71,8 @@ def voicing(chord, centre, previous=None, voices=4):
     middle = sum(previous) / len(previous) if previous else centre
     middle = 0.7 * middle + 0.3 * centre
     pitches = sorted({nearest(c, middle) for c in classes})
-    while len(pitches) < voices:
-        pitches = sorted({*pitches, pitches[0] + 12})
-        if len(pitches) > 1 and pitches[-1] - pitches[0] > 24:
-            break
+    while len(pitches) < voices:  # octaves of the lowest notes that have none yet
+        pitches = sorted({*pitches, next(p + 12 for p in pitches if p + 12 not in pitches)})
     return pitches[:voices]
 
 

@@ -2,8 +2,8 @@
 
 Each module with a function `run() -> None` is one experiment; it writes its JSON files below results/ itself. What is
 done is not done again until its code or the corpus changes (see `_queue.py`); `--again` does it all the same.
-`--plan` prints what would be done and how long it takes; `--stamp NAME … --because WORDS` says that files are still
-what today's code makes (see `_stamp.py`).
+`--plan` prints what would be done and how long it takes; `--try FOLDER` runs a few steps and writes there (see
+`_trial.py`); `--stamp NAME … --because WORDS` says that files are still what today's code makes (see `_stamp.py`).
 """
 
 import argparse
@@ -11,7 +11,7 @@ import importlib
 import os
 from pathlib import Path
 
-from tools.results import _edition, _plan, _queue, _stamp, _weights
+from tools.results import _edition, _plan, _queue, _stamp, _trial, _weights
 
 
 def experiments() -> list[str]:
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(experiments())}")
     parser.add_argument("--plan", action="store_true", help="print the core-hours first, and do nothing")
     parser.add_argument("--again", action="store_true", help="do also what is done (systems: `make clean` first)")
+    parser.add_argument("--try", dest="trial", type=Path, metavar="FOLDER", help="few steps, to see that it runs")
     parser.add_argument("--stamp", action="store_true", help="say that the files are still what today's code makes")
     parser.add_argument("--because", help="how you know, where the code is not what it was")
     given = parser.parse_args()
@@ -51,7 +52,7 @@ def main() -> None:
         return print(_plan.table(chosen))
     for name in chosen:
         print(f"== {name}", flush=True)
-        do(name, given.again)
+        _trial.run(name, given.trial) if given.trial else do(name, given.again)
 
 
 if __name__ == "__main__":

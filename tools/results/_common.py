@@ -1,17 +1,19 @@
-"""What every experiment needs: means and intervals, clocks, the hardware's name, and one way to write JSON."""
+"""What every experiment needs: tables of scores, clocks, the hardware's name, and one way to write JSON."""
 
 import json
 import os
 import platform
+import re
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 import torch
-from scipy.special import stdtrit
 
+from sepbook.data.corpus import songs
+from sepbook.evaluation.intervals import compare
 from tools.results._edition import ROOT, of_module
 
 RESULTS = ROOT / "results"
@@ -22,17 +24,19 @@ def mean_of(rows) -> list[float]:
     return [fmean(column) for column in zip(*rows, strict=True)]
 
 
-def interval(values) -> dict:
-    """Return the mean of values, one per song, its 95 % interval by Student's t, and whether zero lies inside."""
-    values = [float(value) for value in values]
-    mean, half = fmean(values), float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / len(values) ** 0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half, "zero": abs(mean) <= half}
+def mean_score(scores) -> float:
+    """Average a table (seed, song); a song without a score, None or NaN, is left out."""
+    return fmean(value for row in scores for value in row if value is not None and value == value)
 
 
-def paired(a, b, songs: bool = False) -> dict:
-    """Return the `interval` of a - b over songs, each the mean of its seeds; on request also the differences."""
-    gaps = [x - y for x, y in zip(a, b, strict=True)]
-    return interval(gaps) | ({"songs": gaps} if songs else {})
+def singers(split: str = "test") -> list:
+    """Name the voice behind the singer of each song: songs by one voice are not independent."""
+    return [song.score.get("voice") for song in songs(split)]
+
+
+def paired(ours, theirs, voices=None, units: str = "songs") -> dict:
+    """Compare two tables (seed, song): mean, interval and verdict of ours - theirs (sepbook.evaluation.intervals)."""
+    return compare(ours, theirs, voices, units=units).as_dict()
 
 
 def extremes(values) -> dict:
@@ -68,12 +72,14 @@ def clocks():
 
 
 def rounded(value, digits: int = 4):
-    """Round every float in nested dicts and lists, so that a rerun changes few lines."""
+    """Round every float in nested dicts and lists, so that a rerun changes few lines; None where there is no number."""
     if isinstance(value, dict):
         return {k: rounded(v, digits) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [rounded(v, digits) for v in value]
-    return float(f"{value:.{digits + 2}g}") if isinstance(value, float) else value
+    if isinstance(value, float):
+        return float(f"{value:.{digits + 2}g}") if value == value else None
+    return value
 
 
 def write(name: str, content: dict, made_by: str | None = None) -> None:
@@ -86,8 +92,10 @@ def write_all(name: str, content: dict) -> None:
     """Write results/NAME.json as it is, but for rounding."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rounded(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"wrote {path.relative_to(ROOT)}", flush=True)
+    text = json.dumps(rounded(content), indent=1, ensure_ascii=False)
+    rows = re.sub(r"\[\s+([^][{}\"]*?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text)  # one line each
+    path.write_text(rows + "\n", encoding="utf-8")
+    print(f"wrote {path}", flush=True)
 
 
 def read(name: str) -> dict:

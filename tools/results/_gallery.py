@@ -1,12 +1,12 @@
 """Healthy and sick runs, as the loop of the book trains them: what `optimization.py` draws its gallery from."""
 
 import math
-from statistics import fmean as mean
 
 import torch
 
 from sepbook.losses.waveform import si_sdr
 from sepbook.training.loop import TrainConfig, TrainingError, train
+from tools.results._common import mean_score
 from tools.results._small_runs import SmallSystem, cosine, descend
 from tools.results._training_runs import BATCH, BEST_RATE, EPOCH, SEEDS, STEPS, Corpus, line, made, songwise
 
@@ -83,7 +83,7 @@ def case(name: str, seed: int, corpus: Corpus) -> dict:
         message = str(error)
     found = {"loss": line(system.seen, 3), "message": message}
     found |= {key: line((row[key] for row in rows), 4) for key in ("step", "valid_si_sdr_improvement") if rows}
-    return found | ({} if message else {"test": mean(songwise(system, corpus))})
+    return found | ({} if message else {"scores": songwise(system, corpus)})
 
 
 def too_early(seed: int, corpus: Corpus) -> dict:
@@ -92,7 +92,7 @@ def too_early(seed: int, corpus: Corpus) -> dict:
     optimizer = torch.optim.Adam(system.parameters(), BEST_RATE)
     fall = cosine(STEPS // EPOCH)
     losses, _, _ = descend(system, optimizer, corpus.items(seed), STEPS, rate=lambda s: fall(min(s, STEPS // EPOCH)))
-    return {"loss": line(losses, 3), "message": "", "test": mean(songwise(system, corpus))}
+    return {"loss": line(losses, 3), "message": "", "scores": songwise(system, corpus)}
 
 
 GALLERY = ("healthy", "too_high", "too_low", "loud", "loud_unclipped", "leaking", "honest", "wrong_sign", "nan")
@@ -102,9 +102,10 @@ def gallery(corpus: Corpus) -> dict:
     result = {}
     for name in (*GALLERY, "too_early"):
         runs = [too_early(s, corpus) if name == "too_early" else case(name, s, corpus) for s in SEEDS]
-        tests = [run["test"] for run in runs if "test" in run]
-        result[name] = {**runs[0], "tests": tests, "messages": [run["message"] for run in runs]}
-        if tests:
-            result[name]["test"] = mean(tests)
-        print(name, tests, runs[0]["message"], runs[0].get("valid_si_sdr_improvement"), flush=True)
+        scores = [run["scores"] for run in runs if "scores" in run]
+        result[name] = {**runs[0], "scores": scores, "messages": [run["message"] for run in runs]}
+        result[name]["tests"] = [mean_score([row]) for row in scores]
+        if scores:
+            result[name]["test"] = mean_score(scores)
+        print(name, result[name]["tests"], runs[0]["message"], runs[0].get("valid_si_sdr_improvement"), flush=True)
     return result

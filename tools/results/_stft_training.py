@@ -14,12 +14,12 @@ from sepbook.data.corpus import SOURCES
 from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import si_sdr_improvement
 from sepbook.losses import spectrogram, waveform
-from tools.results._common import mean_of, paired
+from tools.results._common import mean_score, singers
 from tools.results._small_runs import batch_of
 
 RATE = 16000  # Hz
 
-STEPS, BATCH, SECONDS, SEEDS, LEARNING_RATE = 140, 8, 2.0, (0, 1, 2), 3e-3
+STEPS, BATCH, SECONDS, SEEDS, LEARNING_RATE = 140, 8, 2.0, (0, 1, 2, 3, 4), 3e-3
 TRIED = (1.5e-3, 6e-3)  # is the difference one of learning rates? seed 0, validation songs
 NETWORK = {"widths": (10, 16, 24, 40, 56), "hop": 512}
 COMPRESSIONS = {"plain": lambda x: x, "power": Power(0.3), "log": Log()}
@@ -90,8 +90,9 @@ def by_source(system, tracks, compress) -> dict:
         bins = system.stft(sources.sum(0)[None])
         estimates = system.istft(system.masking(bins, masks_of(system, bins.abs(), compress)), sources.shape[-1])[0]
         gains.append(si_sdr_improvement(estimates, sources, sources.sum(0)))
-        levels.append(10 * (estimates.square().mean((1, 2)) / sources.square().mean((1, 2))).log10())
-    means = {"improvement": torch.stack(gains).nanmean(0).tolist(), "level": torch.stack(levels).mean(0).tolist()}
+        ratio = estimates.square().mean((1, 2)) / sources.square().mean((1, 2))
+        levels.append((10 * ratio.log10()).where(~gains[-1].isnan(), torch.nan))  # no level where the source is silent
+    means = {"improvement": torch.stack(gains).nanmean(0).tolist(), "level": torch.stack(levels).nanmean(0).tolist()}
     return {key: dict(zip(SOURCES, values, strict=True)) for key, values in means.items()}
 
 
@@ -105,31 +106,27 @@ def training(tracks) -> dict:
         for name, (loss, kind) in networks.items():
             system = train(tracks["train"], loss, COMPRESSIONS[kind], seed)
             runs.setdefault(name, []).append(score(system, tracks["test"], COMPRESSIONS[kind]))
-            print(seed, name, statistics.fmean(runs[name][-1]), flush=True)
+            print(seed, name, mean_score([runs[name][-1]]), flush=True)
             if seed == SEEDS[0]:
                 sources[name] = by_source(system, tracks["test"], COMPRESSIONS[kind])
             if seed == SEEDS[0] and kind == "log":
-                rates[loss][f"{LEARNING_RATE:g}"] = statistics.fmean(score(system, tracks["valid"], COMPRESSIONS[kind]))
+                rates[loss][f"{LEARNING_RATE:g}"] = mean_score([score(system, tracks["valid"], COMPRESSIONS[kind])])
     for loss in LOSSES:
         for rate in TRIED:
             system = train(tracks["train"], loss, COMPRESSIONS["log"], SEEDS[0], rate)
-            rates[loss][f"{rate:g}"] = statistics.fmean(score(system, tracks["valid"], COMPRESSIONS["log"]))
+            rates[loss][f"{rate:g}"] = mean_score([score(system, tracks["valid"], COMPRESSIONS["log"])])
             print("rate", loss, rate, rates[loss], flush=True)
-    means = {name: mean_of(found) for name, found in runs.items()}
     return {
-        "improvement": {name: statistics.fmean(found) for name, found in means.items()},
-        "per_seed": {name: [statistics.fmean(run) for run in found] for name, found in runs.items()},
-        "waveform_minus_magnitude": paired(means["waveform_log"], means["magnitude_log"], songs=True),
-        "waveform_minus_plain": paired(means["waveform_log"], means["magnitude_plain"], songs=True),
-        "log_minus_plain": paired(means["magnitude_log"], means["magnitude_plain"], songs=True),
-        "log_minus_power": paired(means["magnitude_log"], means["magnitude_power"], songs=True),
+        "improvement": {name: mean_score(found) for name, found in runs.items()},
+        "scores": runs,  # (seed, song) each
+        "voices": singers(),
         "rates": rates,
         "sources_of_seed_0": sources,
     }
 
 
 # --- what a step costs ------------------------------------------------------------------------------------------
-PAIRS = 15
+PAIRS_TIMED = 15
 SIZES = {"narrow": NETWORK, "small": {}}
 
 
@@ -157,7 +154,7 @@ def step_times() -> dict:
         steps = (precomputed, magnitude_step, waveform_step)
         for step in steps:
             seconds(step)
-        rounds = [[seconds(step) for step in steps] for _ in range(PAIRS)]
+        rounds = [[seconds(step) for step in steps] for _ in range(PAIRS_TIMED)]
         found[size] = {
             "waveform_to_magnitude": spread([w / m for _, m, w in rounds]),
             "magnitude_to_precomputed": spread([m / p for p, m, _ in rounds]),

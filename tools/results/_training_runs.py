@@ -6,7 +6,7 @@ from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import evaluate
 from tools.results._small_runs import Held, SmallSystem, held
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 STEPS, BATCH, SECONDS = 200, 8, 0.5
 EPOCH = 20  # steps between validations
 BEST_RATE = 3e-3

@@ -14,6 +14,7 @@ KEPT = ("in_page",)  # what a row says by hand, whoever trains anew: the page *Y
 OF_PAGES = {  # the experiment that writes them
     "embedding_talkers.safetensors": "clustering",
     "filterbanks.safetensors": "filterbanks",
+    "four_stems.safetensors": "putting_it_together",
     "recurrent_masks.safetensors": "recurrent",
     "unet_l1_tpsa.safetensors": "spectrogram_losses",
     "unet_log_msa.safetensors": "spectrogram_losses",

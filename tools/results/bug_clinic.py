@@ -1,4 +1,4 @@
-"""Examine the patients of the bug clinic, sick and mended, with three seeds. Writes results/training/bug_clinic.json.
+"""Examine the patients of the bug clinic, sick and mended, with five seeds. Writes results/training/bug_clinic.json.
 
 Each function of `sepbook.check.training.sick` and `mended` goes through its examination: a small training or a small
 measurement on the corpus. Beside the scores it is noted what would have warned anybody: an error, a warning, a shape
@@ -17,7 +17,7 @@ from sepbook.evaluation.metrics import si_sdr_improvement
 from sepbook.training import checkpoint
 from tools.results._common import clocks, write
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 PATIENTS = (
     "si_snr_loss",
     "pit_loss",

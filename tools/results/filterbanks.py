@@ -2,7 +2,7 @@
 
 Two tasks: two talkers (the better of both orders counts), and vocals against the rest of a song. Two networks: one that
 sees the future of each frame and one that does not. Then talkers whose high frequencies were raised: do the filters
-follow the energy? Three seeds each. And once, an encoder and a decoder with nothing between them.
+follow the energy? Five seeds each. And once, an encoder and a decoder with nothing between them.
 
 Writes results/building_blocks/filterbank.json and sepbook/assets/weights/filterbanks.safetensors.
 """
@@ -22,7 +22,7 @@ from tools.results._common import clocks, extremes, write
 K, SIZE, HOP = 64, 80, 40  # filters, samples (5 ms), samples: the frames of TasNet, overlapping by half
 STEPS, BATCH, SECONDS, RATE = 800, 4, 1.0, 3e-3
 DECAY = 2.0  # of the filters: what no gradient holds fades, so that only what was learned is left
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 BELOW = 1000.0  # Hz
 AUDIBLE = 0.01  # standard deviation of samples; excerpts in which nobody sings are left out
 N = round(SECONDS * SAMPLE_RATE)

@@ -1,4 +1,4 @@
-"""Score every kind of ideal mask on the six test songs. Writes results/foundations/masks.json."""
+"""Score every kind of ideal mask on the test songs. Writes results/foundations/masks.json."""
 
 from sepbook.data.corpus import songs
 from sepbook.evaluation.oracles import evaluate
@@ -34,12 +34,13 @@ def run() -> None:
 
 def wins(a: dict, b: dict) -> dict:
     """Count in how many stems of all songs mask a gains more than mask b."""
-    pairs = [(x[name], y[name]) for x, y in zip(a["per_track"], b["per_track"], strict=True) for name in x]
+    rows = zip(a["per_track"], b["per_track"], strict=True)
+    pairs = [(x[name], y[name]) for x, y in rows for name in x if x[name] is not None]  # None: a silent stem
     return {"wins": sum(x > y for x, y in pairs), "of": len(pairs), "by": a["mean"] - b["mean"]}
 
 
 def same_order(rising: list[dict]) -> dict:
     """Count in how many stems of all songs each mask gains more than the one before it."""
     songs_ = zip(*(mask["per_track"] for mask in rising), strict=True)
-    columns = [[row[name] for row in rows] for rows in songs_ for name in rows[0]]
+    columns = [[row[name] for row in rows] for rows in songs_ for name in rows[0] if rows[0][name] is not None]
     return {"wins": sum(column == sorted(column) for column in columns), "of": len(columns)}

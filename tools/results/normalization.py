@@ -4,8 +4,8 @@
 cumulative and frame layer norm in the same place. *At the input*: the logarithms of the magnitudes as they are,
 standardised, or whitened (ZCA, with two floors), by the statistics of the training songs; no normalisation inside.
 
-Each way is trained with two learning rates, three seeds each, equal steps on the same excerpts; the better rate on the
-validation songs counts. Differences are paired over the test songs.
+Each way is trained with two learning rates, five seeds each, equal steps on the same excerpts; the better rate on the
+validation songs counts. Differences are paired by seed and test song.
 """
 
 from functools import partial
@@ -23,10 +23,10 @@ from sepbook.building_blocks.normalization import (
 )
 from sepbook.evaluation.metrics import evaluate
 from sepbook.losses import spectrogram
-from tools.results._common import clocks, interval, write
+from tools.results._common import clocks, mean_score, paired, singers, write
 from tools.results._small_runs import FrameMasks, SmallSystem, cosine, held, length
 
-STEPS, BATCH, FRAMES, SEEDS, RATES = 300, 8, 62, (0, 1, 2), (2e-3, 6e-3)
+STEPS, BATCH, FRAMES, SEEDS, RATES = 300, 8, 62, (0, 1, 2, 3, 4), (2e-3, 6e-3)
 BINS = 257
 INSIDE = {
     "none": (None, "before"),
@@ -129,24 +129,32 @@ def run() -> None:
     valid = [excerpts(unseen, random) for _ in range(6)]
     ways = {name: {"norm": norm, "place": place} for name, (norm, place) in INSIDE.items()}
     ways |= {name: {"inputs": inputs} for name, inputs in input_maps(songs).items()}
-    found, scores = {}, {}
+    found, scores, voices = {}, {}, singers()
     with clocks() as spent:
         for name, fields in ways.items():
             tries = {rate: [run_one(fields, seed, rate, songs, valid) for seed in SEEDS] for rate in RATES}
             best = min(RATES, key=lambda rate: sum(loss for _, loss in tries[rate]))
             runs = [evaluate(system, test, progress=False).values() for system, _ in tries[best]]
-            scores[name] = torch.tensor(runs)  # (seed, song)
+            scores[name] = runs  # (seed, song)
             found[name] = {
-                "improvement_db": scores[name].mean().item(),
-                "of_seeds": scores[name].mean(1).tolist(),
+                "improvement_db": mean_score(runs),
+                "scores": runs,
                 "rate": best,
                 "valid_loss": {str(rate): [loss for _, loss in runs] for rate, runs in tries.items()},
             }
             print(name, found[name], flush=True)
-    pairs = {name: interval((scores[a] - scores[b]).mean(0)) for name, (a, b) in PAIRS.items()}
+    pairs = {name: paired(scores[a], scores[b], voices) for name, (a, b) in PAIRS.items()}
     for name, pair in pairs.items():
         print(name, pair, flush=True)
-    recipe = {"steps": STEPS, "batch": BATCH, "frames": FRAMES, "seeds": list(SEEDS), "rates": list(RATES)}
+    recipe = {
+        "voices": voices,
+        "pairs_of": PAIRS,
+        "steps": STEPS,
+        "batch": BATCH,
+        "frames": FRAMES,
+        "seeds": list(SEEDS),
+        "rates": list(RATES),
+    }
     write("building_blocks/normalization", {**recipe, "songs": len(test), "ways": found, "pairs": pairs, **spent})
 
 

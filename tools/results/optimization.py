@@ -1,6 +1,6 @@
 """Short runs of a small network: healthy and sick ones, rates, batch sizes, early stopping, averaged weights.
 
-All are real trainings on the built-in corpus, one thread, seeds 0, 1, 2. Writes results/training/optimization.json.
+All are real trainings on the built-in corpus, one thread, five seeds. Writes results/training/optimization.json.
 Curves are kept as text, one number per point, so that the file stays readable.
 """
 
@@ -13,7 +13,7 @@ from sepbook.training import checkpoint
 from sepbook.training.device import choose
 from sepbook.training.loop import TrainConfig, train
 from sepbook.training.validation import validate
-from tools.results._common import clocks, mean_of, paired, write
+from tools.results._common import clocks, mean_score, singers, write
 from tools.results._gallery import LOUD_STEP, gallery
 from tools.results._small_runs import SmallSystem, batch_of, cosine, descend, length
 from tools.results._training_runs import BATCH, BEST_RATE, EPOCH, SECONDS, SEEDS, STEPS, Corpus, line, made, songwise
@@ -68,20 +68,23 @@ def rates(corpus: Corpus) -> dict:
                     with average.in_use():
                         rows["averaged"].append(measured(system))
         for way in found:
-            songs_ = mean_of([songs for songs, _ in rows[way]])
             watched = mean([score for _, score in rows[way]])
-            found[way][f"{rate:g}"] = {"mean": mean(songs_), "songs": songs_, "valid": watched}
-        print(rate, {way: found[way][f"{rate:g}"]["mean"] for way in found}, flush=True)
-    best = {way: max(found[way].values(), key=lambda x: x["valid"])["songs"] for way in found}
-    pairs = (("averaged", "constant"), ("cosine", "constant"), ("averaged", "cosine"))
-    compared = {f"{a}_over_{b}": paired(best[a], best[b]) for a, b in pairs}
-    at = f"{BEST_RATE:g}"
-    same = {f"{a}_over_{b}_same_rate": paired(found[a][at]["songs"], found[b][at]["songs"]) for a, b in pairs}
-    return {**{w: {r: v["mean"] for r, v in found[w].items()} for w in found}, **compared, **same}
+            found[way][f"{rate:g}"] = {"valid": watched, "scores": [scores for scores, _ in rows[way]]}
+        print(rate, {way: mean_score(found[way][f"{rate:g}"]["scores"]) for way in found}, flush=True)
+    best = {way: max(row, key=lambda rate: row[rate]["valid"]) for way, row in found.items()}
+    means = {way: {rate: mean_score(row["scores"]) for rate, row in rows.items()} for way, rows in found.items()}
+    at = best["constant"]  # one rate for all three, chosen in validation
+    return {
+        **means,
+        "chosen": best,
+        "same_rate": float(at),
+        "scores": {way: rows[at]["scores"] for way, rows in found.items()},
+        "scores_at_own_rate": {way: rows[best[way]]["scores"] for way, rows in found.items()},
+    }
 
 
 def optimizers(corpus: Corpus) -> dict:
-    """Plain SGD, momentum and Adam: each with the best of its rates (seed 0), then three seeds."""
+    """Plain SGD, momentum and Adam: each with the best of its rates (seed 0, in validation), then all seeds."""
     kinds = {
         "sgd": (lambda p, r: torch.optim.SGD(p, r), (1.0, 3.0, 10.0, 30.0)),
         "momentum": (lambda p, r: torch.optim.SGD(p, r, momentum=0.9), (0.3, 1.0, 3.0, 10.0)),
@@ -99,8 +102,9 @@ def optimizers(corpus: Corpus) -> dict:
         first = {rate: run(rate, 0) for rate in grid}
         best = max(grid, key=lambda rate: first[rate][1])
         runs = [first[best], *(run(best, seed) for seed in SEEDS[1:])]
-        songs_ = mean_of([songwise(system, corpus) for _, _, system in runs])
-        result[name] = {"rate": best, "tried": list(grid), "loss": line(runs[0][0], 3), "test": mean(songs_)}
+        scores = [songwise(system, corpus) for _, _, system in runs]
+        result[name] = {"rate": best, "tried": list(grid), "loss": line(runs[0][0], 3), "test": mean_score(scores)}
+        result[name]["scores"] = scores
         print(name, best, result[name]["test"], {rate: first[rate][1] for rate in grid}, flush=True)
     return result
 
@@ -125,19 +129,10 @@ def batch_sizes(corpus: Corpus) -> dict:
         seen = [first[rate], *(batch_run(corpus, size, rate, EXAMPLES // size, seed) for seed in SEEDS[1:])]
         again = [batch_run(corpus, size, rate, SAME_STEPS, seed) for seed in SEEDS]
         for way, runs in (("examples", seen), ("steps", again)):
-            rows = [songs_ for _, songs_ in runs]
-            result[way][size] = {"rate": rate, "seeds": [mean(row) for row in rows], "songs": mean_of(rows)}
-            print(way, size, result[way][size], flush=True)
-    for rows in result.values():
-        largest = rows[max(SIZES)]["songs"]
-        for size, row in rows.items():
-            row["test"] = mean(row["songs"])
-            if size != max(SIZES):
-                row["over_largest"] = paired(row["songs"], largest)
-    for rows in result.values():
-        for row in rows.values():
-            row["songs"] = line(row["songs"])
-    return {way: {str(size): row for size, row in rows.items()} for way, rows in result.items()}
+            scores = [row for _, row in runs]
+            result[way][str(size)] = {"rate": rate, "test": mean_score(scores), "scores": scores}
+            print(way, size, result[way][str(size)], flush=True)
+    return result
 
 
 # --- early stopping ---------------------------------------------------------------------------------------
@@ -176,12 +171,10 @@ def early_stopping(corpus: Corpus) -> dict:
                 system.load_state_dict(system.pages[kept])
                 measured[kept] = songwise(system, corpus)
             rows.append({way: (measured[kept], (end + 1) * EPOCH) for way, (kept, end) in choice.items()})
-        last = mean_of([row["last"][0] for row in rows])
         for way in rows[0]:
-            songs_ = mean_of([row[way][0] for row in rows])
-            result[name][way] = {"test": mean(songs_), "steps": mean(row[way][1] for row in rows)}
-            if way != "last":
-                result[name][way]["over_last"] = paired(songs_, last)
+            scores = [row[way][0] for row in rows]
+            result[name][way] = {"test": mean_score(scores), "steps": mean(row[way][1] for row in rows)}
+            result[name][way]["scores"] = scores
         print(name, result[name], flush=True)
     return result
 
@@ -221,7 +214,14 @@ def slice_of_unet(corpus: Corpus, points: int = 21, reach: float = 1.0) -> dict:
 def run() -> None:
     torch.set_num_threads(1)
     corpus = Corpus()
-    content = {"seeds": list(SEEDS), "steps": STEPS, "batch": BATCH, "seconds": SECONDS, "epoch": EPOCH}
+    content = {
+        "seeds": list(SEEDS),
+        "voices": singers(),
+        "steps": STEPS,
+        "batch": BATCH,
+        "seconds": SECONDS,
+        "epoch": EPOCH,
+    }
     content |= {"loud_step": LOUD_STEP, "examples": EXAMPLES, "same_steps": SAME_STEPS, "steps_long": 2 * STEPS}
     content["parameters"] = sum(p.numel() for p in SmallSystem().parameters())
     parts = (gallery, stuck, optimizers, rates, early_stopping, batch_sizes, slice_of_unet)

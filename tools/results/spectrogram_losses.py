@@ -1,10 +1,11 @@
-"""Train one small network with every pair of loss and target, and compare them, paired over songs.
+"""Train one small network with every pair of loss and target, and compare them, paired by seed and song.
 
 A narrow U-Net makes four sigmoid masks. From scratch, L1 on tPSA first turns the weak sources off, and a short training
 ends there; that is measured too. So for the comparison all networks of a seed share their first steps
 (MSE on MSA, which finds all sources soon), and then go on with a pair each. Mixtures and their order are the same for
-all pairs of a seed. Whole test songs are separated. Writes results/losses/spectrogram.json and, for the book to play,
-the weights of a few pairs (seed 0) as sepbook/assets/weights/unet_LOSS_TARGET.safetensors.
+all pairs of a seed. Whole test songs are separated; which pair is the best, the validation songs say. Writes
+results/losses/spectrogram.json and, for the book to play, the weights of a few pairs (seed 0) as
+sepbook/assets/weights/unet_LOSS_TARGET.safetensors.
 """
 
 import copy
@@ -19,19 +20,20 @@ from sepbook.data.mixing import Mixtures
 from sepbook.evaluation.metrics import si_sdr_improvement
 from sepbook.losses import spectrogram
 from sepbook.training import checkpoint
-from tools.results._common import clocks, paired, write
+from tools.results._common import clocks, mean_score, paired, singers, write
 from tools.results._small_runs import batch_of
 
 FIRST, OWN = 240, 120  # steps that all share, steps with a pair of its own
 BATCH, SECONDS = 4, 2.0
 RATES = {"first": 3e-3, "own": 2e-3}  # Adam's, at its highest; a cosine takes it to zero
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 NETWORK = {"widths": (10, 16, 24, 40, 56), "hop": 512, "masks": "sigmoid"}
 BIAS = -1.1  # of the last layer: all masks begin at a quarter
 LOSSES = {"l1": spectrogram.l1, "mse": spectrogram.mse, "log": spectrogram.log_magnitude}
 PAIRS = [(loss, target) for target in spectrogram.TARGETS for loss in LOSSES if (loss, target) != ("log", "psa")]
 START, CLAIMED = ("mse", "msa"), ("l1", "tpsa")  # the pair of the first steps; the one that is said to be the best
 SHIPPED = (("mse", "msa"), ("l1", "tpsa"), ("log", "msa"))
+WEIGHTS = checkpoint.WEIGHTS
 PAUSE = 1e-3  # a frame in which a source has less than this part of its loudest frame's energy is a pause
 
 
@@ -64,10 +66,12 @@ def train(system, pair: tuple[str, str], seed: int, steps: range, rate: float):
 
 @torch.no_grad()
 def measure(system, track) -> dict:
-    """Return for one whole song, averaged over its sources: what the estimates are like."""
+    """Return for one whole song, averaged over the sources that sound: what the estimates are like."""
     sources, mixture = track.sources(SOURCES), track.mixture()
     estimates = system(mixture[None])[0]
     gained = si_sdr_improvement(estimates, sources, mixture)
+    sounding = ~gained.isnan()
+    sources, estimates = sources[sounding], estimates[sounding]
     true, guessed = (STFT()(x).abs()[:, None] for x in (sources, estimates))  # (S, 1, C, F, T): each source an item
     return {
         "improvement": gained.nanmean().item(),
@@ -87,22 +91,22 @@ def leak(guessed, true, mixture) -> float:
     return (10 * there[pause.sum(1) > 20].log10()).mean().item()  # sources that pause for more than 20 frames
 
 
-MEASURES = ("improvement", "convergence_db", "log_db", "level_db", "pauses_db")
+@torch.no_grad()
+def watch(system, tracks) -> float:
+    """Return the mean improvement on songs, for a choice."""
+    gains = [si_sdr_improvement(system(t.mixture()[None])[0], t.sources(SOURCES), t.mixture()) for t in tracks]
+    return statistics.fmean(gain.nanmean().item() for gain in gains)
+
+
+MEASURES = ("convergence_db", "log_db", "level_db", "pauses_db")
 
 
 def summary(runs: list[list[dict]]) -> dict:
-    """Average [seed][song] measurements."""
-    songwise = {m: [statistics.fmean(run[i][m] for run in runs) for i in range(len(runs[0]))] for m in MEASURES}
-    sources = {s: statistics.fmean(song["per_source"][s] for run in runs for song in run) for s in SOURCES}
-    seeds = [statistics.fmean(song["improvement"] for song in run) for run in runs]
-    means = {m: statistics.fmean(values) for m, values in songwise.items()}
-    return {**means, "per_source": sources, "per_seed": seeds, "per_song": songwise}
-
-
-def against(a: dict, b: dict) -> dict:
-    """Return how much a has more than b over songs, and by seed."""
-    by_seed = [x - y for x, y in zip(a["per_seed"], b["per_seed"], strict=True)]
-    return paired(a["per_song"]["improvement"], b["per_song"]["improvement"]) | {"per_seed": by_seed}
+    """Average [seed][song] measurements; keep the table of improvements."""
+    scores = [[song["improvement"] for song in run] for run in runs]  # (seed, song)
+    sources = {s: mean_score([[song["per_source"][s] for song in run] for run in runs]) for s in SOURCES}
+    means = {m: mean_score([[song[m] for song in run] for run in runs]) for m in MEASURES}
+    return {"improvement": mean_score(scores), **means, "per_source": sources, "scores": scores}
 
 
 TRAINING = songs("train")
@@ -113,9 +117,9 @@ def name(pair: tuple[str, str]) -> str:
 
 
 def one_seed(seed: int) -> dict:
-    """Train every pair with one seed: {"pairs": {name: [one dict for each song]}, "scratch": the same for two}."""
-    test = songs("test")
-    found = {"pairs": {}, "scratch": {}}
+    """Train every pair with one seed: {"pairs": {name: [one dict for each song]}, "scratch": …, "valid": …}."""
+    test, valid = songs("test"), songs("valid")
+    found = {"pairs": {}, "scratch": {}, "valid": {}}
     first = range(FIRST)
     begun = train(fresh(seed), START, seed, first, RATES["first"])
     other = train(fresh(seed), CLAIMED, seed, first, RATES["first"])
@@ -125,9 +129,10 @@ def one_seed(seed: int) -> dict:
     for pair in PAIRS:
         system = train(copy.deepcopy(begun), pair, seed, range(FIRST, FIRST + OWN), RATES["own"])
         found["pairs"][name(pair)] = [measure(system, track) for track in test]
+        found["valid"][name(pair)] = watch(system, valid)
         print(seed, name(pair), summary([found["pairs"][name(pair)]])["improvement"], flush=True)
         if seed == SEEDS[0] and pair in SHIPPED:
-            path = checkpoint.WEIGHTS / f"unet_{name(pair)}.safetensors"
+            path = WEIGHTS / f"unet_{name(pair)}.safetensors"
             notes = {"steps": [FIRST, OWN], "seed": seed, "corpus": "train", "licence": "MIT"}
             checkpoint.save_weights(path, system, half=True, **notes)
     return found
@@ -138,16 +143,24 @@ def content(seeds: list[dict]) -> dict:
     pairs, scratch = (
         {key: summary([found[part][key] for found in seeds]) for key in seeds[0][part]} for part in ("pairs", "scratch")
     )
-    best = max(pairs, key=lambda key: pairs[key]["improvement"])
+    for key, row in pairs.items():
+        row["valid"] = statistics.fmean(found["valid"][key] for found in seeds)
+    best, voices = max(pairs, key=lambda key: pairs[key]["valid"]), singers()
+
+    def against(ours: str) -> dict:
+        others = (key for key in pairs if key != ours)
+        return {key: paired(pairs[ours]["scores"], pairs[key]["scores"], voices) for key in others}
+
     return {
         "recipe": {"first": FIRST, "own": OWN, "batch": BATCH, "seconds": SECONDS, "rates": RATES, "seeds": len(seeds)},
-        "songs": len(pairs[best]["per_song"]["improvement"]),
+        "songs": len(voices),
+        "voices": voices,
         "parameters": sum(p.numel() for p in fresh(0).parameters()),
         "pairs": pairs,
         "scratch": scratch,
         "best": best,
-        "claimed_minus": {key: against(pairs[name(CLAIMED)], a) for key, a in pairs.items() if key != name(CLAIMED)},
-        "best_minus": {key: against(pairs[best], other) for key, other in pairs.items() if key != best},
+        "claimed_minus": against(name(CLAIMED)),
+        "best_minus": against(best),
     }
 
 

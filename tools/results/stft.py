@@ -4,7 +4,7 @@
 and shape. *Mel*: the ideal ratio mask in few bands, mel and evenly spaced, and magnitudes found again from them.
 *Phase*: magnitudes of the mixture, of a network and of the source, each with the mixture's phase, that phase repaired
 by Griffin-Lim, one made up by it, and the source's. *Loss* and *input*: one small network trained on magnitudes and on
-waveforms through the inverse transform, and on plain and compressed magnitudes; 3 seeds. All on six unseen songs.
+waveforms through the inverse transform, and on plain and compressed magnitudes; 5 seeds. All on unseen songs.
 """
 
 import statistics

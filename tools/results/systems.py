@@ -39,14 +39,18 @@ def train_one(name: str, preset: str, steps: int, seed: int = SEED, folder: Path
 def summary(scores: Scores, ideal: Scores) -> dict:
     """Return what the pages quote of scores: means by source, the interval over songs, the part of the ideal mask."""
     low, high = scores.interval()
-    means = {m: {"mean": scores.mean(m), **scores.per_source(m)} for m in ("si_sdr", "improvement")}
     return {
-        **means,
+        **{m: {"mean": scores.mean(m), **scores.per_source(m)} for m in ("si_sdr", "improvement")},
         "interval": {"low": low, "high": high},
         "worst_source": min(scores.per_source().values()),
         "fraction_of_ideal": scores.mean() / ideal.mean(),
         "per_track": scores.as_dict()["per_track"],
     }
+
+
+def means(ideal: dict[str, Scores]) -> dict:
+    """Return the mean improvement of each kind of ideal mask, over all sources and by source."""
+    return {key: {"mean": scores.mean(), **scores.per_source()} for key, scores in ideal.items()}
 
 
 class Measured:
@@ -60,8 +64,8 @@ class Measured:
         self.ideal = {key: self.masks(self.test, *mask) for key, mask in MASKS.items()}
         self.ideal_seen = self.masks(self.seen, *MASKS["ratio_1"])
         lower = any(self.rate < track.sample_rate for track in self.test)
-        self.own = at_rate(self.test, self.rate) if lower else None
-        self.ideal_own = self.masks(self.own, *MASKS["ratio_1"]) if lower else None
+        self.own = at_rate(self.test, self.rate) if lower else []
+        self.ideal_own = {key: self.masks(self.own, *mask) for key, mask in MASKS.items() if lower}
 
     def masks(self, tracks, kind: str, p: float) -> Scores:
         """Score ideal masks of one kind."""
@@ -73,13 +77,13 @@ class Measured:
         print(found, flush=True)
         content = summary(found, self.ideal["ratio_1"])
         if self.own:
-            content["at_system"] = summary(evaluate(system, self.own, progress=False), self.ideal_own)
+            content["at_system"] = summary(evaluate(system, self.own, progress=False), self.ideal_own["ratio_1"])
         return content
 
     def content(self) -> dict:
-        """Return the scores of the ideal masks."""
-        means = {key: {"mean": s.mean(), **s.per_source()} for key, s in self.ideal.items()}
-        return {"oracles": means, "oracle_seen": self.ideal_seen.mean()}
+        """Return the scores of the ideal masks, at the tracks' rate and, where it is lower, at the system's."""
+        content = {"oracles": means(self.ideal), "oracle_seen": self.ideal_seen.mean()}
+        return {**content, "oracles_at_system": means(self.ideal_own)} if self.own else content
 
     def run(self, system, history: History, time: dict) -> dict:
         """Score a run, on songs that it has seen too, and tell its course."""
@@ -101,9 +105,9 @@ def job_of(name: str, preset: str, steps: int, seed: int) -> _queue.Job:
 
 
 def steps_of(name: str, preset: str) -> list[int]:
-    """Return how many steps the quoted runs have: the first lab's, and those of the shipped weights."""
+    """Return how many steps the quoted runs have: the first lab's where there is one, and the shipped weights'."""
     steps = recipe_of(name, preset).steps
-    return sorted({steps["first"], steps["shipped"]})
+    return sorted({steps[run] for run in ("first", "shipped") if run in steps})
 
 
 def one_run(measured: Measured, name: str, preset: str, steps: int, seed: int) -> dict:

@@ -1,8 +1,8 @@
 """Does it matter how sources are weighted? Does a second head help the first?
 
 Sources: `SmallSystem`, four stems, trained with unit, energy-based and dynamic weights. Tasks: a small Chimera, two
-talkers, one trunk with a mask head and an embedding head, trained with and without the clustering loss. Three seeds
-each, equal steps, paired over songs or mixtures. Writes results/losses/weighting.json.
+talkers, one trunk with a mask head and an embedding head, trained with and without the clustering loss. Five seeds
+each, equal steps, paired by seed and song or mixture. Writes results/losses/weighting.json.
 """
 
 import torch
@@ -16,11 +16,11 @@ from sepbook.evaluation.metrics import evaluate
 from sepbook.losses import clustering, spectrogram
 from sepbook.losses.permutation import permutation_invariant
 from sepbook.losses.weighting import DynamicWeights, energies, energy_weights, over_sources, over_tasks, shared_slopes
-from tools.results._common import clocks, interval, write
+from tools.results._common import clocks, mean_score, singers, write
 from tools.results._small_runs import SmallSystem, batch_of, cosine, held
 from tools.results.clustering import HOP, LEARNING_RATE, N_FFT, WINDOW, Embedder, F, Talkers, improvements
 
-STEPS, EPOCH, BATCH, SECONDS, SEEDS = 200, 25, 8, 1.0, (0, 1, 2)
+STEPS, EPOCH, BATCH, SECONDS, SEEDS = 200, 25, 8, 1.0, (0, 1, 2, 3, 4)
 SHARES = {"masks alone": 0.0, "balanced": 0.25, "published": 0.975}  # of clustering in the sum
 TALK_STEPS = 150
 
@@ -53,23 +53,16 @@ def sources_compared(content: dict) -> None:
     fixed = energy_weights(found).float()
     content["energy"] = dict(zip(SOURCES, found.tolist(), strict=True))
     content["energy_weights"] = dict(zip(SOURCES, fixed.tolist(), strict=True))
-    scores, content["ways"] = {}, {}
+    content["ways"], content["voices"] = {}, singers()
     for way in ("unit", "energy", "dynamic"):
         runs = [train_sources(way, seed, songs, fixed) for seed in SEEDS]
         rows = [evaluate(system, test, progress=False) for system, _ in runs]
-        scores[way] = torch.tensor([[row.values(source=name) for name in SOURCES] for row in rows])  # (seed, S, song)
-        means = scores[way].nanmean((0, 2)).tolist()
-        content["ways"][way] = {"mean": scores[way].nanmean().item(), **dict(zip(SOURCES, means, strict=True))}
+        scores = {name: [row.values(source=name) for row in rows] for name in SOURCES}  # each (seed, song)
+        scores["all"] = [row.values() for row in rows]
+        content["ways"][way] = {name: mean_score(table) for name, table in scores.items()} | {"scores": scores}
         if way == "dynamic":
             content["dynamic_weights"] = torch.tensor([history for _, history in runs]).mean(0).tolist()
         print(way, content["ways"][way], flush=True)
-    content["against_unit"] = {}
-    for way in ("energy", "dynamic"):
-        difference = (scores[way] - scores["unit"]).nanmean(0)  # (S, song)
-        rows = {"all": difference.nanmean(0), **dict(zip(SOURCES, difference, strict=True))}
-        content["against_unit"][way] = {
-            name: interval([d for d in row.tolist() if d == d]) for name, row in rows.items()
-        }
 
 
 class SmallChimera(Embedder):
@@ -119,19 +112,12 @@ def train_tasks(share: float, seed: int, people: Talkers) -> SmallChimera:
 
 def tasks_compared(content: dict) -> None:
     people, mixtures = Talkers("train"), Talkers("test").every_pair()
-    scores, content["tasks"] = {}, {}
+    content["tasks"] = {}
     for name, share in SHARES.items():
         networks = [train_tasks(share, seed, people) for seed in SEEDS]
         found = [improvements(lambda mixture, _, n=n: n.heads(mixture)[0], mixtures) for n in networks]
-        scores[name] = torch.tensor(found, dtype=torch.float64).mean(0)
-        content["tasks"][name] = {
-            "share": share,
-            "seeds": [sum(x) / len(x) for x in found],
-            **interval(scores[name].tolist()),
-        }
+        content["tasks"][name] = {"share": share, "mean": mean_score(found), "scores": found}  # (seed, mixture)
         print(name, content["tasks"][name], flush=True)
-    alone = scores.pop("masks alone")
-    content["against_masks_alone"] = {name: interval(x - alone) for name, x in scores.items()}
     torch.manual_seed(0)
     network, stft = SmallChimera(), STFT(N_FFT, HOP, WINDOW)
     terms = terms_of(network, people.batch(torch.Generator().manual_seed(0)), stft)

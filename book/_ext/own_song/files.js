@@ -27,8 +27,9 @@ export function wav(channels, rate, gain) {
 }
 
 const CODES = Uint32Array.from({ length: 256 }, (_, n) => {
-  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
-  return n >>> 0;
+  let code = n;
+  for (let k = 0; k < 8; k++) code = code & 1 ? 0xedb88320 ^ (code >>> 1) : code >>> 1;
+  return code >>> 0;
 });
 
 function crc(bytes) {

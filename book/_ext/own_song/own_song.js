@@ -30,50 +30,72 @@ async function painted({ width, height, levels }, colour) {
   return URL.createObjectURL(await new Promise((done) => canvas.toBlob(done)));
 }
 
-async function render({ model, el }) {
-  const example = model.get("example");
-  const { runtime, networks } = await (await fetch(at("networks.json"))).json();
-  const [network] = networks; // a second one may join: then a choice comes before the button
-  const parts = view({ network, runtime, title: example.spec.title });
-  el.replaceChildren(parts.root);
-  const state = { job: 0, worker: null, drop: null, busy: false, urls: [], recording: null, song: null, leave: null };
-  const say = (words, wrong = false) => ((parts.status.textContent = words), parts.status.classList.toggle("os-wrong", wrong));
+/** What the stem player shows of a separation: its description, and the addresses of its files. */
+async function described({ clips, seconds }, network, title, truth) {
+  const rows = [{ name: "mixture", colour: network.mixture_colour, whole: true }, ...network.sources.map((each) => ({ ...each, whole: false }))];
+  const files = {};
+  const shown = [];
+  for (const [i, { file, loudness, picture }] of clips.entries()) {
+    const [audio, image] = [`${i}.wav`, `${i}.png`];
+    files[audio] = URL.createObjectURL(new Blob([file], { type: "audio/wav" }));
+    files[image] = await painted(picture, rows[i].colour);
+    shown.push({ row: rows[i].name, audio, picture: image, loudness });
+  }
+  const urls = Object.values(files);
+  const [mixture, ...stems] = shown;
+  const { loudness } = mixture;
+  const versions = [
+    { name: "mixture", whole: true, loudness, clips: [mixture] },
+    { name: "U-Net", whole: false, loudness, clips: stems },
+  ];
+  if (truth) versions.push({ ...truth.version, loudness }), Object.assign(files, truth.files);
+  return { urls, files, spec: { title, seconds, rate: network.rate, gain: 1, rows, versions } };
+}
 
-  const missing = lacking();
-  if (missing) {
-    parts.choose.disabled = parts.microphone.disabled = parts.example.disabled = true;
-    say(`This browser has no ${missing}, so the network cannot run in it. The lab of the next pages runs everywhere.`, true);
-    return;
+/** One job at a time: a new one ends the one before. */
+class Desk {
+  state = { job: 0, worker: null, drop: null, busy: false, urls: [], recording: null, song: null, leave: null };
+
+  constructor(parts, { runtime, networks }) {
+    const [network] = networks; // a second one may join: then a choice comes before the button
+    Object.assign(this, { parts, runtime, network });
+    this.inside = openNetwork({ el: parts.opened, network, ask: (message) => this.ask(message) });
   }
 
-  // --- one job at a time: a new one ends the one before --------------------------------------------------
-  function begin(words) {
-    end();
+  say(words, wrong = false) {
+    this.parts.status.textContent = words;
+    this.parts.status.classList.toggle("os-wrong", wrong);
+  }
+
+  begin(words) {
+    const { parts, state } = this;
+    this.end();
     state.busy = true;
     parts.opened.inert = true; // the worker hears one question at a time
-    parts.stop.hidden = false;
-    parts.bar.hidden = false;
+    parts.stop.hidden = parts.bar.hidden = false;
     parts.bar.removeAttribute("value");
-    say(words);
+    this.say(words);
     return state.job;
   }
 
-  function rest() {
-    state.busy = false;
-    parts.opened.inert = false;
+  rest() {
+    const { parts, state } = this;
+    state.busy = parts.opened.inert = false;
     parts.stop.hidden = parts.bar.hidden = true;
   }
 
-  function end() {
+  end() {
+    const { state } = this;
     state.job++;
     state.worker?.terminate();
     state.drop?.(new Error("stopped")); // a worker that is gone never answers: whoever waits has to know
     Object.assign(state, { worker: null, drop: null });
-    rest();
+    this.rest();
   }
 
   /** Ask the worker for something; `heard` gets what it says on the way. Resolves with its last word. */
-  function ask(message, heard = () => {}) {
+  ask(message, heard = () => {}) {
+    const { state, network, runtime } = this;
     state.worker ??= new Worker(at("worker.js"), { type: "module" });
     return new Promise((done, failed) => {
       state.drop = failed;
@@ -87,125 +109,123 @@ async function render({ model, el }) {
     });
   }
 
-  function progress({ kind, share }) {
-    parts.bar.value = share;
-    say(kind === "loading" ? `Fetching the network: ${Math.round(100 * share)} %` : `Separating: ${Math.round(100 * share)} %`);
+  progress({ kind, share }) {
+    this.parts.bar.value = share;
+    const percent = Math.round(100 * share);
+    this.say(kind === "loading" ? `Fetching the network: ${percent} %` : `Separating: ${percent} %`);
   }
 
   /** From a promise of a file to stems in the player. */
-  async function separate(source, title, truth = null) {
-    const job = begin("Reading the sound …");
+  async separate(source, title, truth = null) {
+    const { state, network } = this;
+    const job = this.begin("Reading the sound …");
     try {
       const file = await source();
       const channels = await decode(file, network.rate);
       if (job !== state.job) return;
-      const found = await ask({ kind: "separate", channels }, progress);
+      const found = await this.ask({ kind: "separate", channels }, (news) => this.progress(news));
       if (job !== state.job) return;
-      await show(found, title ?? file.name.replace(/\.\w+$/, ""), truth);
-      await opened(channels, title ?? file.name, truth);
-      const took = `${found.seconds.toFixed(0)} s of sound, separated here.`;
-      if (job === state.job) rest(), say(took);
+      await this.show(found, title ?? file.name.replace(/\.\w+$/, ""), truth);
+      await this.inside.take(channels, title ?? file.name, truth);
+      if (job === state.job) this.rest(), this.say(`${found.seconds.toFixed(0)} s of sound, separated here.`);
     } catch (error) {
-      if (job === state.job) end(), say(error.message, true);
+      if (job === state.job) this.end(), this.say(error.message, true);
     }
   }
 
   // --- what comes out ------------------------------------------------------------------------------------
-  function clear() {
+  clear() {
+    const { parts, state } = this;
     state.leave?.();
     state.urls.forEach((url) => URL.revokeObjectURL(url));
     Object.assign(state, { urls: [], leave: null, song: null });
     parts.result.hidden = true;
   }
 
-  async function show({ clips, seconds }, title, truth) {
-    clear();
-    const rows = [{ name: "mixture", colour: network.mixture_colour, whole: true }, ...network.sources.map((each) => ({ ...each, whole: false }))];
-    const files = {};
-    const described = [];
-    for (const [i, { file, loudness, picture }] of clips.entries()) {
-      const names = [`${i}.wav`, `${i}.png`];
-      files[names[0]] = URL.createObjectURL(new Blob([file], { type: "audio/wav" }));
-      files[names[1]] = await painted(picture, rows[i].colour);
-      described.push({ row: rows[i].name, audio: names[0], picture: names[1], loudness });
-    }
-    state.urls = Object.values(files);
-    const [mixture, ...stems] = described;
-    const loudness = mixture.loudness;
-    const versions = [
-      { name: "mixture", whole: true, loudness, clips: [mixture] },
-      { name: "U-Net", whole: false, loudness, clips: stems },
-    ];
-    if (truth) versions.push({ ...truth.version, loudness }), Object.assign(files, truth.files);
-    const spec = { title, seconds, rate: network.rate, gain: 1, rows, versions };
-    const data = { spec, files };
+  async show(found, title, truth) {
+    const { parts, state, network } = this;
+    this.clear();
+    const data = await described(found, network, title, truth);
+    state.urls = data.urls;
     const mount = document.createElement("div");
     parts.player.replaceChildren(mount);
     state.leave = player.render({ model: { get: (key) => data[key] }, el: mount });
-    parts.downloads(title, network.sources.map(({ name }, s) => ({ name, url: files[`${s + 1}.wav`] })));
-    state.song = { title, files: clips.slice(1).map(({ file }, s) => ({ name: `${network.sources[s].name}.wav`, bytes: new Uint8Array(file) })) };
+    parts.downloads(title, network.sources.map(({ name }, s) => ({ name, url: data.files[`${s + 1}.wav`] })));
+    const stems = found.clips.slice(1).map(({ file }, s) => ({ name: `${network.sources[s].name}.wav`, bytes: new Uint8Array(file) }));
+    state.song = { title, files: stems };
     parts.result.hidden = false;
   }
 
-  const network_view = openNetwork({ el: parts.opened, network, ask });
-  const opened = (channels, title, truth) => network_view.take(channels, title, truth);
-
-  function saveAll() {
-    const url = URL.createObjectURL(zip(state.song.files));
-    const link = Object.assign(document.createElement("a"), { href: url, download: `${state.song.title}.zip` });
-    link.click();
+  saveAll() {
+    const { title, files } = this.state.song;
+    const url = URL.createObjectURL(zip(files));
+    Object.assign(document.createElement("a"), { href: url, download: `${title}.zip` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
 
   // --- what goes in --------------------------------------------------------------------------------------
-  const take = (files) => files?.length && separate(async () => files[0]);
+  take(files) {
+    if (files?.length) return this.separate(async () => files[0]);
+  }
 
-  async function fromBook() {
-    const { spec, files } = example;
+  fromBook({ spec, files }) {
     const [mixture, version] = spec.versions;
     const source = async () => {
       const answer = await fetch(files[mixture.clips[0].audio]);
       if (!answer.ok) throw new Error(`The song could not be fetched: the server answers ${answer.status}.`);
       return new File([await answer.blob()], spec.title);
     };
-    separate(source, spec.title, { version, files });
+    this.separate(source, spec.title, { version, files });
   }
 
-  async function microphone() {
+  async microphone() {
+    const { parts, state } = this;
     if (state.recording) return state.recording.stop();
     try {
       state.recording = await record(RECORDING);
     } catch (error) {
-      return say(`The microphone cannot be used: ${error.message}.`, true);
+      return this.say(`The microphone cannot be used: ${error.message}.`, true);
     }
     parts.microphone.textContent = "Stop recording";
-    say(`Recording, ${RECORDING} seconds at most …`);
+    this.say(`Recording, ${RECORDING} seconds at most …`);
     const file = await state.recording.file;
     state.recording = null;
     parts.microphone.textContent = "Record";
-    separate(async () => file);
+    this.separate(async () => file);
   }
 
-  parts.choose.onchange = () => (take(parts.choose.files), (parts.choose.value = ""));
-  parts.example.onclick = fromBook;
-  parts.microphone.onclick = microphone;
-  parts.stop.onclick = () => (end(), say("Stopped."));
-  parts.all.onclick = saveAll;
-  parts.root.ondragover = (event) => (event.preventDefault(), parts.root.classList.add("os-over"));
-  parts.root.ondragleave = () => parts.root.classList.remove("os-over");
-  parts.root.ondrop = (event) => {
-    event.preventDefault();
-    parts.root.classList.remove("os-over");
-    take(event.dataTransfer.files);
-  };
-  addEventListener("pagehide", end);
-  el.sepbookOwnSong = {
-    take,
-    get busy() {
-      return state.busy;
-    },
-    network: network_view,
-  };
+  listen(example) {
+    const { parts, parts: { root } } = this;
+    const over = (is) => root.classList.toggle("os-over", is);
+    parts.choose.onchange = () => (this.take(parts.choose.files), (parts.choose.value = ""));
+    parts.example.onclick = () => this.fromBook(example);
+    parts.microphone.onclick = () => this.microphone();
+    parts.stop.onclick = () => (this.end(), this.say("Stopped."));
+    parts.all.onclick = () => this.saveAll();
+    root.ondragover = (event) => (event.preventDefault(), over(true));
+    root.ondragleave = () => over(false);
+    root.ondrop = (event) => {
+      event.preventDefault();
+      over(false);
+      this.take(event.dataTransfer.files);
+    };
+    addEventListener("pagehide", () => this.end());
+  }
+}
+
+async function render({ model, el }) {
+  const example = model.get("example");
+  const found = await (await fetch(at("networks.json"))).json();
+  const parts = view({ network: found.networks[0], runtime: found.runtime, title: example.spec.title });
+  el.replaceChildren(parts.root);
+  const desk = new Desk(parts, found);
+  const missing = lacking();
+  if (missing) {
+    parts.choose.disabled = parts.microphone.disabled = parts.example.disabled = true;
+    return desk.say(`This browser has no ${missing}, so the network cannot run in it. The lab of the next pages runs everywhere.`, true);
+  }
+  desk.listen(example);
+  el.sepbookOwnSong = { take: (files) => desk.take(files), get busy() { return desk.state.busy; }, network: desk.inside };
 }
 
 export { render };

@@ -95,8 +95,7 @@ async function openNetwork({ network, samples, shut, runtime, also }) {
   await load(network, runtime);
   const { offsets, gain } = measure([samples], network.level_db);
   const { stems, maps } = await run(network, scaled(samples, offsets[0], gain), shut, also);
-  const pictures = Object.fromEntries(Object.entries(maps).map(([name, map]) => [name, thumbnails(map)]));
-  postMessage({ kind: "opened", stems: stems.map((stem) => stem.map((value) => value / gain)), pictures });
+  postMessage({ kind: "opened", stems: stems.map((stem) => stem.map((value) => value / gain)), pictures: Object.fromEntries(Object.entries(maps).map(([name, map]) => [name, thumbnails(map)])) });
 }
 
 onmessage = async ({ data }) => {

@@ -16,7 +16,7 @@ from sepbook.check._predict import whole
 from sepbook.data import corpus
 from sepbook.evaluation.metrics import si_sdr
 
-BAR_DB = 4.5  # the mean improvement of the drums on the validation songs that exercise 4 asks for
+BAR_DB = 5.8  # the mean improvement of the drums on the validation songs that exercise 4 asks for
 START, SECONDS, LONGEST = 7, 4, 201  # of an excerpt, in s; of a kernel
 
 

@@ -87,8 +87,10 @@ def excerpt(number: int, start: float = 5, seconds: float = 4, split: str = "tra
 
 
 @cache
-def talk(numbers: tuple[int, ...], names: tuple[str, ...] = ("t12", "t05")) -> Tensor:
+def talk(numbers: tuple[int, ...], names: tuple[str, ...] = ("t04", "t00")) -> Tensor:
     """Sentences of two talkers at once: sources (S=2, C=1, N). Taught on: book/training/bug_clinic."""
+    # Of ten pairs tried with three seeds, the mended loss was ahead each time, by more than 3 dB with six pairs; this
+    # is one of the six, taken because the difference can be heard.
     said = {name: [u.samples() for u in corpus.talkers("train") if u.identity == name] for name in names}
     rows = [torch.cat([said[name][n] for n in numbers], dim=-1) for name in names]
     shortest = min(x.shape[-1] for x in rows)

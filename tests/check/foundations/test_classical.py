@@ -79,7 +79,7 @@ RIGHT = [
     (3, masks_by_softmax),
     (3, masks_by_sigmoid),
     (4, (13, 9)),
-    (4, [9, 9]),
+    (4, [17, 9]),
     (4, torch.tensor([13, 9])),
     (4, np.array([13, 9])),
     (4, tuple(np.array([13, 9]))),

@@ -1,5 +1,6 @@
 """The ten patients: each sick function is red, each cure is green however it is written; and half a cure of a loss."""
 
+import ast
 import inspect
 
 import pytest
@@ -115,8 +116,12 @@ WRONG = [
 
 
 def body(source, name):
-    """Return the code of one function, without what stands around it."""
-    return source[source.index(f"def {name}(") :].strip()
+    """Return what one function does and says, however its lines are broken, without what stands around it."""
+    tree = ast.parse(source[source.index(f"def {name}(") :].strip())
+    for text in ast.walk(tree):
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            text.value = " ".join(text.value.split())
+    return ast.unparse(tree)
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(PATIENTS, 1)))
