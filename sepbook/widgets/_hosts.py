@@ -1,5 +1,6 @@
 """The two places a widget can live in: a page of the book, and a notebook with a kernel."""
 
+import hashlib
 import html
 import json
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 STATIC = "{{SEPBOOK_STATIC}}"  # the book's extension puts the page's own path to its static files here
+LIGHT = 24_000  # characters of data that may stand in a page: more would keep its text from showing
 
 
 class Hosted:
@@ -46,6 +48,7 @@ class Hosted:
         """
         spec, files = self.content
         where = addresses(files, audio, figures)
+        spec = apart(self.module, spec, figures)
         data = html.escape(json.dumps({"spec": spec, "files": where}))
         title = f'<p class="{self.prefix}-title">{html.escape(self.title)}</p>\n' if self.title else ""
         sheets = self.sheets or (self.module,)
@@ -82,6 +85,19 @@ def addresses(files, audio=None, figures=None):
         write(Path(folders[kind]) / name, data)
         found[name] = f"{STATIC}/{kind}/{name}"
     return found
+
+
+def apart(name, spec, figures=None):
+    """Return data that a page can hold: as they are, or ``{"at": address}`` of a file where they are large.
+
+    ``host.js`` fetches such a file when the text is there already.
+    """
+    text = json.dumps(spec)
+    if len(text) <= LIGHT:
+        return spec
+    file = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
+    write(Path(figures or folder("FIGURES")) / file, text.encode())
+    return {"at": f"{STATIC}/figures/{file}"}
 
 
 def native_player(name, source):

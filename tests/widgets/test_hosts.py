@@ -1,13 +1,14 @@
 """The modules of all widgets, as their two hosts get them: bundled for a notebook, one by one on a page."""
 
 import gzip
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import sepbook.widgets
-from sepbook.widgets._hosts import bundle
+from sepbook.widgets._hosts import LIGHT, STATIC, apart, bundle
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
 MODULES = re.findall(r'"\./(\w+)\.js"', (WIDGETS / "host.js").read_text(encoding="utf-8"))
@@ -53,3 +54,14 @@ def test_whoever_opens_a_sound_device_watches_it():
     assert wakers <= watchers | {"listening_test.js"}  # its desk watches
     patience = re.search(r"const PATIENCE = (\d+);", sources["explorer_clock.js"])
     assert int(patience[1]) < 2000, "ms"
+
+
+def test_heavy_data_stand_in_a_file_beside_the_page_and_light_ones_in_it(tmp_path):
+    """A page shows its text before the data of its explorers are there."""
+    light, heavy = {"levels": "x" * 100}, {"levels": "x" * LIGHT}
+    assert apart("embedding", light, tmp_path) == light and not list(tmp_path.iterdir())
+    address = apart("embedding", heavy, tmp_path)["at"]
+    (file,) = tmp_path.iterdir()
+    assert address == f"{STATIC}/figures/{file.name}"
+    assert json.loads(file.read_text(encoding="utf-8")) == heavy
+    assert apart("embedding", heavy, tmp_path)["at"] == address and len(list(tmp_path.iterdir())) == 1
