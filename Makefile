@@ -74,6 +74,7 @@ lint: $(VENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@bash tools/javascript/lint.sh
+	@bash tools/lint_workflows.sh
 
 UNIT := tests --ignore=tests/book --ignore=tests/browser --ignore=tests/labs
 unit: $(VENV)

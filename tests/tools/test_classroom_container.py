@@ -12,7 +12,8 @@ from tools.classroom import labs
 ROOT = labs.ROOT
 FILE = (ROOT / "Containerfile").read_text(encoding="utf-8")
 SCRIPT = "tools/classroom/container.sh"
-HADOLINT = os.environ.get("SEPBOOK_HADOLINT") or shutil.which("hadolint")
+OWN = ROOT / "_build" / "linters" / "bin" / "hadolint"  # `make lint` puts it there
+HADOLINT = os.environ.get("SEPBOOK_HADOLINT") or shutil.which("hadolint") or (OWN if OWN.exists() else None)
 
 
 def run(step, **environment):

@@ -12,7 +12,8 @@ from tools.release import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FORMS = sorted(path for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config")
-ACTIONLINT = os.environ.get("SEPBOOK_ACTIONLINT") or shutil.which("actionlint")
+OWN = ROOT / "_build" / "linters" / "bin" / "actionlint"  # `make lint` puts it there
+ACTIONLINT = os.environ.get("SEPBOOK_ACTIONLINT") or shutil.which("actionlint") or (OWN if OWN.exists() else None)
 TARGETS = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
 KINDS = {"markdown", "textarea", "input", "dropdown", "checkboxes"}
 
