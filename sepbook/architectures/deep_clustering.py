@@ -34,7 +34,7 @@ class Config(TrunkConfig):
 PRESETS = {
     "paper": Config(),
     "hershey": Config(layers=2, embedding=40, bend="tanh", batch_norm=""),
-    "small": Config(units=96, layers=2, bend="tanh", weights="magnitude"),
+    "small": Config(units=96, layers=2, bend="tanh", batch_norm="each", weights="magnitude"),
 }
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
 

@@ -26,6 +26,7 @@ from sepbook.building_blocks.recurrent import RecurrentStack
 from sepbook.losses import waveform
 
 LOSSES = {"l1": waveform.l1, "mse": waveform.mse}
+FLOOR = 1e-3  # lowest level that a mixture is divided by: silence stays silence
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Config:
     rescale: float = 0.1  # deviation towards which the first weights are rescaled; 0: they stay as they are
     resample: int = 1  # 2: the network works at twice the sample rate
     shrink: float = 0.0  # the mixture is divided by 1 + shrink: version 2 does, by what is left of a norm
+    normalize: bool = False  # True: the network hears every mixture at the same level, and learns at it too
     loss: str = "l1"  # on waveforms: "l1" or "mse"
 
 
@@ -64,6 +66,7 @@ PRESETS = {
         channels=1,
         width=16,
         depth=5,
+        normalize=True,
         loss="mse",
     ),
 }
@@ -254,9 +257,20 @@ class DemucsSystem(System):
         found = valid_length(length * config.resample, config.depth, config.kernel, config.stride, config.context)
         return -(-found // config.resample)
 
+    def level(self, mixture: Tensor) -> Tensor:
+        """Return what each `(B, C, N)` mixture is divided by, `(B, 1, 1)`: the root of its mean square, or 1."""
+        if not self.config.normalize:
+            return mixture.new_ones(len(mixture), 1, 1)
+        return mixture.square().mean((1, 2), keepdim=True).sqrt().clamp_min(FLOOR)
+
     def forward(self, mixture: Tensor, **inputs: Tensor) -> Tensor:
         """Separate `(B, C, N) -> (B, S, C, N)`."""
         self.check_mixture(mixture)
+        level = self.level(mixture)
+        return self.at_level(mixture / level) * level[:, None]
+
+    def at_level(self, mixture: Tensor) -> Tensor:
+        """Separate `(B, C, N)` as the network hears it."""
         N = mixture.shape[-1]
         zeros = self.valid_length(N) - N
         x = functional.pad(mixture / (1 + self.config.shrink), (zeros // 2, zeros - zeros // 2))
@@ -264,10 +278,12 @@ class DemucsSystem(System):
         return middle(self.down(x), N)
 
     def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
-        """Distance between the waveforms `(B, S, C, N)` of estimates and sources."""
-        estimates = self(mixture)
+        """Distance between the waveforms `(B, S, C, N)` of estimates and sources, at the network's level."""
+        self.check_mixture(mixture)
         self.check_sources(mixture, sources)
-        return {"loss": LOSSES[self.config.loss](estimates, sources)}
+        level = self.level(mixture)
+        estimates = self.at_level(mixture / level)
+        return {"loss": LOSSES[self.config.loss](estimates, sources / level[:, None])}
 
 
 SYSTEM = DemucsSystem

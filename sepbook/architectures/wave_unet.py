@@ -76,7 +76,12 @@ RECIPES = {
     "m1": replace(VOICE, seconds=16_384 / 22050),
     "m5": VOICE,
     "m6": replace(VOICE, task="songs"),
-    "small": Recipe(task="songs", learning_rate=2e-3),
+    "small": Recipe(
+        task="songs",
+        mixing={"incoherent": 0.5, "gain_db": (-4.0, 2.0)},
+        learning_rate=2e-3,
+        steps={"lab": 60, "shipped": 1600, "full": 30000},
+    ),
 }
 
 
