@@ -2,7 +2,6 @@
 
 import os
 
-import fluidsynth
 import numpy as np
 import soxr
 
@@ -13,6 +12,8 @@ SAMPLE_RATE = 16000
 
 def synthesizer():
     """A fresh synthesizer: no note of an earlier part may ring into the next. Effects are off: rooms come later."""
+    import fluidsynth  # here: it looks for its library as soon as it is imported, and plans need no sound
+
     if not os.path.exists(SOUNDFONT):
         raise FileNotFoundError(f"{SOUNDFONT} is missing: apt install fluid-soundfont-gm, or set SEPBOOK_SOUNDFONT")
     synth = fluidsynth.Synth(samplerate=float(RENDER_RATE), gain=0.35)
