@@ -48,8 +48,7 @@ class Hosted:
         """
         spec, files = self.content
         where = addresses(files, audio, figures)
-        spec = apart(self.module, spec, figures)
-        data = html.escape(json.dumps({"spec": spec, "files": where}))
+        data = html.escape(json.dumps({"spec": apart(self.module, spec, figures), "files": where}))
         title = f'<p class="{self.prefix}-title">{html.escape(self.title)}</p>\n' if self.title else ""
         sheets = self.sheets or (self.module,)
         links = "\n".join(f'<link rel="stylesheet" href="{STATIC}/widgets/{name}.css">' for name in sheets)

@@ -13,6 +13,7 @@ import torch
 
 import sepbook.widgets
 from sepbook.building_blocks import filterbank as fb
+from sepbook.widgets import _hosts
 from sepbook.widgets._versions import PlayerError
 from sepbook.widgets.filterbank import filterbank
 
@@ -76,6 +77,14 @@ def test_page_element_has_data_and_a_table_for_readers_without_javascript(tmp_pa
     assert data["spec"]["banks"][0]["parts"][0]["K"] == 9 and data["files"] == {}
     assert sum(int(count) for count in re.findall(r"<td>(\d+)</td>", element)) == 9
     assert "Try &lt;it&gt;" in element and "<it>" not in element and "<b>" not in element
+
+
+def test_data_too_heavy_for_the_page_leave_its_table_whole(tmp_path, monkeypatch):
+    light = filterbank({"a": noise(9, 16)}, RATE).html(tmp_path, tmp_path)
+    monkeypatch.setattr(_hosts, "LIGHT", 0)
+    heavy = filterbank({"a": noise(9, 16)}, RATE).html(tmp_path, tmp_path)
+    table = re.compile("<table.*</table>", re.DOTALL)
+    assert table.search(heavy)[0] == table.search(light)[0] and "banks" not in heavy
 
 
 def test_in_the_book_it_shows_html_and_in_a_notebook_a_widget(tmp_path, monkeypatch):
