@@ -8,6 +8,9 @@ import re
 
 from docutils import nodes
 from sepbook_references import link
+from sphinx_design.dropdown import dropdown_main, dropdown_title
+from sphinx_design.icons import get_octicon
+from sphinx_design.shared import create_component
 
 TAUGHT = re.compile(r"\s*\bTaught on:?\s+`*book/([\w/]+)`*\.?")
 CODE = re.compile(r"(?<![:`\\])`([^`]+)`(?!`)")
@@ -90,7 +93,7 @@ def taught(env, page):
 
 
 def add_list(app, doctree, page):
-    """End a page that teaches parts of the package with links to them (``doctree-resolved``)."""
+    """End a page that teaches parts of the package with a fold of links to them (``doctree-resolved``)."""
     groups = taught(app.env, page)
     if not groups:
         return
@@ -102,8 +105,20 @@ def add_list(app, doctree, page):
             text = nodes.literal(text=name.rpartition(".")[2])
             line += [nodes.Text(", " if place else ""), link(app, page, entry.docname, entry.node_id, text)]
         items += nodes.list_item("", line)
-    title = nodes.title(text="In the package")
-    doctree[0] += nodes.section("", title, items, ids=["in-the-package"], classes=["sepbook-package"])
+    title, count = nodes.title(text="In the package"), sum(map(len, groups.values()))
+    fold = folded(f"{count} name{'s' if count > 1 else ''} that this page teaches", items)
+    doctree[0] += nodes.section("", title, fold, ids=["in-the-package"], classes=["sepbook-package"])
+
+
+def folded(words, *inside):
+    """Return the dropdown of sphinx-design, which makes its own before this list is known."""
+    fold = dropdown_main(classes=["sd-sphinx-override", "sd-dropdown", "sd-card", "sd-mb-3"])
+    arrow = nodes.raw("", get_octicon("chevron-right", height="1.5em"), format="html")
+    marker = nodes.inline("", "", arrow, classes=["sd-summary-state-marker", "sd-summary-chevron-right"])
+    title = nodes.inline(text=words, classes=["sd-summary-text"])
+    fold += dropdown_title("", "", title, marker, classes=["sd-summary-title", "sd-card-header"])
+    fold += create_component("dropdown-body", classes=["sd-summary-content", "sd-card-body"], children=inside)
+    return fold
 
 
 def pages_to_read(app, env, added, changed, removed):

@@ -151,6 +151,8 @@ def test_page_ends_with_links_to_what_it_teaches(book):
     links = {a.text: a["href"] for a in section.select("li a")}
     assert links["l1"] == "../appendix/api.html#sepbook.losses.spectrogram.l1"
     assert section.select_one("li code").text == "sepbook.losses.spectrogram"
+    count = len(section.select("details:not([open]) li a"))
+    assert section.select_one("summary .sd-summary-text").text == f"{count} names that this page teaches"
     assert soup(book, "index").find(id="in-the-package") is None
 
 
