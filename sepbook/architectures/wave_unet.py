@@ -76,7 +76,13 @@ RECIPES = {
     "m1": replace(VOICE, seconds=16_384 / 22050),
     "m5": VOICE,
     "m6": replace(VOICE, task="songs"),
-    "small": Recipe(task="songs", learning_rate=2e-3),
+    "small": Recipe(
+        task="songs",
+        mixing={"incoherent": 0.5, "gain_db": (-4.0, 2.0)},
+        learning_rate=1e-3,
+        clip_norm=0.03,  # about the usual length: one long step had thrown the network back to its beginning
+        steps={"lab": 60, "shipped": 1500, "full": 30000},
+    ),
 }
 
 
