@@ -85,7 +85,12 @@ RECIPES = {
     "paper": Recipe(task="songs", steps={**_STEPS, "full": 1_500_000}, **_PUBLISHED),
     "2stems": Recipe(task="vocals", steps={**_STEPS, "full": 1_000_000}, **_PUBLISHED),
     "5stems": Recipe(task="songs", steps={**_STEPS, "full": 2_500_000}, **_PUBLISHED),
-    "small": Recipe(task="songs", learning_rate=2e-3),
+    "small": Recipe(
+        task="songs",
+        mixing={"incoherent": 0.5, "gain_db": (-4.0, 2.0)},
+        learning_rate=2e-3,
+        steps={"lab": 60, "shipped": 1000, "full": 30000},
+    ),
 }
 RECIPES["4stems"] = RECIPES["paper"]
 
