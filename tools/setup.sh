@@ -4,6 +4,7 @@
 #   setup.sh venv PYTHON         make .venv and install requirements.txt and the package into it (with CI=true, by hash)
 #   setup.sh apt book|test|corpus    see to the system's packages that this target needs
 #   setup.sh browser             see to a Chromium for the browser tests
+#   setup.sh nbgrader            an environment in _build with nbgrader, for the test that lets it grade labs
 set -euo pipefail
 
 say() { printf '%s\n' "$*" >&2; }
@@ -173,13 +174,23 @@ make_venv() {
     .venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
 }
 
+# Apart from .venv: it brings a notebook server of its own, and nothing of the book needs it.
+install_nbgrader() {
+    local env=_build/nbgrader
+    [ -x $env/bin/nbgrader ] && return
+    say "Installing nbgrader into $env."
+    .venv/bin/python -m venv $env
+    $env/bin/python -m pip install --quiet --disable-pip-version-check "nbgrader==0.9.6"
+}
+
 case "${1:-}" in
 python) find_python ;;
 venv) make_venv "${2:-$(find_python)}" ;;
 apt) install_packages "${2:-}" ;;
 browser) install_browser ;;
+nbgrader) install_nbgrader ;;
 *)
-    say "usage: bash tools/setup.sh python | venv PYTHON | apt book|test|corpus | browser"
+    say "usage: bash tools/setup.sh python | venv PYTHON | apt book|test|corpus | browser | nbgrader"
     exit 2
     ;;
 esac

@@ -1,5 +1,7 @@
 """A page as slides: everything that is shown is there once, fits, and still plays; keys lead through it and back."""
 
+import re
+
 import pytest
 import yaml
 
@@ -22,6 +24,19 @@ WALK = """() => sepbookDeck.slides.map((slide, i) => {
     };
 })"""
 
+# What stays behind in the page: words, pictures, sounds, tables, formulas, exercises.
+LEFT = """(leftOut) => [...document.querySelectorAll(
+    "article :is(p, img, .sepbook-player, .sepbook-figure, .sepbook-explorer, table, .math, .exercise)"
+)].filter((part) => !part.closest(leftOut)).map((part) => part.outerHTML.slice(0, 99))"""
+
+
+def left_out():
+    """Return the selector of what slides do without, as their script names it, and the box that leads to the lab."""
+    script = (ROOT / "book" / "_ext" / "static" / "sepbook_slides.js").read_text(encoding="utf-8")
+    names = re.findall(r'"([\w-]+)"', re.search(r"const LEFT_OUT = \[(.*?)\]", script)[1])
+    assert names
+    return ", ".join([*(f"#{name}" for name in names), ".sepbook-lab"])
+
 
 @pytest.fixture
 def slides(visit):
@@ -41,6 +56,7 @@ def test_every_page_of_the_core_path_can_be_shown(slides, name):
     found = page.evaluate(WALK)
     assert [slide["count"] for slide in found] == [f"{number} of {count}" for number in range(1, count + 1)]
     assert [slide for slide in found if not (slide["title"] and slide["filled"] and slide["fits"])] == []
+    assert page.evaluate(LEFT, left_out()) == [], "every part of the page is on a slide"
     assert count > 8 and not log.errors
 
 

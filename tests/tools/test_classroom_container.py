@@ -1,4 +1,4 @@
-"""The Containerfile is linted, and its steps run here as the script that they are."""
+"""The Containerfile is linted; its steps, read from the file itself, run in a folder instead of a container."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tools.classroom import labs
+from tools.classroom import containerfile, labs
 
 ROOT = labs.ROOT
 FILE = (ROOT / "Containerfile").read_text(encoding="utf-8")
@@ -63,24 +63,43 @@ def test_packages_go_into_an_environment_of_their_own(tmp_path):
     assert "jupyterlab>=4,<5" in pip and "jupyterhub>=5,<6" in pip
 
 
+def test_every_step_is_read_and_an_unknown_one_is_refused(tmp_path):
+    words = [word for word, _ in containerfile.instructions(FILE)]
+    assert words == ["FROM", "ARG", "ENV", "COPY", "RUN", "USER", "WORKDIR", "EXPOSE", "CMD"]
+    (tmp_path / "Containerfile").write_text("FROM scratch\nONBUILD RUN true\n")
+    with pytest.raises(ValueError, match="ONBUILD"):
+        containerfile.run(tmp_path / "disk", source=tmp_path)
+    (tmp_path / "Containerfile").write_text("FROM scratch\nRUN echo half && \\\n    false\n")
+    with pytest.raises(RuntimeError, match="half"):
+        containerfile.run(tmp_path / "disk", source=tmp_path)
+    assert containerfile.main([str(tmp_path)]) == 2, "a folder that is not empty is left alone"
+
+
 @pytest.mark.slow
-def test_labs_are_there_without_solutions_and_everybody_gets_a_copy(tmp_path):
-    prefix, home = tmp_path / "env", tmp_path / "home"
-    executable(prefix / "bin" / "python", f'exec "{shutil.which("python", path=ROOT / ".venv/bin")}" "$@"')
-    done = run("labs", PREFIX=str(prefix), PYTHONPATH=str(ROOT))
-    assert done.returncode == 0, done.stderr
-    there = sorted(p.relative_to(prefix / "labs").with_suffix("").as_posix() for p in prefix.glob("labs/**/*.ipynb"))
-    assert there == labs.names() and not (prefix / "made").exists()
-    assert "Solution to" not in (prefix / "labs" / "foundations" / "masks.ipynb").read_text(encoding="utf-8")
-    home.mkdir()
+def test_the_whole_file_runs_and_everybody_gets_labs_without_solutions(tmp_path):
+    """All but what pip would load: the packages are those of the environment that runs this test."""
+    there, log = shutil.which("python", path=ROOT / ".venv/bin"), tmp_path / "log"
+    inner = f'echo "$@" >> {log}\n[ "$2" = pip ] || exec {there} "$@"'
+    outer = f"mkdir -p $3/bin && cp {tmp_path / 'inner'} $3/bin/python"
+    executable(tmp_path / "inner", inner)
+    executable(tmp_path / "commands" / "python3", outer)
+    found = containerfile.run(tmp_path / "disk", commands=tmp_path / "commands")
+    disk, prefix = tmp_path / "disk", tmp_path / "disk" / "opt" / "sepbook"
+    called = re.findall(r"not run: (\S+ \S+)", found["said"])
+    assert called == ["apt-get update", "apt-get install", "useradd --create-home"]
+    assert log.read_text().split("\n")[0].startswith("-m pip install") and "jupyterhub" in log.read_text()
+    assert not (disk / "usr" / "src" / "sepbook").exists(), "the source holds the solutions"
+    notebooks = {p.relative_to(prefix / "labs").with_suffix("").as_posix(): p for p in prefix.rglob("*.ipynb")}
+    assert sorted(notebooks) == labs.names() and not (prefix / "made").exists()
+    assert not [name for name, path in notebooks.items() if "Solution to" in path.read_text(encoding="utf-8")]
+    assert found["user"] == "1000" and found["at"] == disk / "srv" / "student"
     for name in ("jupyter", "jupyterhub-singleuser"):
         executable(prefix / "bin" / name, f'echo {name} "$@" in "$PWD"')
-    for token, expected in (
-        ("", "jupyter lab --ip=0.0.0.0 --no-browser --debug"),
-        ("x", "jupyterhub-singleuser --debug"),
-    ):
+    home = found["at"]
+    home.mkdir(parents=True)  # useradd makes it
+    hub, alone = "jupyterhub-singleuser --debug", "jupyter lab --ip=0.0.0.0 --no-browser --debug"
+    for token, expected in (("", alone), ("x", hub)):
         environment = os.environ | {"HOME": str(home), "JUPYTERHUB_API_TOKEN": token}
-        command = [prefix / "bin" / "labs", "--debug"]
-        started = subprocess.run(command, env=environment, capture_output=True, text=True)
+        started = subprocess.run([*found["command"], "--debug"], env=environment, capture_output=True, text=True)
         assert started.stdout.strip() == f"{expected} in {home / 'labs'}", started.stderr
-    assert len(list((home / "labs").rglob("*.ipynb"))) == len(there)
+    assert len(list((home / "labs").rglob("*.ipynb"))) == len(notebooks)

@@ -89,3 +89,13 @@ def test_pip_is_asked_for_the_versions_that_the_tests_have_and_for_torch_without
     assert words[words.index("--extra-index-url") + 1] == room.INDEX
     assert f"ARG INDEX={room.INDEX}\n" in (labs.ROOT / "Containerfile").read_text(), "the same one as there"
     assert "--extra-index-url" not in room.download(tmp_path / "own.whl", tmp_path, index="")
+
+
+def test_what_pip_says_is_wrong_is_told_and_not_its_last_warning(tmp_path, monkeypatch):
+    said = "ERROR: No matching distribution found for absent\nWARNING: Retrying (Retry(total=1))\n"
+    assert room.reason(said) == "ERROR: No matching distribution found for absent"
+    assert room.reason("it broke\n") == "it broke" and room.reason("") == "it gave no reason"
+    monkeypatch.setattr(room, "build_wheel", lambda folder: tmp_path / "own.whl")
+    (tmp_path / "own.whl").write_bytes(b"no wheel")
+    with pytest.raises(RuntimeError, match="could not load the wheels: ERROR"):
+        room._add_wheels(tmp_path / "wheels", None, tmp_path / "build", "")

@@ -31,6 +31,32 @@ def test_a_class_hands_in_what_is_written_down_of_it(tmp_path):
             assert (kind in KINDS) == (source.endswith(stub) and source != stub)
 
 
+def test_a_lab_that_is_done_is_not_graded_twice_and_one_that_has_changed_is(tmp_path, monkeypatch):
+    other, asked = "foundations/spectrograms", []
+    one = {"seconds": 4.0, "cpu_seconds": 2.0, "peak_mb": 9.0, "notebooks": 2, "done": [1.0, 4.0]}
+    one |= {"not_as_deserved": [], "marks": {"solution > passed": 5}}
+    monkeypatch.setattr(grading, "DONE", tmp_path)
+    monkeypatch.setattr(grading, "of_lab", lambda lab, students: asked.append(lab) or one)
+    assert grading.run(2, [LAB])["labs"] == 1
+    assert grading.run(2, [LAB, other])["labs"] == 2 and asked == [LAB, other]
+    monkeypatch.setattr(grading, "state", lambda lab: "changed" if lab == LAB else "", raising=True)
+    grading.run(2, [LAB])
+    assert asked == [LAB, other, LAB]
+
+
+def test_what_decides_about_a_grade_is_in_the_hash(tmp_path):
+    def state(changed):
+        for name in (f"notebooks/{LAB}.ipynb", f"sepbook/check/{LAB}.py", "sepbook/grading/run.py", "README.md"):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("new" if name == changed else "old")
+        return grading.state(LAB, tmp_path)
+
+    before = state("")
+    assert state(f"notebooks/{LAB}.ipynb") != before != state(f"sepbook/check/{LAB}.py")
+    assert state("sepbook/grading/run.py") != before == state("README.md")
+
+
 def test_marks_are_held_against_what_was_handed_in():
     one = {
         "seconds": 4.0,

@@ -3,13 +3,15 @@
 Each lab is one run of `sepbook grade`, as a teacher has it week by week, with one notebook at a time. Some answers are
 solutions, some are the stubs, and each student does harm once, with one kind of attack after the other. What each
 answer is, is known: solutions must earn their marks, and nothing else may. Takes about half an hour on a quiet core.
-A lab that is done stands in _build/bench/grading, so a run that was stopped goes on there.
+A lab that is done stands in _build/bench/grading, so a run that was stopped goes on there; a lab whose notebook or
+checks have changed since is graded anew, and a change of the grading itself asks for all of them.
 
 Memory is that of all processes of a run together (what several share is counted once), looked at twice a second.
 Processor time too, so that of a process that was killed is missing.
 """
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -33,6 +35,15 @@ EVERY = [name.removesuffix(".ipynb") for name in LABS]
 DONE = ROOT / "_build" / "bench" / "grading"
 NOTEBOOK = re.compile(r"\d+ of \d+: ")
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def state(lab: str, root: Path = ROOT) -> str:
+    """Return a hash of what decides how a lab is graded: its notebook, its checks, the grading, and the attacks."""
+    shared = [path for folder in ("sepbook/check", "sepbook/grading") for path in (root / folder).glob("*.py")]
+    own = [root / "notebooks" / f"{lab}.ipynb", root / "sepbook" / "check" / f"{lab}.py"]
+    files = sorted({*shared, *own, root / "tests" / "grading" / "attacks.py"})
+    parts = (f"{path.relative_to(root)} {path.read_text(encoding='utf-8')}" for path in files if path.is_file())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def attack_of(student: int) -> tuple[str, str]:
@@ -117,7 +128,7 @@ def of_lab(lab: str, students: int) -> dict:
 def run(students: int = STUDENTS, labs: list[str] | None = None) -> dict:
     found = {}
     for lab in labs or EVERY:
-        kept = DONE / f"{students} {lab.replace('/', ' ')}.json"
+        kept = DONE / f"{students} {lab.replace('/', ' ')} {state(lab)}.json"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps(of_lab(lab, students)), encoding="utf-8")

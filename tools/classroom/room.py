@@ -129,7 +129,14 @@ def _add_wheels(folder: Path, given: Path | None, work: Path, index: str) -> Non
         return
     done = subprocess.run(download(own, folder, index), capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"pip could not load the wheels: {done.stderr.strip().splitlines()[-1]}")
+        raise RuntimeError(f"pip could not load the wheels: {reason(done.stderr)}")
+
+
+def reason(said: str) -> str:
+    """Return what pip says is wrong: its errors, not the warnings around them."""
+    lines = said.strip().splitlines()
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return " ".join(errors or lines[-1:]) or "it gave no reason"
 
 
 def download(own: Path, folder: Path, index: str = INDEX) -> list:
