@@ -1,6 +1,8 @@
 """Pictures: what they show is what they were given."""
 
 import itertools
+import re
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -17,6 +19,7 @@ from sepbook import plots  # noqa: E402
 from sepbook.plots import charts, sound, style  # noqa: E402
 
 RATE = 8000
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -70,9 +73,38 @@ def test_sources_are_told_apart_by_all_eyes(eyes):
     assert min(distances.values()) > 25, min(distances, key=distances.get)
 
 
+@pytest.mark.parametrize("eyes", SEEN)
+def test_other_things_are_told_apart_by_all_eyes(eyes):
+    """Less than sources are: they have dashes, marks and hatches besides."""
+    seen = {paint: lab(np.array(SEEN[eyes]) @ linear(paint)) for paint in style.CYCLE}
+    assert min(np.linalg.norm(seen[a] - seen[b]) for a, b in itertools.combinations(seen, 2)) > 15
+    assert all(contrast(paint, ink["page"]) >= 3 for paint in seen for ink in style.INK.values())
+
+
 def test_a_source_has_one_colour_and_other_names_get_different_ones():
     assert plots.colour("Vocals", 3) == plots.colour("vocals") == plots.COLOURS["vocals"]
     assert len({plots.colour(f"talker {i}", i) for i in range(5)}) == 5
+
+
+STEMS = ("vocals", "drums", "bass", "other")
+
+
+def test_nothing_but_a_stem_has_the_colour_of_a_stem():
+    stems = {plots.COLOURS[name] for name in STEMS}
+    others = {plots.colour(name, i) for name in ("", "talker", "MSE", *style.OTHERS) for i in range(12)}
+    assert not stems & others and not stems & set(plt.rcParams["axes.prop_cycle"].by_key()["color"])
+    seen = [lab(linear(paint)) for paint in stems]
+    assert all(np.linalg.norm(lab(linear(paint)) - one) > 25 for paint in style.OTHERS.values() for one in seen)
+
+
+def test_nobody_asks_for_the_colour_of_a_stem_by_name_unless_it_is_drawn():
+    """A stem's name in quotes, where a colour is chosen: curves, losses and masks have colours of their own."""
+    drawn = {"book/data/corpus.md": 1, "book/foundations/sound.md": 1, "sepbook/widgets/waveform_loss.py": 1}  # vocals
+    asked = re.compile(rf"""(?:colour\(|COLOURS\[)[^)\]\n]*\\?["'](?:{"|".join(STEMS)})\\?["']""")
+    files = [p for kind in ("book/**/*.md", "notebooks/**/*.ipynb", "sepbook/plots/*.py", "sepbook/widgets/*.py")
+             for p in ROOT.glob(kind)]  # fmt: skip
+    found = {p.relative_to(ROOT).as_posix(): len(asked.findall(p.read_text(encoding="utf-8"))) for p in files}
+    assert {name: count for name, count in found.items() if count} == drawn
 
 
 def test_the_style_is_put_back():

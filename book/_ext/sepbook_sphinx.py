@@ -10,6 +10,7 @@ quotes, and mends a few things in the theme.
     sepbook_ahead.py       pages run side by side before they are read
     sepbook_media.py       {player} {explorer}
     sepbook_own_song.py    {own-song}: the page that separates a reader's song, and its files
+    sepbook_figures.py     a number and a caption under each picture that a cell draws
     sepbook_captions.py    {literalinclude}: a caption over all source that is shown
     sepbook_cards.py       {lab} {ledger}, and the card on the lab's own page
     sepbook_results.py     {result}
@@ -23,6 +24,7 @@ quotes, and mends a few things in the theme.
     sepbook_contents.py    the contents beside a page: folded by part, labs beside their pages
     sepbook_icons.py       the icon fonts, cut down to what is shown
     sepbook_search.py      the search: the page that teaches a word first
+    sepbook_storage.py     what stands in for storage where the browser refuses it
     sepbook_speed.py       one style sheet, scripts that wait: how soon a page shows
     sepbook_folds.py       {fold-start} … {fold-end}: folds that hold code cells
     sepbook_pages.py       clean-ups of the finished page
@@ -37,6 +39,7 @@ import sepbook_captions
 import sepbook_cards
 import sepbook_contents
 import sepbook_execution
+import sepbook_figures
 import sepbook_folds
 import sepbook_head
 import sepbook_icons
@@ -50,6 +53,7 @@ import sepbook_search
 import sepbook_speed
 import sepbook_stamp
 import sepbook_static
+import sepbook_storage
 import sepbook_systems
 
 HERE = Path(__file__).resolve().parent
@@ -79,6 +83,7 @@ def setup(app):
 
     sepbook_execution.setup(app)
     sepbook_captions.setup(app)
+    sepbook_figures.setup(app)
     sepbook_cards.setup(app)
     sepbook_references.setup(app)
     sepbook_api.setup(app)
@@ -93,6 +98,7 @@ def setup(app):
     sepbook_systems.setup(app)
     sepbook_stamp.setup(app)
     sepbook_speed.setup(app)
+    sepbook_storage.setup(app)
 
     app.connect("html-page-context", sepbook_pages.clean_up, priority=900)
     app.connect("html-page-context", sepbook_static.resolve, priority=910)

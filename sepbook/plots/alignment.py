@@ -5,7 +5,7 @@ Taught on: book/foundations/tensors
 
 from matplotlib.patches import FancyBboxPatch
 
-from sepbook.plots.style import COLOURS, WIDTH, axes
+from sepbook.plots.style import COLOURS, OTHERS, WIDTH, axes
 
 BOX, GAP = 0.9, 0.1  # width of a box, and what is free beside it
 
@@ -69,9 +69,9 @@ def _box(ax, column: int, row: int, text: str | None, size: int | None, common: 
     if size is None:
         _frame(ax, column, row, COLOURS["mixture"], "1", dashed=True)
     elif size == 1 and common != 1:
-        _frame(ax, column, row, COLOURS["drums"], _words(text, size), dashed=True)
+        _frame(ax, column, row, OTHERS["brown"], _words(text, size), dashed=True)
     else:
-        paint = COLOURS["vocals"] if common is None else COLOURS["other"]
+        paint = OTHERS["rose"] if common is None else OTHERS["blue"]
         _frame(ax, column, row, paint, _words(text, size))
 
 
@@ -94,7 +94,7 @@ def _result(ax, columns, items, row: int) -> None:
         texts = [item.axes[i - len(columns)].text for item in items if len(item.axes) >= len(columns) - i]
         letters = list(dict.fromkeys(text for text in texts if not text.isdigit()))
         if common is None:
-            _frame(ax, i, row, COLOURS["vocals"], "✗")
+            _frame(ax, i, row, OTHERS["rose"], "✗")
         else:
-            paint = COLOURS["drums"] if len(letters) > 1 else COLOURS["bass"]
+            paint = OTHERS["brown"] if len(letters) > 1 else OTHERS["teal"]
             _frame(ax, i, row, paint, _words(" or ".join(letters) or "1", common))

@@ -6,10 +6,10 @@ Taught on: book/building_blocks/recurrent
 from matplotlib import pyplot as plt
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from sepbook.plots.style import COLOURS, WIDTH
+from sepbook.plots.style import OTHERS, WIDTH
 
 ROUND = 0.27
-PAINT = {"f": "vocals", "i": "bass", "o": "other", "z": "vocals", "r": "bass"}  # gates; candidates stay grey
+PAINT = {"f": "rose", "i": "teal", "o": "blue", "z": "rose", "r": "teal"}  # gates; candidates stay grey
 
 # Boxes: letter, what is in it, x, y. Each is given x_t and h_{t-1} from below.
 GATES = {
@@ -84,7 +84,7 @@ def recurrent_cell(kind: str):
     for places in FLOWS[kind]:
         _flow(ax, places, edges)
     for letter, text, x, y in GATES[kind]:
-        paint = COLOURS[PAINT[letter]] if letter in PAINT else plt.rcParams["axes.edgecolor"]
+        paint = OTHERS[PAINT[letter]] if letter in PAINT else plt.rcParams["axes.edgecolor"]
         ax.add_patch(_box(x - 0.52, y - 0.36, 1.04, 0.72, plt.rcParams["figure.facecolor"], paint))
         ax.text(x, y, text, ha="center", va="center")
         ax.text(x + 0.12, y + 0.62, f"${letter}$", color=paint, va="center", fontsize=13)
@@ -125,7 +125,7 @@ def unrolled(frames: int = 4, bidirectional: bool = False):
     """
     if frames < 2:
         raise ValueError(f"frames is {frames}; an unrolled layer needs at least 2")
-    rows = [(1.0, 1, "other", "step")] + ([(2.2, -1, "vocals", "step")] if bidirectional else [])
+    rows = [(1.0, 1, "blue", "step")] + ([(2.2, -1, "rose", "step")] if bidirectional else [])
     top = rows[-1][0] + 1.3
     figure, ax = _sheet((-0.9, 2.0 * frames + 0.1), (-0.75, top + 0.5), 0.62 * (top + 1.2))
     ink, grey = plt.rcParams["text.color"], plt.rcParams["axes.edgecolor"]
@@ -134,12 +134,12 @@ def unrolled(frames: int = 4, bidirectional: bool = False):
         for row, (y, way, name, text) in enumerate(rows):
             side = 0.34 * (row - (len(rows) - 1) / 2)
             _arrow(ax, (x + side, 0.0), (x + side, y - 0.3), grey)
-            _arrow(ax, (x + side, y + 0.3), (x + side, top), COLOURS[name])
-            ax.add_patch(_box(x - 0.62, y - 0.3, 1.24, 0.6, plt.rcParams["figure.facecolor"], COLOURS[name]))
+            _arrow(ax, (x + side, y + 0.3), (x + side, top), OTHERS[name])
+            ax.add_patch(_box(x - 0.62, y - 0.3, 1.24, 0.6, plt.rcParams["figure.facecolor"], OTHERS[name]))
             ax.text(x, y, text, ha="center", va="center", zorder=6)
             first = t == 0 if way == 1 else t == frames - 1
             begin = x - way * (1.3 if first else 1.38)
-            _arrow(ax, (begin, y), (x - way * 0.62, y), COLOURS[name])
+            _arrow(ax, (begin, y), (x - way * 0.62, y), OTHERS[name])
             if first:
                 ax.text(begin - way * 0.05, y, "$0$", ha="right" if way == 1 else "left", va="center")
         ax.text(x, -0.08, f"$x_{t + 1}$", ha="center", va="top", fontsize=13)

@@ -49,7 +49,7 @@ def loss_curve(history, keys=("valid_si_sdr_improvement",), smooth: int | None =
     _losses(panels[0, 0], rows, losses, smooth)
     for ax, key in zip(panels[1:, 0], found, strict=True):
         steps = [row["step"] for row in rows if key in row]
-        ax.plot(steps, [row[key] for row in rows if key in row], color=colour("other"), marker="o", markersize=4)
+        ax.plot(steps, [row[key] for row in rows if key in row], color=colour("blue"), marker="o", markersize=4)
         ax.set_ylabel(LABELS.get(key, key.replace("_", " ")))
     panels[-1, 0].set_xlabel("step")
     return figure
@@ -60,12 +60,12 @@ LABELS = {"valid_si_sdr_improvement": "validation\nSI-SDR gain (dB)", "learning_
 
 def _losses(ax, rows, losses, smooth) -> None:
     if not losses:
-        ax.plot([row["step"] for row in rows], [row["loss"] for row in rows], color=colour("drums"), marker="o")
+        ax.plot([row["step"] for row in rows], [row["loss"] for row in rows], color=colour("brown"), marker="o")
     else:
         steps = np.arange(1, len(losses) + 1)
         smooth = smooth or max(1, len(losses) // 25)
         ax.plot(steps, losses, color=colour("mixture"), linewidth=0.9, alpha=0.8, label="each step")
-        ax.plot(steps, running_mean(losses, smooth), color=colour("drums"), label=f"mean of {smooth} steps")
+        ax.plot(steps, running_mean(losses, smooth), color=colour("brown"), label=f"mean of {smooth} steps")
         ax.legend()
     ax.set_ylabel("loss")
 

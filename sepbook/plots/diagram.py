@@ -8,7 +8,7 @@ from math import log2, prod
 
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from sepbook.plots.style import COLOURS, axes
+from sepbook.plots.style import COLOURS, OTHERS, axes
 
 LEFT, RIGHT = -1.0, 1.0  # columns of the ladder
 BOX_WIDTHS, BOX_HEIGHTS = (0.66, 1.5), (0.32, 0.62)  # smallest and largest
@@ -44,9 +44,9 @@ def ladder(
     left = [(LEFT, 0, tuple(input_shape)), *left] if input_shape else left
     right = [(RIGHT, -bottom + 1 + i, shape) for i, shape in enumerate(decoder)]
     for i, place in enumerate(left):
-        _box(ax, place, size, COLOURS["mixture"] if input_shape and i == 0 else COLOURS["other"])
+        _box(ax, place, size, COLOURS["mixture"] if input_shape and i == 0 else OTHERS["blue"])
     for place in right:
-        _box(ax, place, size, COLOURS["bass"])
+        _box(ax, place, size, OTHERS["teal"])
     path = [*left, *right]
     for here, there in zip(path, path[1:], strict=False):
         _arrow(ax, *_ends(here, there, size))

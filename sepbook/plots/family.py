@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 from sepbook.plots.style import axes, colour
 
 WIDE, HIGH = 0.84, 0.66  # of a box, in years and rows
-PAINT = {"spectrogram": "other", "samples": "bass"}  # what a system reads, and whose colour its box borrows
+PAINT = {"spectrogram": "blue", "samples": "teal"}  # what a system reads, and the colour of its box
 
 
 def family(systems: dict[str, dict], ax=None, title: str = ""):

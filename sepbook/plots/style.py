@@ -1,7 +1,8 @@
 """One look for all figures: the colours of the sources, and a light and a dark style.
 
-The five colours keep a contrast of at least 3 to 1 on white and on the dark page, and stay apart for readers with
-any of the three kinds of colour blindness (a test measures both).
+The colours of the stems mean stems only: other things have colours of their own. All keep a contrast of at least 3 to
+1 on white and on the dark page, and stay apart for readers with any of the three kinds of colour blindness (a test
+measures both).
 
 Taught on: book/how_to_read
 """
@@ -18,7 +19,8 @@ COLOURS = {
     "other": "#b373ea",
     "mixture": "#6b7081",
 }
-CYCLE = ("other", "drums", "bass", "vocals", "mixture")  # whose colours other things borrow, in this order
+OTHERS = {"blue": "#076db8", "brown": "#b0845a", "teal": "#2a9fb1", "rose": "#f555af"}  # of what is no stem
+CYCLE = (*OTHERS.values(), COLOURS["mixture"])  # in this order, where nobody says which
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (2, 2)))  # so that no line is known by colour alone
 LEVELS = "magma"  # colour map of levels in dB: dark is quiet, bright is loud
 SHARES = "cividis"  # colour map of masks: dark is 0, bright is 1
@@ -31,9 +33,12 @@ INK = {
 
 
 def colour(name: str, index: int = 0) -> str:
-    """Return the fixed colour of a source; other names get one by their index. Taught on: book/how_to_read."""
+    """Return the fixed colour of a stem; other names get one by their index, never that of a stem.
+
+    "blue", "brown", "teal" and "rose" name the colours of other things. Taught on: book/how_to_read
+    """
     key = str(name).lower()
-    return COLOURS.get(key) or COLOURS[CYCLE[index % len(CYCLE)]]
+    return COLOURS.get(key) or OTHERS.get(key) or CYCLE[index % len(CYCLE)]
 
 
 def settings(mode: str = "light") -> dict:
@@ -78,7 +83,7 @@ def settings(mode: str = "light") -> dict:
         "lines.linewidth": 2.0,
         "lines.solid_capstyle": "round",
         "hatch.linewidth": 1.2,
-        "axes.prop_cycle": mpl.cycler(color=[colour("", i) for i in range(len(COLOURS))]),
+        "axes.prop_cycle": mpl.cycler(color=[colour("", i) for i in range(len(CYCLE))]),
         "image.cmap": LEVELS,
     }
 

@@ -14,7 +14,7 @@ from ._hosts import Hosted
 
 __all__ = ["Descent", "descent"]
 
-METHODS = {"sgd": "vocals", "momentum": "drums", "adam": "other", "goal": "bass"}  # whose colours they borrow
+METHODS = {"sgd": "rose", "momentum": "brown", "adam": "blue", "goal": "teal"}  # their colours
 
 
 def descent(energy, overlap, middle, title=""):

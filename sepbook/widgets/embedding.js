@@ -1,6 +1,8 @@
 // Embeddings to walk around in: a point for each bin, a bin for each point. One module, two hosts.
 //   model.get("spec")   what embedding.py describes: levels, bins, sources, and the points of each version
+//   model.get("files")  the mixture's sound, where there is one: its address (book page) or its bytes (kernel)
 import { drawBins, drawSpace } from "./embedding_draw.js";
+import { likeSound } from "./embedding_sound.js";
 import { affinities, means, nearest, unpacked } from "./embedding_space.js";
 import { embeddingView } from "./embedding_view.js";
 import { Desk, drag } from "./explorer_hand.js";
@@ -67,8 +69,8 @@ function render({ model, el }) {
   const spec = model.get("spec");
   const data = read(spec);
   const view = embeddingView(spec);
-  const usual = { version: "0", paint: "source", chosen: spec.start, turn: 0, tilt: 0 };
-  const desk = new Desk(view.parts, { sliders: slidersOf(spec, data), presets: { "from the front (2-D)": { turn: 0, tilt: 0 } }, usual, keep: ["version", "paint", "chosen"], change: () => later() });
+  const usual = { heard: "like", version: "0", paint: "source", chosen: spec.start, turn: 0, tilt: 0 };
+  const desk = new Desk(view.parts, { sliders: slidersOf(spec, data), presets: { "from the front (2-D)": { turn: 0, tilt: 0 } }, usual, keep: ["heard", "version", "paint", "chosen"], change: () => change() });
   const { settings } = desk;
   view.fill(desk);
   let [seen, waiting] = [null, 0];
@@ -87,15 +89,27 @@ function render({ model, el }) {
   }
 
   const later = () => (waiting ||= requestAnimationFrame(draw));
+  const values = () => affinities(data.versions[settings.version].points, spec.directions, settings.chosen);
+  const now = () => ({ ...settings, whole: settings.heard === "all", values: values(), groups: { source: data.source, cluster: data.versions[settings.version].cluster } });
+  const sound = spec.sound && likeSound({ el, view, spec, bins: data.bins, files: model.get("files"), now });
+  const heardNow = () => [settings.heard, settings.version, settings.paint, settings.chosen].join();
+  let heard = heardNow();
+
+  function change() {
+    later();
+    if (heardNow() !== heard) sound?.ask?.(); // not for a turn of the space
+    heard = heardNow();
+  }
+
   const choose = (picture) => (x, y) => {
     desk.set({ chosen: nearest(seen[picture].xs, seen[picture].ys, x, y) });
   };
 
   drag(view.bins, choose("bins"));
   turnable(view.space, desk, choose("space"));
-  desk.listen(view.root, { version: view.version, paint: view.paint });
-  const handle = { settings, draw, get seen() { return seen; }, affinities: () => [...affinities(data.versions[settings.version].points, spec.directions, settings.chosen)] };
-  const end = mount({ el, name: "embedding", root: view.root, draw: later, handle, stops: [() => cancelAnimationFrame(waiting)] });
+  desk.listen(view.root, { version: view.version, paint: view.paint, ...(sound && { heard: view.heard }) });
+  const handle = { settings, draw, get seen() { return seen; }, affinities: () => [...values()], sound };
+  const end = mount({ el, name: "embedding", root: view.root, draw: later, handle, stops: [() => cancelAnimationFrame(waiting), () => sound?.stop()] });
   desk.show();
   draw();
   return end;

@@ -4,7 +4,9 @@ Like the stem player it is one page module, ``embedding.js``, with two hosts: a 
 bin of a spectrogram is a point. Choose a bin and see its point, or choose a point and see its bin; the picture turns,
 and the colours show the true source, the cluster that k-means found, or the affinity with the chosen bin.
 
-The browser gets the few strongest directions of each embedding, which keep nearly all of every inner product.
+The browser gets the few strongest directions of each embedding, which keep nearly all of every inner product. With the
+sound of the mixture it plays the bins that are like the chosen one: those of its source, of its cluster, or each as
+loud as its affinity.
 
 Taught on: book/losses/clustering
 """
@@ -16,7 +18,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ._content import keep
 from ._hosts import Hosted
+from .mask_painter import wav
 
 __all__ = ["Embedding", "embedding"]
 
@@ -25,7 +29,7 @@ DIRECTIONS = 6  # of the embedding that travel: three are drawn, all count in af
 RANGE = 60  # dB of the spectrogram
 
 
-def embedding(embeddings, membership, magnitude, rate, hop, title="", names=(), below=40.0):
+def embedding(embeddings, membership, magnitude, rate, hop, title="", names=(), below=40.0, sound=None):
     """Return an explorer of embeddings of one mixture.
 
     - ``embeddings``: name -> `(F, T, D)`, for example of a network before and after training; "ideal" is added
@@ -33,11 +37,12 @@ def embedding(embeddings, membership, magnitude, rate, hop, title="", names=(), 
     - ``magnitude``: of the mixture `(F, T)`; only bins at most ``below`` dB softer than the loudest become points
     - ``rate``, ``hop``: samples per second, samples from frame to frame
     - ``names``: of the S sources
+    - ``sound``: mono samples `(1, N)` or `(N,)` of the mixture, whose STFT has that magnitude, to be heard
 
     Raises ValueError when the shapes do not belong together, a number is NaN, or nothing is audible.
     Taught on: book/losses/clustering
     """
-    return Embedding(embeddings, membership, magnitude, rate, hop, title, names, below)
+    return Embedding(embeddings, membership, magnitude, rate, hop, title, names, below, sound)
 
 
 class Embedding(Hosted):
@@ -46,11 +51,12 @@ class Embedding(Hosted):
     module, element, prefix = "embedding", "embedding", "ex"
     sheets = ("explorer", "embedding")
 
-    def __init__(self, embeddings, membership, magnitude, rate, hop, title="", names=(), below=40.0):
+    def __init__(self, embeddings, membership, magnitude, rate, hop, title="", names=(), below=40.0, sound=None):
         self.magnitude, self.membership = _numbers(magnitude), _numbers(membership)
         S, F, T = _check(embeddings, self.membership, self.magnitude, names)
         self.names = tuple(names) or tuple(f"source {s + 1}" for s in range(S))
         self.rate, self.hop, self.title = round(rate), round(hop), str(title)
+        self.sound = None if sound is None else _sound(sound, self.magnitude.shape, self.hop)
         self.bins = _choose(self.magnitude, below)  # (n,) numbers f * T + t
         self.source = self.membership.reshape(S, F * T)[:, self.bins].argmax(0)  # (n,)
         one_hot = np.moveaxis(self.membership, 0, -1)
@@ -64,7 +70,7 @@ class Embedding(Hosted):
 
     @cached_property
     def content(self):
-        """``(spec, files)``: everything travels as JSON data, and there are no files. Made once."""
+        """``(spec, files)``: what is seen travels as JSON data, what is heard is a file. Made once."""
         from sepbook.plots import colour
 
         F, T = self.magnitude.shape
@@ -88,7 +94,10 @@ class Embedding(Hosted):
             ],
             "start": self.start(next(iter(versions.values()))[1]),
         }
-        return spec, {}
+        files = {}
+        if self.sound is not None:
+            spec["sound"] = keep(files, wav(self.sound, self.rate), "wav")
+        return spec, files
 
     def clusters(self, points):
         """Return for each point the number of its cluster, in the order that fits the sources best."""
@@ -119,7 +128,7 @@ class Embedding(Hosted):
         return means @ means.T
 
     def fallback(self, spec, where):
-        """Return a table: how alike the bins of one source are, and those of different ones."""
+        """Return a table: how alike the bins of one source are, and those of different ones; and the mixture."""
         rows = []
         for name in self.vectors:
             table, S = self.affinities(name), len(self.names)
@@ -128,7 +137,8 @@ class Embedding(Hosted):
             rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
         head = '<th scope="col">embedding</th><th scope="col">same source</th><th scope="col">different sources</th>'
         caption = "<caption>Mean affinity of two bins</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        heard = self.native([("mixture", where[spec["sound"]])]) if "sound" in spec else ""
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{heard}"
 
 
 def shortened(vectors):
@@ -160,6 +170,21 @@ def _choose(magnitude, below):
     if len(heard) > MOST:
         heard = np.sort(np.random.default_rng(0).choice(heard, MOST, replace=False))
     return heard
+
+
+def _sound(sound, shape, hop):
+    """Return the samples `(N,)` at a level that 16 bits hold. They must have the frames and the bins of `shape`."""
+    samples, (F, T) = _numbers(sound), shape
+    samples = samples[0] if samples.ndim == 2 and len(samples) == 1 else samples
+    size = 2 * (F - 1)
+    if hop > size // 2:
+        raise ValueError(f"hop is {hop} and the window {size}: to be heard, bins need a hop of half a window or less")
+    if samples.ndim != 1 or 1 + -(-len(samples) // hop) != T or size & (size - 1) or not np.isfinite(samples).all():
+        raise ValueError(
+            f"the sound must be mono samples whose STFT has {T} frames, from {(T - 2) * hop + 1} to {(T - 1) * hop} of "
+            f"them, with a window of a power of 2, but was given {samples.shape} and a window of {size}"
+        )
+    return samples / max(1.0, np.abs(samples).max())
 
 
 def _check(embeddings, membership, magnitude, names):

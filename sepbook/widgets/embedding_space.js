@@ -42,6 +42,34 @@ export function turned(points, size, turn, tilt) {
   return { x, y, depth };
 }
 
+/** For each bin the point that stands for it: its own, or one within a few steps in time and frequency; -1 for none. */
+export function standing(bins, [F, T], steps = 3) {
+  const found = new Int32Array(F * T).fill(-1);
+  bins.forEach((bin, i) => (found[bin] = i));
+  let edge = [...bins];
+  for (let step = 0; step < steps; step++) {
+    const next = [];
+    for (const bin of edge) {
+      const [f, t] = [Math.floor(bin / T), bin % T];
+      for (const [g, u] of [[f, t - 1], [f, t + 1], [f - 1, t], [f + 1, t]]) {
+        const at = g * T + u;
+        if (g < 0 || g >= F || u < 0 || u >= T || found[at] >= 0) continue;
+        found[at] = found[bin];
+        next.push(at);
+      }
+    }
+    edge = next;
+  }
+  return found;
+}
+
+/** A mask, frame by frame, from how much of each point is wanted (0 to 1). */
+export function masked(stands, [F, T], wanted) {
+  const mask = new Float32Array(F * T);
+  stands.forEach((point, bin) => (mask[(bin % T) * F + Math.floor(bin / T)] = point < 0 ? 0 : wanted(point)));
+  return mask;
+}
+
 /** The number of the point nearest to a place, where xs and ys are measured in the same unit. */
 export function nearest(xs, ys, x, y) {
   let [best, least] = [0, Infinity];

@@ -17,8 +17,14 @@ export function runs() {
   }
 }
 
-/** Whether the browser keeps what is written, also after the page is left. */
-export const isKept = () => unkept === null;
+/** Whether the browser keeps what is written, also after the page is left: what a page of the book puts in place of refused storage forgets. */
+export function isKept() {
+  try {
+    return unkept === null && !localStorage.forgets;
+  } catch {
+    return unkept === null; // nothing has been written yet
+  }
+}
 
 let who = null;
 

@@ -3,12 +3,14 @@
 import base64
 import gzip
 import html
+import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 import sepbook.widgets
@@ -16,6 +18,7 @@ from sepbook.widgets.embedding import DIRECTIONS, MOST, embedding, shortened
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
 F, T, D = 33, 20, 8
+SOUND = 0.2 * torch.randn(1, (T - 1) * 16, generator=torch.Generator().manual_seed(1))  # as many frames, with hop 16
 
 
 def scene(S=2):
@@ -96,6 +99,19 @@ def test_of_many_bins_some_are_chosen_always_the_same():
 def test_what_cannot_be_explored_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         explorer(**changes)
+
+
+def test_the_sound_of_the_mixture_travels_as_a_file(tmp_path):
+    spec, files = explorer(sound=SOUND, hop=16).content
+    sound, rate = soundfile.read(io.BytesIO(files[spec["sound"]]))
+    assert rate == 8000 and np.abs(sound - SOUND[0].numpy()).max() < 1e-4
+    assert "<audio" in explorer(sound=SOUND, hop=16).html(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [SOUND[:, 20:], torch.cat([SOUND, SOUND]), SOUND * torch.nan])
+def test_a_sound_with_other_frames_is_refused(wrong):
+    with pytest.raises(ValueError, match="the sound must be mono samples whose STFT has 20 frames, from 289 to 304"):
+        explorer(sound=wrong, hop=16)
 
 
 def test_page_element_has_its_data_and_a_table_for_readers_without_javascript(tmp_path):

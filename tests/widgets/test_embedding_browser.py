@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
+from sepbook.building_blocks.stft import ISTFT, STFT
 from sepbook.widgets.embedding import DIRECTIONS
 from tests.widgets.driver import WidgetDriver
-from tests.widgets.test_embedding import explorer, unpacked
+from tests.widgets.test_embedding import SOUND, F, T, explorer, unpacked
 
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
@@ -133,3 +135,50 @@ def test_the_same_module_lives_in_a_notebook_and_a_table_without_javascript(open
     page.evaluate("cleanup()")
     still = open_page(element, java_script_enabled=False)
     assert still.get_by_role("table").get_by_role("row").count() == 4
+
+
+def stands(bins):
+    """For each bin the nearest drawn one, by its number, or -1 where it is more than three steps away; all of them."""
+    f, t = np.divmod(np.arange(F * T), T)
+    away = np.abs(f[:, None] - f[bins]) + np.abs(t[:, None] - t[bins])  # (F * T, n)
+    return [set(np.flatnonzero(row == row.min())) if row.min() <= 3 else {-1} for row in away]
+
+
+def test_the_bins_like_the_chosen_one_are_heard(open_page, site):
+    static = site[0] / "_static"
+    made = explorer(names=NAMES, sound=SOUND, hop=16)
+    driver = Driver(open_page(made.html(audio=static / "audio", figures=static / "figures")))
+    driver.run("await p.sound.load()")
+    spec = made.content[0]
+    which = """import(new URL("/_static/widgets/embedding_space.js", document.baseURI))"""
+    found = np.array(
+        driver.run(
+            f"const m = await {which}; return [...m.standing(Uint32Array.from({made.bins.tolist()}), [{F}, {T}])];"
+        )
+    )
+    assert all(point in near for point, near in zip(found, stands(made.bins), strict=True))
+    stft, istft = STFT(2 * (F - 1), 16, "hann"), ISTFT(2 * (F - 1), 16, "hann")
+    rounded = (SOUND * 32768).round() / 32768
+    chosen, values = spec["start"], np.array(driver.ask("p.affinities()"))
+    wanted = {"true source": made.source == made.source[chosen], "affinity with the chosen bin": values.clip(0, 1)}
+    for paint, share in wanted.items():
+        driver.set("paint", paint)
+        mask = np.where(found < 0, 0, share[found]).reshape(F, T)
+        expected = istft(stft(rounded[None]) * torch.tensor(mask, dtype=torch.float32), SOUND.shape[-1])[0, 0].numpy()
+        assert np.abs(expected).max() > 0.05
+        assert np.abs(driver.samples("p.sound.made()") - expected).max() < 1e-4
+    driver.root.get_by_role("radio", name="the whole mixture").check()
+    assert np.abs(driver.samples("p.sound.made()") - rounded[0].numpy()).max() < 1e-6
+
+
+def test_a_turn_of_the_space_changes_no_sound(open_page, site):
+    static = site[0] / "_static"
+    driver = Driver(open_page(explorer(sound=SOUND, hop=16).html(audio=static / "audio", figures=static / "figures")))
+    driver.root.locator("[data-action=play]").click()
+    driver.wait("p.sound.loop.playing && !p.sound.busy")
+    driver.run("window.before = p.sound.loop.samples")
+    driver.set("turn", 40)
+    driver.page.wait_for_timeout(200)
+    assert driver.ask("p.sound.loop.samples === window.before")
+    driver.set("chosen", 3)
+    driver.wait("p.sound.loop.samples !== window.before")

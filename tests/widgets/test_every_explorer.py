@@ -23,6 +23,7 @@ from tests.widgets.conftest import WIDGETS
 from tests.widgets.driver import NO_DEVICE, WidgetDriver
 from tests.widgets.replay_stages import LOSS, stages
 from tests.widgets.test_descent import piles
+from tests.widgets.test_embedding import SOUND
 from tests.widgets.test_embedding import explorer as embedding
 
 slow = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
@@ -37,7 +38,7 @@ EXPLORERS = {  # by the name in host.js
     "beats": lambda: beats("Try"),
     "convolution": lambda: convolution("Try"),
     "descent": lambda: descent(*piles(), "Try"),
-    "embedding": lambda: embedding(title="Try"),
+    "embedding": lambda: embedding(title="Try", sound=SOUND, hop=16),
     "errors": lambda: error_mixer(*SOUNDS, RATE, project, "Try"),
     "filterbank": lambda: filterbank({"a": SOUNDS[0, :3200].view(20, 160), "b": SOUNDS[1, :1600].view(10, 160)}, RATE),
     "memory": lambda: recurrent_memory(title="Try"),
@@ -47,7 +48,7 @@ EXPLORERS = {  # by the name in host.js
     "window": lambda: window_hop(STEMS, RATE, "Try"),
 }
 NO_EXPLORERS = {"player", "listening"}
-SILENT = {"activation", "convolution", "descent", "embedding", "memory"}  # their subject has no sound
+SILENT = {"activation", "convolution", "descent", "memory"}  # their subject has no sound
 OWN_AXES = {"embedding": [0], "painter": [0]}  # pictures that turn in space, or have their axes beside them
 
 
