@@ -8,7 +8,7 @@ Taught on: book/data/corpus
 """
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ class Voices:
             self.said.setdefault(utterance.identity, []).append(utterance)
         self.names, self._kept = list(self.said), {}
         self.speaker = {name: said[0].voice for name, said in self.said.items()}  # the base voice of each talker
+        self.pitch = {name: said[0].details["pitch"] for name, said in self.said.items()}  # Hz, where the voice rests
 
     def samples(self, identity, take):
         """One utterance (C, N); numbers beyond the last begin again."""
@@ -80,7 +81,8 @@ class Items(Dataset):
     def __getitem__(self, index):
         if index < 0:
             raise IndexError(f"item {index}: items count from 0")
-        sources = self.draw(np.random.default_rng(np.random.SeedSequence([self.seed, index])))  # (S, C, N)
+        random = np.random.default_rng(np.random.SeedSequence([self.seed, index]))
+        sources = self.draw(random, index)  # (S, C, N)
         return {"mixture": sources.sum(dim=0), "sources": sources}
 
     def settings(self):
@@ -97,17 +99,33 @@ class Items(Dataset):
 
 
 class TalkerItems(Items):
-    """Two different talkers at once, each louder or softer by `gain_db`."""
+    """Two different talkers at once, each louder or softer by `gain_db`.
+
+    The first `far_first` items are of voices that are an octave apart at least: easy ones to begin with.
+    """
 
     source_names = ("talker_1", "talker_2")
 
-    def __init__(self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5)):
+    def __init__(self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5), far_first=0):
         super().__init__(voices, seconds, length, seed, gain_db)
+        if far_first < 0:
+            raise ValueError(f"far_first={far_first}: expected a number of items, 0 or more")
+        pitch = voices.pitch
+        self.far = [pair for pair in permutations(voices.names, 2) if pitch[pair[0]] >= 2 * pitch[pair[1]]]
+        self.far_first = far_first if self.far else 0
+        self.far += [(low, high) for high, low in self.far]
 
-    def draw(self, random):
+    def settings(self):
+        """What decides which items come out: how many are of far voices, too, where some are."""
+        return {**super().settings(), **({"far_first": self.far_first} if self.far_first else {})}
+
+    def draw(self, random, index):
         """Sources (S=2, C, N) of one item."""
-        pair = random.choice(len(self.voices.names), 2, replace=False)
-        sources = [self.voices.excerpt(random, self.voices.names[who], self.samples) for who in pair]
+        if index < self.far_first:
+            pair = self.far[int(random.integers(len(self.far)))]
+        else:
+            pair = [self.voices.names[who] for who in random.choice(len(self.voices.names), 2, replace=False)]
+        sources = [self.voices.excerpt(random, name, self.samples) for name in pair]
         return scaled(sources, random.uniform(*self.levels, size=2))
 
 
@@ -124,7 +142,7 @@ class NoisyItems(Items):
         """What decides which items come out: the kinds of noise too."""
         return {**super().settings(), "noise": self.noises.settings()}
 
-    def draw(self, random):
+    def draw(self, random, index):
         """Sources (S=2, C, N) of one item."""
         who = self.voices.names[int(random.integers(len(self.voices.names)))]
         return in_noise(random, self.voices.excerpt(random, who, self.samples), self.noises, self.levels)[0]

@@ -89,17 +89,36 @@ def test_splits_share_nothing(name):
         task(name).tracks("best")
 
 
+def pairs_of(data, count, monkeypatch):
+    """Who talks in the first items."""
+    drawn, excerpt = [], data.voices.excerpt
+    monkeypatch.setattr(data.voices, "excerpt", lambda r, name, n: drawn.append(name) or excerpt(r, name, n))
+    for number in range(count):
+        data[number]
+    return list(zip(drawn[::2], drawn[1::2], strict=True))
+
+
 def test_a_talker_never_meets_himself(monkeypatch):
     data = task("talkers").training(RATE, seconds=0.1)
-    drawn = []
-    excerpt = data.voices.excerpt
-    monkeypatch.setattr(data.voices, "excerpt", lambda r, name, n: drawn.append(name) or excerpt(r, name, n))
-    for number in range(300):
-        data[number]
-    pairs = list(zip(drawn[::2], drawn[1::2], strict=True))
+    pairs = pairs_of(data, 300, monkeypatch)
+    drawn = [name for pair in pairs for name in pair]
     assert len(pairs) == 300 and all(a != b for a, b in pairs)
     assert set(drawn) == set(data.voices.names), "everybody talks"
     assert {(a, b) for a, b in pairs} & {(b, a) for a, b in pairs}, "in either order"
+
+
+def test_the_first_talkers_are_an_octave_apart_where_that_is_asked_for(monkeypatch):
+    data = task("talkers").training(RATE, seconds=0.1, mixing={"far_first": 100})
+    table = json.loads((corpus.ROOT / "talkers" / "talkers.json").read_text())
+    pitch = {row["name"]: row["pitch"] for row in table}
+    pairs = pairs_of(data, 300, monkeypatch)
+    octaves = [np.log2(pitch[a] / pitch[b]) for a, b in pairs]
+    assert min(map(abs, octaves[:100])) >= 1 and min(octaves[:100]) < 0 < max(octaves[:100]), "in either order"
+    assert len(set(pairs[:100])) > 50, "not always the same ones"
+    assert np.mean(np.abs(octaves[100:])) < 0.8, "then any"
+    plain = task("talkers").training(RATE, seconds=0.1)
+    assert torch.equal(plain[100]["mixture"], data[100]["mixture"]), "as if nothing had been asked for"
+    assert data.settings()["far_first"] == 100 and "far_first" not in plain.settings()
 
 
 @pytest.mark.parametrize("split", corpus.SPLITS)
@@ -265,8 +284,9 @@ def test_one_talker_alone_cannot_be_mixed(pairs):
         ),
         (
             lambda p: task("talkers").training(8000, mixing={"flip": 1}),
-            "knows no mixing 'flip'; it knows: gain_db",
+            "knows no mixing 'flip'; it knows: gain_db, far_first",
         ),
+        (lambda p: task("talkers").training(8000, mixing={"far_first": -1}), "far_first=-1: expected a number of it"),
         (lambda p: task("talkers").training(8000, mixing={"gain_db": (3, -3)}), r"levels=\(3, -3\): expected"),
         (lambda p: task("talkers").training(8000, seconds=float("nan")), "seconds=nan"),
         (lambda p: task("speech_noise").training(8000, length=0), "length=0"),
