@@ -33,7 +33,7 @@ class Voices:
             self.said.setdefault(utterance.identity, []).append(utterance)
         self.names, self._kept = list(self.said), {}
         self.speaker = {name: said[0].voice for name, said in self.said.items()}  # the base voice of each talker
-        self.pitch = {name: said[0].details["pitch"] for name, said in self.said.items()}  # Hz, where the voice rests
+        self.pitch = {name: said[0].details.get("pitch", np.nan) for name, said in self.said.items()}  # Hz, at rest
 
     def samples(self, identity, take):
         """One utterance (C, N); numbers beyond the last begin again."""
@@ -101,7 +101,8 @@ class Items(Dataset):
 class TalkerItems(Items):
     """Two different talkers at once, each louder or softer by `gain_db`.
 
-    The first `far_first` items are of voices that are an octave apart at least: easy ones to begin with.
+    The first `far_first` items are of voices that are an octave apart at least, where there are such: easy ones to
+    begin with.
     """
 
     source_names = ("talker_1", "talker_2")

@@ -124,7 +124,7 @@ def _means(x: Tensor, weight: Tensor, labels: Tensor, S: int, otherwise: Tensor)
     hints=(
         "Two steps: each point goes to the nearest centre, then each centre moves to the mean of its points.",
         "torch.cdist(points, centres) is (N, S), the smallest of each row says who is nearest. The mean is weighted: "
-        "divide by the sum of the weights, not by the number of points.",
+        "divide by the sum of the weights, not by how many points there are.",
         "own = one_hot(torch.cdist(points, centres).argmin(1), len(centres)) * weight[:, None] is (N, S); "
         "return own.T @ points / own.sum(0)[:, None]",
     ),
