@@ -19,7 +19,7 @@ from tools.classroom.__main__ import main
 OWN = labs.ROOT / "_build" / "nbgrader" / "bin" / "nbgrader"  # `make test` puts it there
 NBGRADER = os.environ.get("SEPBOOK_NBGRADER") or shutil.which("nbgrader") or (str(OWN) if OWN.exists() else None)
 LAB = "foundations/masks"
-GRADED = (LAB, "foundations/spectrograms", "losses/permutation")  # by nbgrader itself
+GRADED = os.environ.get("SEPBOOK_NBGRADER_LABS", LAB).split()  # by nbgrader itself: 40 seconds each
 REGION = re.compile(r"\n### BEGIN (SOLUTION|HIDDEN TESTS)\n.*?\n### END \1", re.S)
 
 
