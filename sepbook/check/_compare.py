@@ -251,3 +251,13 @@ def _powers(expected: Tensor) -> Iterator[tuple[str, Tensor]]:
 def _number(x: Tensor) -> str:
     value = x.item()
     return f"{value:.4g}" if isinstance(value, float | complex) else f"{value}"
+
+
+def told_apart(known: dict[str, Tensor], right: Tensor) -> dict[str, Tensor]:
+    """Keep those known mistakes that differ from the right answer in this case, by shape or by values.
+
+    Taught on: book/how_to_read
+    """
+    return {
+        name: wrong for name, wrong in known.items() if wrong.shape != right.shape or not torch.allclose(wrong, right)
+    }

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from sepbook.building_blocks.convolution import Upsample1d, middle
 from sepbook.check import call, exercise, expect_gradient, expect_number, expect_sizes, expect_values
+from sepbook.check._compare import told_apart
 from sepbook.check._inputs import about, near, noise, seeded
 
 
@@ -33,13 +34,6 @@ def exercise_1(prediction):
     }
     expect_number(prediction, 3000, known, tolerance=1e-6)
     return "Folded at half the new rate: nobody can tell it from a true tone of 3000 Hz."
-
-
-def _other(known: dict[str, Tensor], right: Tensor) -> dict[str, Tensor]:
-    """Return the mistakes that can be told from the right answer in this case."""
-    return {
-        name: wrong for name, wrong in known.items() if wrong.shape != right.shape or not torch.allclose(wrong, right)
-    }
 
 
 def _between(x: Tensor, value: Tensor) -> Tensor:
@@ -74,7 +68,7 @@ def exercise_2(lines):
             ),
         }
         answer = _between(x, (left + right) / 2)
-        known = _other(known, answer)
+        known = told_apart(known, answer)
         result = call(lines, x)
         expect_values(result, answer, "B H T", known, about(x=("B H T", x.shape)))
         expect_gradient(result, x)
@@ -124,7 +118,7 @@ def exercise_3(level_up):
             "no lines were drawn: half of the values are missing": _level(x, kept, nn.Identity(), convolve),
             "lines are drawn, whatever enlarge does. Call it": _level(x, kept, lines, convolve),
         }
-        known = _other(known, right)
+        known = told_apart(known, right)
         result = call(level_up, x, kept, enlarge, convolve)
         where = about(x=("B H T", x.shape), kept=("B H T", kept.shape))
         expect_values(result, right, "B H T", known, where)
@@ -199,7 +193,7 @@ def exercise_5(complete):
             "the estimates were added to the mixture": stacked(mixture[:, None] + total),
             "only the rest is returned": mixture[:, None] - total,
         }
-        known = _other(known, right)
+        known = told_apart(known, right)
         result = call(complete, mixture, estimates)
         where = about(mixture=("B C N", mixture.shape), estimates=("B S C N", estimates.shape))
         expect_values(result, right, "B S C N", known, where)

@@ -10,14 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from sepbook.check import call, exercise, expect_gradient, expect_number, expect_values
+from sepbook.check._compare import told_apart
 from sepbook.check._inputs import about, noise
-
-
-def _other(known: dict[str, Tensor], right: Tensor) -> dict[str, Tensor]:
-    """Return the mistakes that can be told from the right answer in this case."""
-    return {
-        name: wrong for name, wrong in known.items() if wrong.shape != right.shape or not torch.allclose(wrong, right)
-    }
 
 
 @exercise(
@@ -71,7 +65,7 @@ def exercise_2(gated):
             "the gate is closed where it should be open": a.tanh() * (1 - b.sigmoid()),
         }
         result = call(gated, x)
-        expect_values(result, right, "B H T", _other(known, right), about(x=("B 2H T", x.shape)))
+        expect_values(result, right, "B H T", told_apart(known, right), about(x=("B 2H T", x.shape)))
         expect_gradient(result, x)
     return "One half is the wave, the other says how much of it passes."
 
@@ -117,7 +111,7 @@ def exercise_3(dilated):
             known["the ends are missing: zeros stand outside"] = functional.conv1d(x, weight, dilation=d)
         result = call(dilated, x, weight, d)
         where = f"{about(x=('B H T', x.shape))} It has a dilation of {d}."
-        expect_values(result, right, "B H T", _other(known, right), where)
+        expect_values(result, right, "B H T", told_apart(known, right), where)
         expect_gradient(result, x, weight)
     return "No more work than with taps side by side, and a reach of 2d + 1."
 
@@ -147,7 +141,7 @@ def exercise_4(bent):
             "nothing was bent": x,
             "the logarithm to base 10 was divided by a natural one": x.sign() * law / math.log(10),
         }
-        expect_values(call(bent, x), right, "C N", _other(known, right), about(x=("C N", x.shape)))
+        expect_values(call(bent, x), right, "C N", told_apart(known, right), about(x=("C N", x.shape)))
     return "Soft samples get most of the levels: half of them lie below a sixteenth of full scale."
 
 
