@@ -126,6 +126,22 @@ def test_lacking_chromium_alone_does_not_stop_the_tests(machine):
     assert done.returncode == 0 and "install -y chromium" in done.stderr
 
 
+def test_firefox_and_its_sound_card_come_where_they_can(machine):
+    done = machine("firefox", **ROOT_USER)
+    asked = apt_log(machine)
+    if "ID=ubuntu" not in Path("/etc/os-release").read_text():
+        assert done.returncode == 0
+        assert re.search(r"^install -y .*firefox-esr pulseaudio$", asked, re.MULTILINE)
+    done = machine("firefox", **ROOT_USER, firefox_esr="exit 0", pulseaudio="exit 0")
+    assert done.returncode == 0 and apt_log(machine) == asked
+
+
+@pytest.mark.parametrize("lacks", [{"id": "echo 501", "sudo": "exit 1"}, {"uname": "echo Darwin"}])
+def test_where_firefox_cannot_come_nothing_is_asked_for(machine, lacks):
+    done = machine("firefox", **{**ROOT_USER, **lacks})
+    assert done.returncode and not apt_log(machine)
+
+
 def test_a_mac_gets_the_line_for_homebrew(machine):
     done = machine("apt", "book", uname="echo Darwin", id="echo 501")
     assert done.returncode == 1 and "brew install sox ffmpeg" in done.stderr

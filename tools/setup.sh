@@ -4,6 +4,7 @@
 #   setup.sh venv PYTHON         make .venv and install requirements.txt and the package into it (with CI=true, by hash)
 #   setup.sh apt book|test|corpus    see to the system's packages that this target needs
 #   setup.sh browser             see to a Chromium for the browser tests
+#   setup.sh firefox             a second browser and a sound card that plays into nothing, for tests that else skip
 #   setup.sh nbgrader            an environment in _build with nbgrader, for the test that lets it grade labs
 set -euo pipefail
 
@@ -145,6 +146,18 @@ install_browser() {
     .venv/bin/playwright install $with_deps chromium
 }
 
+# A second browser, and a sound card that plays into nothing: a few tests need them, and are skipped without.
+install_firefox() {
+    local name missing=""
+    for name in firefox-esr pulseaudio; do
+        command -v "$name" >/dev/null || missing+=" $name"
+    done
+    [ -n "$missing" ] || return 0
+    [ "$(uname)" = Linux ] && ! is_ubuntu && command -v apt-get >/dev/null && root >/dev/null || return
+    say "Installing from apt:$missing"
+    apt_install "$(root)" "$missing"
+}
+
 # In continuous integration, only files whose hashes are known. torch comes last, by its version: from place to place its
 # files differ (tools/hashes.py), and a CUDA build brings libraries along.
 install_pins() {
@@ -188,9 +201,10 @@ python) find_python ;;
 venv) make_venv "${2:-$(find_python)}" ;;
 apt) install_packages "${2:-}" ;;
 browser) install_browser ;;
+firefox) install_firefox ;;
 nbgrader) install_nbgrader ;;
 *)
-    say "usage: bash tools/setup.sh python | venv PYTHON | apt book|test|corpus | browser | nbgrader"
+    say "usage: bash tools/setup.sh python | venv PYTHON | apt book|test|corpus | browser | firefox | nbgrader"
     exit 2
     ;;
 esac
