@@ -48,8 +48,9 @@ PRESETS = {
     "plus_plus": Config(target="tpsa", weights="magnitude", clustering=0.975, masking=0.025),
     "small": Config(
         batch_norm="each",
-        units=96,
+        units=128,
         layers=2,
+        embedding=10,
         bend="tanh",
         target="tpsa",
         loss="mse",
@@ -60,7 +61,7 @@ PRESETS = {
 }
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
 
-RECIPES = {"paper": RECIPE, "small": replace(TALKERS_RECIPE, steps={"lab": 60, "shipped": 3500, "full": 30000})}
+RECIPES = {"paper": RECIPE, "small": TALKERS_RECIPE}
 
 
 class TwoHeads(nn.Module):
