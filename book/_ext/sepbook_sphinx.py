@@ -12,6 +12,7 @@ quotes, and mends a few things in the theme.
     sepbook_own_song.py    {own-song}: the page that separates a reader's song, and its files
     sepbook_figures.py     a number and a caption under each picture that a cell draws
     sepbook_captions.py    {literalinclude}: a caption over all source that is shown
+    sepbook_lines.py       long lines of code and of what it prints, broken
     sepbook_cards.py       {lab} {ledger}, and the card on the lab's own page
     sepbook_results.py     {result}
     sepbook_systems.py     {systems}: all systems in one table
@@ -43,6 +44,7 @@ import sepbook_figures
 import sepbook_folds
 import sepbook_head
 import sepbook_icons
+import sepbook_lines
 import sepbook_media
 import sepbook_own_song
 import sepbook_pages
@@ -83,6 +85,7 @@ def setup(app):
 
     sepbook_execution.setup(app)
     sepbook_captions.setup(app)
+    sepbook_lines.setup(app)
     sepbook_figures.setup(app)
     sepbook_cards.setup(app)
     sepbook_references.setup(app)

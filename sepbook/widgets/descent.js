@@ -1,6 +1,6 @@
 // Walk down a real loss surface: choose a method, a learning rate and a start, and follow the steps. One module, two hosts.
 //   model.get("spec")   {title, piles: {a, d, c}, lowest: [w, b], goal, colours}
-import { EAST, NORTH, SOUTH, WEST, drawLosses, drawMap, shaded } from "./descent_draw.js";
+import { EAST, NORTH, SOUTH, WEST, beyond, drawLosses, drawMap, shaded } from "./descent_draw.js";
 import { ground, walk } from "./descent_steps.js";
 import { METHODS, STARTS, STEPS, descentView } from "./descent_view.js";
 import { drag, keys } from "./explorer_hand.js";
@@ -10,10 +10,17 @@ import { minus, setChoice, setSlider } from "./explorer_parts.js";
 const DECIBELS = 20 / Math.LN10; // of one natural logarithm of an amplitude
 const usual = () => ({ name: "sgd", exponent: Math.log10(0.5), now: 40, start: [...STARTS["from the wall"]], decibels: false });
 
+/** Say since when the walk is beyond the map, or that it has been there. */
+function outside(points, now) {
+  const out = points.slice(0, now + 1).findIndex(beyond);
+  if (out < 0) return "";
+  return beyond(points[now]) ? `; off the map, which it left at step ${out}` : `; it was off the map, first at step ${out}`;
+}
+
 /** Say where the walk is, in all places. */
 function tell(parts, state, { points, heights }, goal) {
   const [w, b] = points[state.now].map((value) => minus(value.toFixed(2)));
-  const said = `step ${state.now}: w = ${w}, b = ${b}, loss ${heights[state.now].toFixed(3)}`;
+  const said = `step ${state.now}: w = ${w}, b = ${b}, loss ${heights[state.now].toFixed(3)}${outside(points, state.now)}`;
   const from = state.start.map((value) => minus(value.toFixed(1)));
   setSlider(parts.rate, state.exponent, String(Number((10 ** state.exponent).toPrecision(2))));
   setSlider(parts.steps, state.now);

@@ -7,6 +7,10 @@ export const [WEST, EAST, SOUTH, NORTH] = [-1.6, 4.8, -3.2, 3.4]; // w and b at 
 const CELLS = 96; // shades from west to east
 const BANDS = [0.41, 0.43, 0.46, 0.5, 0.55, 0.6, 0.7, 0.85, 1, 1.25, 1.5, 2, 2.5, 3];
 const HIGHEST = 4; // a loss above it is drawn at the upper edge
+const ROOM = { wide: 52, tall: 12 }; // pixels that words need beside their middle
+
+/** Whether a place lies beyond the map. */
+export const beyond = ([w, b]) => w < WEST || w > EAST || b < SOUTH || b > NORTH;
 
 /** A small canvas whose shades say how high the ground is: each band is a little darker than the one below it. */
 export function shaded(piles, colour) {
@@ -45,12 +49,24 @@ export function drawMap(canvas, { land, points, now, lowest, colours }) {
   const walked = points.slice(0, now + 1).map(place);
   polyline(context, walked, { strokeStyle: colours.walk, fillStyle: colours.walk, lineWidth: 1.5 });
   for (const [i, point] of walked.entries()) disc(context, point, i === now ? 5 : 2);
+  const out = points.slice(0, now + 1).findIndex(beyond);
+  if (out > 0) noteEdge(context, { at: walked[out], corner, text: `left at step ${out}`, colours });
   context.restore();
   Object.assign(context, { strokeStyle: colours.ink, lineWidth: 2 });
   context.beginPath();
   context.arc(...walked[0], 9, 0, 7);
   context.stroke();
   return { x, y };
+}
+
+/** A mark at the edge of the map and words beside it, where a walk leaves it. */
+function noteEdge(context, { at, corner: [x, y, wide, tall], text, colours }) {
+  const within = (room) => [Math.min(Math.max(at[0], x + room.wide), x + wide - room.wide), Math.min(Math.max(at[1], y + room.tall), y + tall - room.tall)];
+  context.fillStyle = colours.walk;
+  disc(context, within({ wide: 5, tall: 5 }), 8);
+  const [across, up] = within(ROOM);
+  Object.assign(context, { fillStyle: colours.ink, textAlign: "center" });
+  context.fillText(text, across, up < y + tall / 2 ? up + 18 : up - 10);
 }
 
 /** The loss over all steps of the walk, with a mark at the present one. */

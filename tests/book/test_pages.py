@@ -135,6 +135,38 @@ def test_pictures_have_words_for_those_who_do_not_see_them(name):
     assert len(re.findall(r"^\s*:alt:", text, re.MULTILINE)) >= asked, "an {image} or {figure} has no :alt:"
 
 
+STATEMENT = re.compile(r'^```\{dropdown\} "[^\n]*"\n((?:(?!```).*\n)+)```', re.M)
+VERDICT = re.compile(r"(It holds|True)|(It does not hold|False)")
+# These are being rewritten, and say of all their sentences that they are wrong: the name goes when they do not.
+ALL_WRONG = {f"book/architectures/{name}.md" for name in ("keras_sketch", "unet")}
+
+
+def verdicts(name):
+    """Return of each statement of a page's self-check whether it holds."""
+    section = re.split(r"^## ", text_of(name).partition("\n## Check yourself\n")[2], maxsplit=1, flags=re.M)[0]
+    found = [VERDICT.match(answer) for answer in STATEMENT.findall(section)]
+    assert all(found), "an answer begins with its verdict"
+    return [bool(verdict[1]) for verdict in found]
+
+
+CHECKED = [name for name in CONTRACT if "\n## Check yourself\n" in text_of(name)]
+
+
+@pytest.mark.parametrize("name", [name for name in CHECKED if name not in ALL_WRONG])
+def test_a_self_check_has_true_statements_among_the_false(name):
+    found = verdicts(name)
+    assert len(found) == 5 and set(found) == {True, False}
+    assert re.search(r"\n## Check yourself\n\nFive statements\. .*Decide", text_of(name))
+
+
+def test_self_checks_cannot_be_guessed():
+    """Whoever says "no" to all, or goes by the place, is right about as often as by tossing a coin."""
+    found = [verdicts(name) for name in CHECKED if name not in ALL_WRONG]
+    for place in (*zip(*found, strict=True), sum(found, [])):
+        assert 0.2 <= sum(place) / len(place) <= 0.7
+    assert all("all of them wrong" in text_of(name) for name in ALL_WRONG), "take the name out of ALL_WRONG"
+
+
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 WIDEST = 88  # characters of a line of code that is read without scrolling
 HIDDEN = re.compile(r"(?:hide|remove)-(?:input|cell)")

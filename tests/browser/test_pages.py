@@ -66,6 +66,10 @@ THIN = """() => {
     else seen.add(kind);
   }
 }"""
+# On a desk code and what it prints is read without scrolling, folded or not; wide drawings of the reference scroll.
+CUT = """() => [...document.querySelectorAll("article pre")].filter((e) =>
+    e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && !/[\u2500-\u25ff]/.test(e.textContent)
+  ).map((e) => `${e.scrollWidth - e.clientWidth} px: ${e.textContent.slice(0, 150)}`)"""
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
 # What scrolls sideways must be reachable by keyboard: itself, or something in it.
 UNREACHABLE = """() => [...document.querySelectorAll("article *")].filter((e) =>
@@ -89,6 +93,7 @@ def test_page(address, view, visit):
         acts.unfold_and_fold_solutions(page)
     page.evaluate(UNFOLD)
     maths, sideways, unreachable = (page.evaluate(script) for script in (MATHS, SIDEWAYS, UNREACHABLE))
+    cut = page.evaluate(CUT) if view == "1280-light" else []
     page.evaluate(THIN)
     found = {
         "mathematics that failed": maths["failed"],
@@ -98,6 +103,7 @@ def test_page(address, view, visit):
         "folds that do not open": stuck,
         "scrolls sideways": sideways,
         "out of reach for the keyboard": unreachable,
+        "code that is cut": cut,
         "found by axe": violations(page),
         "errors in the console": log.errors,
         "requests to other hosts": log.strangers,

@@ -12,6 +12,12 @@ from tests.widgets.test_descent import piles
 pytestmark = pytest.mark.slow  # real processes: `make test` runs them, `make check` does not
 
 UNIT = 20 / math.log(10)
+# What is written on canvases from now on.
+WRITE_DOWN = """() => {
+  window.written = [];
+  const context = CanvasRenderingContext2D.prototype, own = context.fillText;
+  context.fillText = function (text, ...where) { written.push(String(text)); return own.call(this, text, ...where); };
+}"""
 
 
 def by_torch(name, rate, start, steps=200, unit=1.0):
@@ -106,6 +112,25 @@ def test_it_says_and_draws_where_it_stands(book):
     slider.focus()
     driver.page.keyboard.press("ArrowRight")
     assert driver.ask("p.state.exponent") > math.log10(0.5)
+
+
+def test_a_walk_that_leaves_the_map_is_noticed(book):
+    """In words, and with a mark at the edge, from the step on at which it leaves; not before."""
+    driver = book()
+    assert "map" not in driver.status
+    driver.set("momentum", 1)
+    points = driver.ask("p.path.points")
+    out = next(k for k, (w, b) in enumerate(points) if not (-1.6 <= w <= 4.8 and -3.2 <= b <= 3.4))
+    steps = driver.root.locator("[data-action=steps]")
+    steps.fill(str(out - 1))
+    assert "map" not in driver.status
+    driver.page.evaluate(WRITE_DOWN)
+    steps.fill(str(out))
+    assert driver.status.split("; ")[1] == f"off the map, which it left at step {out}"
+    assert f"left at step {out}" in driver.root.locator("canvas").first.get_attribute("aria-label")
+    assert f"left at step {out}" in driver.page.evaluate("written")
+    driver.root.get_by_role("button", name="reset").click()
+    assert "map" not in driver.status
 
 
 def test_it_fits_and_axe_finds_nothing(book, look):
