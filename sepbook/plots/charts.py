@@ -130,12 +130,12 @@ def _words(mean: float, decimals: int) -> str:
 
 def _room(ax, ends, decimals: int) -> None:
     """Leave room for the numbers beside the longest bars, on both sides of zero."""
-    low = min(0.0, *(min(end) for end in ends))
-    high = max(0.0, *(max(end) for end in ends))
-    digits = max(len(_words(mean, decimals)) for mean, _, _ in ends) + 1
-    share = (digits * DIGIT + 0.02) if high > low else 0
-    left, right = share * (low < 0), share * (high > 0)
-    span = (high - low) / (1 - left - right) if high > low else 1.0
+    low, high = min(0.0, *(min(end) for end in ends)), max(0.0, *(max(end) for end in ends))
+    digits = max(len(_words(mean, decimals)) for mean, _, _ in ends)
+    share = (digits + 1) * DIGIT + 0.02
+    left = share * any(mean < 0 for mean, _, _ in ends)
+    right = share * any(mean >= 0 for mean, _, _ in ends)
+    span = (high - low or 1.0) / (1 - left - right)
     ax.set_xlim(low - left * span, high + max(right, 0.01) * span)
 
 
