@@ -1,5 +1,6 @@
 """Diagrams of whole models: everything is drawn, nothing overlaps, and words say the same."""
 
+import dataclasses
 import itertools
 
 import matplotlib
@@ -132,3 +133,14 @@ def test_a_diagram_can_be_drawn_into_given_axes_with_a_title():
     assert plots.flow(traced("residual"), ax=ax, title="Six blocks") is ax
     assert "Six blocks" in [text.get_text() for text in ax.texts]
     plt.close(figure)
+
+
+def test_a_head_that_is_left_out_is_no_box():
+    """It returns a tensor without values: nothing to draw, and no box without an arrow."""
+    from sepbook.architectures import unet_joint
+
+    config = dataclasses.replace(unet_joint.PRESETS["tiny"], pitch=0.0)
+    with torch.device("meta"):
+        magnitude = torch.zeros(1, config.channels, config.n_fft // 2, 128)
+        boxes = graph(shapes.trace(unet_joint.JointUNet(config).eval(), magnitude))
+    assert [box.name for box in boxes if box.role == "output"] == ["masks", "voice"]
