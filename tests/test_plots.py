@@ -264,19 +264,3 @@ def test_a_history_is_drawn_with_its_validation():
     assert list(only.lines[0].get_ydata()) == [row["loss"] for row in rows]
     with pytest.raises(ValueError, match="history is empty"):
         plots.loss_curve([])
-
-
-def test_bars_show_value_and_interval():
-    ax = plots.bars({"vocals": (8.0, 7.0, 9.5), "bass": -2.25})
-    assert [bar.get_width() for bar in ax.patches] == [8.0, -2.25]
-    assert [text.get_text() for text in ax.texts] == ["8.0", "\N{MINUS SIGN}2.2"]
-    assert [list(line.get_xdata()) for line in ax.lines if len(set(line.get_xdata())) == 2] == [[7.0, 9.5]]
-    assert matplotlib.colors.to_hex(ax.patches[0].get_facecolor()) == plots.COLOURS["vocals"]
-    assert ax.get_xlabel() == "dB" and [t.get_text() for t in ax.get_yticklabels()] == ["vocals", "bass"]
-
-
-def test_groups_of_bars_are_told_apart_by_hatches():
-    ax = plots.bars({"U-Net": {"vocals": 8.0, "bass": 9.0}, "oracle": {"bass": 12.0}})
-    hatches = {bar.get_width(): bar.get_hatch() for bar in ax.patches if bar.get_width()}
-    assert hatches[8.0] == hatches[9.0] != hatches[12.0]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["U-Net", "oracle"]

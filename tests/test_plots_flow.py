@@ -1,5 +1,6 @@
 """Diagrams of whole models: everything is drawn, nothing overlaps, and words say the same."""
 
+import dataclasses
 import itertools
 
 import matplotlib
@@ -70,7 +71,9 @@ def test_every_box_is_drawn_once_and_every_shape_is_on_it(trace):
 
 def test_words_name_every_part_its_sources_and_its_shape(trace):
     said = plots.flow_alt(trace)
-    assert said.startswith(f"Diagram of {trace.calls[0].kind}, from top to bottom. Input ")
+    assert said.startswith(
+        f"Diagram of {trace.calls[0].kind}, from top to bottom, with the shape that each part returns. "
+    )
     for box in graph(trace):
         if box.role == "part":
             assert box.row.path.split(".")[-1] in said
@@ -79,7 +82,8 @@ def test_words_name_every_part_its_sources_and_its_shape(trace):
 
 def test_the_words_of_one_diagram_in_full():
     assert plots.flow_alt(traced("chimera")) == (
-        "Diagram of Chimera, from top to bottom. Input magnitude: C=1, F=65, T=50. "
+        "Diagram of Chimera, from top to bottom, with the shape that each part returns. "
+        "Input magnitude: C=1, F=65, T=50. "
         "norm, LayerNorm, reads magnitude and returns T=50, F=65. trunk, LSTM, reads norm and returns T=50, H=60. "
         "mask_head, Linear, reads trunk and returns T=50, (S F)=130. "
         "Output masks: S=2, C=1, F=65, T=50, from mask_head. "
@@ -129,3 +133,14 @@ def test_a_diagram_can_be_drawn_into_given_axes_with_a_title():
     assert plots.flow(traced("residual"), ax=ax, title="Six blocks") is ax
     assert "Six blocks" in [text.get_text() for text in ax.texts]
     plt.close(figure)
+
+
+def test_a_head_that_is_left_out_is_no_box():
+    """It returns a tensor without values: nothing to draw, and no box without an arrow."""
+    from sepbook.architectures import unet_joint
+
+    config = dataclasses.replace(unet_joint.PRESETS["tiny"], pitch=0.0)
+    with torch.device("meta"):
+        magnitude = torch.zeros(1, config.channels, config.n_fft // 2, 128)
+        boxes = graph(shapes.trace(unet_joint.JointUNet(config).eval(), magnitude))
+    assert [box.name for box in boxes if box.role == "output"] == ["masks", "voice"]

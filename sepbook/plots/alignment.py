@@ -31,7 +31,7 @@ def alignment(tensors: dict, ax=None, title: str = ""):
     """Draw how the axes of tensors align, and the shape that comes out; returns the axes.
 
     `tensors` maps names to pairs (dims, tensor or shape): ``{"masks": ("B S F T", masks), "gain": ("S 1 1", gain)}``.
-    Dashed boxes are stretched, grey ones are not there and count as 1. Red columns do not fit. An orange result has two
+    Dashed boxes are stretched, grey ones are not there and count as 1. Pink columns do not fit. A brown result has two
     letters in one column: torch computes it, but it is probably a mistake.
     Raises ShapeError when a shape has another number of axes than its dims. Taught on: book/foundations/tensors
     """

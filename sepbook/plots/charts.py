@@ -6,7 +6,7 @@ Taught on: book/training/loop
 import numpy as np
 from matplotlib import pyplot as plt
 
-from sepbook.plots.style import DASHES, WIDTH, axes, colour, numbers
+from sepbook.plots.style import COLOURS, DASHES, WIDTH, axes, colour, numbers
 
 
 def curves(x, lines: dict, ax=None, xlabel: str = "", ylabel: str = "", title: str = ""):
@@ -86,25 +86,27 @@ def bars(values: dict, unit: str = "dB", ax=None, title: str = "", decimals: int
     """Draw horizontal bars with their numbers and intervals; returns the axes.
 
     `values` maps names to a number or to (mean, low, high); or it maps groups (systems, say) to such dicts, which
-    are then drawn side by side and told apart by a hatch. Sources keep their colours.
-    Taught on: book/evaluation/metrics
+    are then drawn side by side and told apart by a hatch. Sources keep their colours; of other names a colour says
+    only the group. Taught on: book/evaluation/metrics
     """
     groups = values if isinstance(next(iter(values.values())), dict) else {"": values}
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     thick = 0.8 / len(groups)
     ax = axes(ax, 0.9 + max(0.42, 0.3 * len(groups)) * len(names))
     for i, (group, entries) in enumerate(groups.items()):
+        look = {"hatch": HATCHES[i % len(HATCHES)], "edgecolor": _page(), "linewidth": 0}
         for j, name in enumerate(names):
             if name in entries:
                 at = j + (i - (len(groups) - 1) / 2) * thick
-                _bar(ax, at, entries[name], thick * 0.9, colour(name, j), HATCHES[i % len(HATCHES)], decimals)
+                paint = COLOURS.get(str(name).lower()) or colour(group, i)
+                _bar(ax, at, entries[name], thick * 0.9, {"color": paint, **look}, decimals)
         if group:
-            look = {"color": colour("mixture"), "hatch": HATCHES[i % len(HATCHES)], "edgecolor": _page()}
-            ax.barh([0], [0], linewidth=0, label=group, **look)
+            sources = any(str(name).lower() in COLOURS for name in names)
+            ax.barh([0], [0], label=group, color=colour("mixture" if sources else group, i), **look)
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel=unit, title=title, ylim=(len(names) - 0.5, -0.5))
     ax.grid(False, axis="y")
-    ax.margins(x=0.12)
+    _room(ax, [_ends(value) for entries in groups.values() for value in entries.values()], decimals)
     ax.axvline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
     if len(groups) > 1:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
@@ -112,21 +114,44 @@ def bars(values: dict, unit: str = "dB", ax=None, title: str = "", decimals: int
 
 
 HATCHES = ("", "///", "...", "xx")
+DIGIT = 0.027  # of the width of the axes: a digit of a bar's number
+
+
+def _ends(value) -> tuple[float, float, float]:
+    """Return (mean, low, high) of a number or of three."""
+    mean, low, high = value if isinstance(value, tuple | list) else (value, value, value)
+    return float(mean), float(low), float(high)
+
+
+def _words(mean: float, decimals: int) -> str:
+    """Return the number at a bar: what rounds to zero has no sign."""
+    return f"{round(mean, decimals) + 0.0:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _room(ax, ends, decimals: int) -> None:
+    """Leave room for the numbers beside the longest bars, on both sides of zero."""
+    low, high = min(0.0, *(min(end) for end in ends)), max(0.0, *(max(end) for end in ends))
+    digits = max(len(_words(mean, decimals)) for mean, _, _ in ends)
+    share = (digits + 1) * DIGIT + 0.02
+    left = share * any(mean < 0 for mean, _, _ in ends)
+    right = share * any(mean >= 0 for mean, _, _ in ends)
+    span = (high - low or 1.0) / (1 - left - right)
+    ax.set_xlim(low - left * span, high + max(right, 0.01) * span)
 
 
 def _page() -> str:
     return plt.rcParams["figure.facecolor"]
 
 
-def _bar(ax, at: float, value, thick: float, paint: str, hatch: str, decimals: int) -> None:
-    mean, low, high = value if isinstance(value, tuple | list) else (value, value, value)
-    ax.barh(at, mean, thick, color=paint, hatch=hatch, edgecolor=_page(), linewidth=0)
+def _bar(ax, at: float, value, thick: float, look: dict, decimals: int) -> None:
+    mean, low, high = _ends(value)
+    ax.barh(at, mean, thick, **look)
     if high > low:
         ax.plot([low, high], [at, at], color=plt.rcParams["text.color"], linewidth=1.6, marker="|", markersize=7)
     edge = max(mean, high) if mean >= 0 else min(mean, low)
     side = 1 if mean >= 0 else -1
     ax.annotate(
-        f"{mean:.{decimals}f}".replace("-", "\N{MINUS SIGN}"),
+        _words(mean, decimals),
         (edge, at),
         xytext=(6 * side, 0),
         textcoords="offset points",

@@ -152,7 +152,8 @@ class Plan:
         if self.parts == [0]:
             return [Box("output", shape.name, shape=str(shape), sources=[self.boxes[0]]) for shape in root.outputs]
         pairs = zip(root.outputs, root.gives, strict=False)  # what lies deeper in a result is no output of its own
-        return [Box("output", shape.name, sources=self.resolve(origin), shape=str(shape)) for shape, origin in pairs]
+        held = [(shape, origin) for shape, origin in pairs if 0 not in shape.sizes]  # a head left out returns nothing
+        return [Box("output", shape.name, sources=self.resolve(origin), shape=str(shape)) for shape, origin in held]
 
 
 def _distinct(values) -> list:
