@@ -35,6 +35,18 @@ def test_axe_sees_faults(page_and_log):
     assert rules >= {"color-contrast", "image-alt", "button-name"}
 
 
+def test_axe_sees_one_pale_word_among_many_that_are_not(page_and_log):
+    page, _ = page_and_log
+    assert checks.violations(page) == []
+    for pale in ("color: #999", "opacity: 0.4", "background: #555"):
+        cells = [f"<td><b>word {n}</b></td>" for n in range(9)]
+        cells[7] = f'<td style="{pale}"><b id="pale">pale word</b></td>'
+        plant(page, f'<table class="planted"><tr>{"".join(cells)}</tr></table>')
+        found = checks.violations(page)
+        assert len(found) == 1 and "pale word" in found[0]
+        page.evaluate("document.querySelector('.planted').remove()")
+
+
 def test_sideways_scroll_is_seen(visit):
     page, _ = visit(START, "390-dark")
     assert page.evaluate(checks.SIDEWAYS) == []
