@@ -184,6 +184,28 @@ def test_no_page_prints_a_score_of_silence(name):
     assert not [text for text in soup(name).find_all(string=re.compile(r"\bnan dB"))]
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_mathematics_is_loaded_where_there_is_a_formula_and_nowhere_else(name):
+    page = soup(name)
+    scripts = [
+        script for script in page.select("script") if "mathjax" in f"{script.get('src')} {script.string}".lower()
+    ]
+    assert bool(scripts) == bool(page.select("article .math"))
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
+def test_a_lab_begins_with_its_card(name):
+    """Before anything else: that nothing runs here, where it runs, how long it takes, what there is to hear."""
+    heading = soup(name).select_one("article h1")
+    card = heading.find_next_sibling()
+    assert "sepbook-lab-top" in card["class"] and "You are reading" in card.select_one(".sepbook-lab-kind").text
+    addresses = [link["href"] for link in card.select(".sepbook-lab-links a")]
+    for host in ("https://colab.research.google.com/", "https://kaggle.com/"):
+        assert [address for address in addresses if address.startswith(host) and f"/{name[:-5]}.ipynb" in address]
+    rows = dict(zip((e.text for e in card.select("dt")), (e.text.strip() for e in card.select("dd")), strict=True))
+    assert {"On a laptop", "On a GPU", "You will hear"} <= set(rows) and all(rows.values())
+
+
 @pytest.mark.parametrize("other", ["light", "dark"])
 def test_a_first_visit_is_light(other):
     """The first pages that a reader opens, uncompressed: with mathematics and without."""
