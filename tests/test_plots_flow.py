@@ -71,9 +71,7 @@ def test_every_box_is_drawn_once_and_every_shape_is_on_it(trace):
 
 def test_words_name_every_part_its_sources_and_its_shape(trace):
     said = plots.flow_alt(trace)
-    assert said.startswith(
-        f"Diagram of {trace.calls[0].kind}, from top to bottom, with the shape that each part returns. "
-    )
+    assert said.startswith(f"Diagram of {trace.calls[0].kind}, from top to bottom. Input ")
     for box in graph(trace):
         if box.role == "part":
             assert box.row.path.split(".")[-1] in said
@@ -82,8 +80,7 @@ def test_words_name_every_part_its_sources_and_its_shape(trace):
 
 def test_the_words_of_one_diagram_in_full():
     assert plots.flow_alt(traced("chimera")) == (
-        "Diagram of Chimera, from top to bottom, with the shape that each part returns. "
-        "Input magnitude: C=1, F=65, T=50. "
+        "Diagram of Chimera, from top to bottom. Input magnitude: C=1, F=65, T=50. "
         "norm, LayerNorm, reads magnitude and returns T=50, F=65. trunk, LSTM, reads norm and returns T=50, H=60. "
         "mask_head, Linear, reads trunk and returns T=50, (S F)=130. "
         "Output masks: S=2, C=1, F=65, T=50, from mask_head. "

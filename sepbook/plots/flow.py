@@ -267,7 +267,7 @@ def _fit(text: str, wide: float, size: float) -> str:
 
 def flow_alt(trace, depth: int | None = None) -> str:
     """Say in words what `flow` draws, for readers of screens. Taught on: book/how_to_read."""
-    said, group = [f"Diagram of {trace.calls[0].kind}, from top to bottom, with the shape that each part returns."], ()
+    said, group = [f"Diagram of {trace.calls[0].kind}, from top to bottom."], ()
     for box in graph(trace, depth):
         if box.group and box.group != group:
             said.append(f"What follows is there once for each of {', '.join(box.group)}.")

@@ -60,6 +60,7 @@ def settings(mode: str = "light") -> dict:
         "axes.titlesize": 12.5,
         "axes.titlelocation": "left",
         "axes.labelsize": 12,
+        "figure.labelsize": 12,
         "xtick.labelsize": 11,
         "ytick.labelsize": 11,
         "legend.fontsize": 11.5,
