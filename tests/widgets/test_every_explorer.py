@@ -17,6 +17,7 @@ from sepbook.widgets.mask_painter import mask_painter
 from sepbook.widgets.recurrent_memory import recurrent_memory
 from sepbook.widgets.training_replay import training_replay
 from sepbook.widgets.turning_arrow import turning_arrow
+from sepbook.widgets.valley import valley
 from sepbook.widgets.waveform_loss import waveform_loss
 from sepbook.widgets.window_hop import window_hop
 from tests.widgets.conftest import WIDGETS
@@ -44,11 +45,12 @@ EXPLORERS = {  # by the name in host.js
     "memory": lambda: recurrent_memory(title="Try"),
     "painter": lambda: mask_painter(STEMS, RATE, "Try"),
     "replay": lambda: training_replay(stages(), RATE, LOSS, "Try"),
+    "valley": lambda: valley(0.2, 1.5, 0.1, "Try"),
     "waveform": lambda: waveform_loss(*SOUNDS, RATE, "Try"),
     "window": lambda: window_hop(STEMS, RATE, "Try"),
 }
 NO_EXPLORERS = {"player", "listening"}
-SILENT = {"activation", "convolution", "descent", "memory"}  # their subject has no sound
+SILENT = {"activation", "convolution", "descent", "memory", "valley"}  # their subject has no sound
 OWN_AXES = {"embedding": [0], "painter": [0]}  # pictures that turn in space, or have their axes beside them
 
 
