@@ -40,8 +40,9 @@ def _seeded():
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+    if torch := sys.modules.get("torch"):
+        # `torch.manual_seed` writes down the whole call for each kind of GPU that is not there: a millisecond a test.
+        (torch if torch.accelerator.is_available() else torch.default_generator).manual_seed(seed)
     yield
     if "matplotlib.pyplot" in sys.modules:  # a figure left open is seen by the next test of the same process
         sys.modules["matplotlib.pyplot"].close("all")
