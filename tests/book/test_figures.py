@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from book_sources import ROOT
-from test_built import PAGES, soup
+from built_pages import PAGES, soup
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import sepbook_figures as figures
