@@ -1,7 +1,9 @@
 """What all tests share: where the repository is, one thread where two processes run, no stray randomness."""
 
+import functools
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -40,8 +42,9 @@ def _seeded():
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+    if torch := sys.modules.get("torch"):
+        # `torch.manual_seed` writes down the whole call for each kind of GPU that is not there: a millisecond a test.
+        (torch if torch.accelerator.is_available() else torch.default_generator).manual_seed(seed)
     yield
     if "matplotlib.pyplot" in sys.modules:  # a figure left open is seen by the next test of the same process
         sys.modules["matplotlib.pyplot"].close("all")
@@ -68,9 +71,18 @@ def chromium_path():
     return path
 
 
+@functools.cache
+def parses_pages(file):
+    """Whether a file of tests reads the built book by `built_pages.soup`."""
+    return re.search(r"^from built_pages import .*\bsoup\b", file.read_text(encoding="utf-8"), re.M) is not None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """`--dist loadfile`, but the contract tests of each system are a group of their own, so that all workers help."""
+    """`--dist loadfile`, but the contract tests of each system are a group of their own, so that all workers help.
+
+    And the files that parse the built pages are one group: each page is parsed once.
+    """
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
@@ -79,6 +91,10 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid):
             file, _, test = nodeid.partition("::")
             system = test.partition("[")[2].split("-")[0].rstrip("]")
-            return f"{file}[{system}]" if "contracts/" in file else file
+            if "contracts/" in file:
+                return f"{file}[{system}]"
+            if "tests/book/" in file and parses_pages(config.rootpath / file):
+                return "tests/book: parsed pages"
+            return file
 
     return ByFileAndSystem(config, log)

@@ -1,31 +1,19 @@
 """The built book, read file by file: links, pictures, sounds, foreign hosts, weights."""
 
 import json
-import os
 import re
 from functools import cache
-from pathlib import Path
 from statistics import median
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from book_sources import ROOT
-from bs4 import BeautifulSoup
+from bs4 import NavigableString, Tag
+from built_pages import HTML, PAGES, soup
 
-HTML = Path(os.environ.get("SEPBOOK_HTML", ROOT / "_build" / "html"))
-EXTRA = {"index.html", "genindex.html", "search.html", "py-modindex.html", "404.html"}
-PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts)
-PAGES = [name for name in PAGES if name not in EXTRA] or ["no book: run `make book` first"]
 PATH_LIKE = re.compile(r"\.(png|svg|jpe?g|gif|webp)\b|_images|^[0-9a-f]{8,}$", re.IGNORECASE)
 # Attributes that make a browser fetch something as the page opens.
 FETCHING = {"script": "src", "img": "src", "audio": "src", "source": "src", "iframe": "src"}
 FETCHING["link:not([rel=canonical])"] = "href"  # the canonical address says where the page lives
-
-
-@cache
-def soup(name):
-    """Return a page, parsed."""
-    return BeautifulSoup((HTML / name).read_text(encoding="utf-8"), "html.parser")
 
 
 @cache
@@ -128,13 +116,21 @@ def test_every_picture_is_put_into_words(name):
     assert not poor
 
 
+def words_of(element):
+    """Give an element's text piece by piece, without code and citations."""
+    for child in element.children:
+        if isinstance(child, Tag):
+            if child.name not in ("pre", "code", "script") and "citation" not in child.get("class", ()):
+                yield from words_of(child)
+        elif type(child) is NavigableString:  # and no comment
+            yield child
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_no_role_or_directive_is_left_as_text(name):
     """A bar inside a table cuts a role in two: there it has to be written as a bar after a backslash."""
-    article = BeautifulSoup(str(soup(name).select_one("article")), "html.parser")
-    for code in article.select("pre, code, script, .citation"):
-        code.decompose()
-    assert not re.findall(r"\{[a-z]+[\w:]*\}`[^`]*|:::\{?[a-z]*|`{3}\{[a-z]+", article.text)
+    words = "".join(words_of(soup(name).select_one("article")))
+    assert not re.findall(r"\{[a-z]+[\w:]*\}`[^`]*|:::\{?[a-z]*|`{3}\{[a-z]+", words)
 
 
 @pytest.mark.parametrize("name", PAGES)

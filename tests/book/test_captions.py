@@ -8,7 +8,7 @@ import pytest
 import sepbook_captions as captions
 import yaml
 from book_sources import ROOT, pages, text_of
-from test_built import soup
+from built_pages import soup
 
 SHOWN = re.compile(r"^```\{literalinclude\} (\S+)\n((?::.*\n)*)```", re.M)
 SHOWING = [name for name in pages() if SHOWN.search(text_of(name))]

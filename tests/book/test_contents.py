@@ -8,8 +8,8 @@ from book_sources import ROOT
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from built_pages import PAGES, soup
 from sepbook_contents import fold
-from test_built import PAGES, soup
 
 PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
 for part in PARTS:  # what stands below a page is a page too

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from book_sources import ROOT, pages, text_of
-from test_built import PAGES, soup
+from built_pages import PAGES, soup
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import sepbook_figures as figures

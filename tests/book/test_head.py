@@ -14,7 +14,7 @@ from docutils import nodes
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import sepbook_head as head
-from test_built import HTML, PAGES, soup
+from built_pages import HTML, PAGES, soup
 
 BASE = head.site(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"])
 

@@ -8,7 +8,7 @@ from book_sources import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import sepbook_icons as icons
-from test_built import HTML, PAGES, soup
+from built_pages import HTML, PAGES, soup
 
 
 def code_points(font):

@@ -2,7 +2,7 @@
 
 import pytest
 import sepbook_lines as lines
-from test_built import PAGES, soup
+from built_pages import PAGES, soup
 
 SHORT, LONG = "y = 1", "    value = function(" + "argument, " * 9 + ")"
 

@@ -8,8 +8,8 @@ from test_glossary import TERMS
 from test_glossary import TEXT as GLOSSARY
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from built_pages import HTML, soup
 from sepbook_search import taught
-from test_built import HTML, soup
 
 
 def test_every_word_of_the_glossary_has_its_page():

@@ -4,8 +4,8 @@ import re
 
 import pytest
 import sepbook_speed as speed
+from built_pages import HTML, PAGES, soup
 from sphinx.builders.html._assets import _JavaScript
-from test_built import HTML, PAGES, soup
 
 HEAD = '<html><head>\n  <link rel="stylesheet" href="{up}_static/a.css?v=1" />\n<link href="{up}_static/sub/b.css" rel="stylesheet" />\n</head><body><link rel="stylesheet" href="own.css"></body></html>'  # noqa: E501
 

@@ -12,7 +12,7 @@ from book_sources import ROOT
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import sepbook_head
 import sepbook_stamp as stamp
-from test_built import HTML, PAGES, soup
+from built_pages import HTML, PAGES, soup
 
 CODE = "# Title\n\n```{code-cell} ipython3\n1 + 1\n```\n"
 

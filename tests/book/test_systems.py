@@ -11,7 +11,7 @@ from sepbook import architectures
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import sepbook_systems as systems
-from test_built import soup
+from built_pages import soup
 
 FILE = ROOT / "book" / "architectures" / "overview.toml"
 ENTRIES = systems.systems_of(FILE)

@@ -168,7 +168,7 @@ def test_it_plays_what_it_shows(book):
     driver.wait("p.playing")
     driver.preset("half as loud")
     driver.wait("!p.busy")
-    assert driver.ask("p.sound.every((value, n) => value === Math.fround(p.estimate[n]))")
+    assert driver.run("const { sound, estimate } = p; return sound.every((x, n) => x === Math.fround(estimate[n]));")
     driver.let_others_play()
     assert driver.ask("p.playing") is False
 
