@@ -2,11 +2,13 @@
 
 Each side has a `Link` at its end of a pipe. A call carries its inputs as plain values; the answer carries the result
 and what the function changed in its inputs. Where a result depends on an input, `backward` asks the other side. While
-a side waits for an answer, it serves the calls that come back.
+a side waits for an answer, it serves the calls that come back. Each request has a number that nobody can guess, and its
+answer must bear it: an answer that nobody asked for ends the talk.
 """
 
 import builtins
 import pickle
+import secrets
 from collections import OrderedDict
 
 import torch
@@ -34,14 +36,18 @@ class Link:
 
         `slopes` collects the tensors of the answer that have a gradient.
         """
-        self._send(["ask", request, list(given)])
+        number = secrets.randbits(60)
+        self._send(["ask", number, request, list(given)])
         while True:
-            kind, *rest = self._receive(slopes)
-            if kind == "answer":
-                return rest[0]
-            if kind == "error":
+            kind, of, *rest = self._receive(slopes)
+            if kind == "ask":
+                self._serve(of, *rest)
+            elif of != number:
+                raise Gone("the other process answers what nobody has asked")
+            elif kind == "error":
                 raise _rebuilt(*rest)
-            self._serve(*rest)
+            else:
+                return rest[0]
 
     def serve(self) -> None:
         """Answer requests until the other side ends."""
@@ -53,14 +59,14 @@ class Link:
             if kind == "ask":
                 self._serve(*rest)
 
-    def _serve(self, request, given) -> None:
+    def _serve(self, number, request, given) -> None:
         try:
             answer = self.handlers[request](*given)
-            self._send(["answer", answer])
+            self._send(["answer", number, answer])
         except Gone:
             raise
         except (Exception, SystemExit) as error:
-            self._send(["error", type(error).__name__, str(error)[:500]])
+            self._send(["error", number, type(error).__name__, str(error)[:500]])
 
     def _send(self, message) -> None:
         data = Packer(self._refer).pack(message)
@@ -77,9 +83,11 @@ class Link:
         try:
             reader = Unpacker(self._borrowed)
             message = reader.unpack(data)
-            if type(message) is not list or message[0] not in ("ask", "answer", "error") or len(message) < 2:
+            if type(message) is not list or len(message) < 3 or message[0] not in ("ask", "answer", "error"):
                 raise Refused("no request")
-            if message[0] == "ask" and (len(message) != 3 or type(message[2]) is not list):
+            if type(message[1]) is not int or (
+                message[0] == "ask" and (len(message) != 4 or type(message[3]) is not list)
+            ):
                 raise Refused("no request")
         except Refused as error:
             raise Gone(f"the other process sends what is no message: {error}") from None

@@ -8,7 +8,7 @@ LARGE = "prediction = bytearray(10**11)"
 GROWING = "taken = []\nwhile True: taken.append(bytearray(2**24))"
 FORGED = r"""
 import os, struct
-text = b'{"list":["answer",{"list":[true,"ratio 2",null]}]}'
+text = b'{"list":["answer",{"int":"1"},{"list":[true,"ratio 2",null]}]}'
 for number in range(3, 64):
     try:
         os.write(number, struct.pack("!i", len(text) + 4) + struct.pack("<I", len(text)) + text)

@@ -140,6 +140,13 @@ def test_a_set_up_without_end_costs_its_own_notebook_alone(run):
     assert {row["status"] for row in mine} == {"too slow"} and len(mine) == 4
 
 
+def test_forged_answers_cost_the_exercises_that_forge_them_and_no_other(tmp_path):
+    lab = solved(MASKS, exercise_1=f"{FORGED}\nbinary_mask = None", exercise_3=f"+{FORGED}")
+    hand_in(tmp_path, "trudy", lab, "lab.ipynb")
+    (one,) = grade(tmp_path, Limits(seconds=4, memory=1024, notebook=60), seed=5).submissions
+    assert [v.passed for v in one.verdicts] == [False, True, False, True, True], one.verdicts
+
+
 def test_files_that_cannot_be_graded_are_named_and_the_better_submission_counts(run):
     mine = [row for row in rows(run[1]) if row["student"] == "eve"]
     assert [row["status"][:14] for row in mine if row["file"] == "damaged.ipynb"] == ["it is damaged:"]

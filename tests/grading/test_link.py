@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sepbook.check import CheckFailure, NotYet, call, expect_gradient
-from sepbook.grading.codec import CannotPass
+from sepbook.grading.codec import CannotPass, Packer, Unpacker
 from sepbook.grading.link import Gone, Link
 from sepbook.grading.marker import borrowed
 from sepbook.grading.student import describe
@@ -141,6 +141,26 @@ def test_what_is_no_answer_ends_the_talk(answer):
     theirs.send_bytes(answer)
     with pytest.raises(Gone):
         Link(ours).ask("run", "1")
+
+
+@pytest.mark.parametrize("kind", ["answer", "error"])
+def test_an_answer_that_nobody_asked_for_ends_the_talk(kind):
+    ours, theirs = Pipe()
+    theirs.send_bytes(Packer().pack([kind, 1, "passed"]))
+    with pytest.raises(Gone, match="nobody"):
+        Link(ours).ask("run", "1")
+    near, far = Pipe()
+
+    def replay():  # the right answer, and the same once more
+        message = Unpacker().unpack(far.recv_bytes())
+        for _ in range(2):
+            far.send_bytes(Packer().pack(["answer", message[1], 7]))
+
+    threading.Thread(target=replay, daemon=True).start()
+    link = Link(near)
+    assert link.ask("run") == 7
+    with pytest.raises(Gone, match="nobody"):
+        link.ask("run")
 
 
 def test_the_student_may_ask_for_nothing_but_what_was_lent():

@@ -1,12 +1,14 @@
 """The class that the bench of grading makes up: what each answer is, and that harm is done everywhere, in every way."""
 
+import pytest
+
 from sepbook.grading.submissions import find
 from sepbook.grading.verdicts import known
 from tests.grading.attacks import KINDS
 from tests.labs.reading import numbers, read, tagged
 from tools.bench import grading
 
-LAB = "foundations/masks"
+LAB = grading.attack_of(0)[0]  # one in which harm is done
 
 
 def test_every_kind_of_harm_is_done_and_every_lab_has_its_share():
@@ -14,6 +16,12 @@ def test_every_kind_of_harm_is_done_and_every_lab_has_its_share():
     assert {kind for _, kind in done} == set(KINDS)
     shares = [sum(lab == where for where, _ in done) for lab in grading.EVERY]
     assert max(shares) - min(shares) <= 1
+
+
+@pytest.mark.parametrize("labs", [30, 40, 49, 50, 77])
+def test_no_number_of_labs_leaves_harm_to_a_few_of_them(monkeypatch, labs):
+    monkeypatch.setattr(grading, "EVERY", list(range(labs)))
+    assert len({grading.attack_of(student)[0] for student in range(30)}) == 30
 
 
 def test_a_class_hands_in_what_is_written_down_of_it(tmp_path):

@@ -21,6 +21,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from itertools import count
+from math import gcd
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -48,7 +50,8 @@ def state(lab: str, root: Path = ROOT) -> str:
 
 def attack_of(student: int) -> tuple[str, str]:
     """Return in which lab a student does harm, and how: each kind in turn, and all labs before one has two."""
-    return EVERY[student * 7 % len(EVERY)], list(KINDS)[student % len(KINDS)]
+    step = next(n for n in count(7) if gcd(n, len(EVERY)) == 1)  # else some labs would never have their turn
+    return EVERY[student * step % len(EVERY)], list(KINDS)[student % len(KINDS)]
 
 
 def hand_in_lab(folder: Path, lab: str, students: int, victim: Path) -> dict:

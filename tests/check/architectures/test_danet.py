@@ -183,7 +183,7 @@ WRONG = [
     (
         2,
         lambda v, y, w: torch.einsum("bsft,bftd->bsd", y * w[:, None], v) / (y * w[:, None]).sum((2, 3))[..., None],
-        "NaN",
+        "holds NaN or infinity",
     ),
     (3, masks_by(lambda likeness: likeness), "The softmax is missing"),
     (3, masks_by(torch.sigmoid), "each mask by itself"),
