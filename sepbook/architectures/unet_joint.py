@@ -50,7 +50,7 @@ PRESETS["tiny"] = Config(**asdict(unet.PRESETS["tiny"]))
 
 RECIPES = {
     "paper": replace(unet.RECIPES["paper"], task="songs", mixing=LABELLED),
-    "small": replace(RECIPE, mixing=RECIPE.mixing | LABELLED),
+    "small": replace(RECIPE, mixing=RECIPE.mixing | LABELLED, steps=RECIPE.steps | {"shipped": 3000}),
 }
 
 
