@@ -167,8 +167,8 @@ def test_self_checks_cannot_be_guessed():
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 WIDEST = 88  # characters of a line of code that is read without scrolling
 HIDDEN = re.compile(r"(?:hide|remove)-(?:input|cell)")
-# These are being rewritten: the name goes when all that they show keeps to the width.
-WIDE_PAGES = {"keras_sketch", "unet"}
+# This is being rewritten: the name goes when all that it shows keeps to the width.
+WIDE_PAGES = {"keras_sketch"}
 
 
 def shown_code(text):
