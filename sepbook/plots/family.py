@@ -8,7 +8,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from sepbook.plots.style import axes, colour
 
-WIDE, HIGH = 0.84, 0.66  # of a box, in years and rows
+WIDE, HIGH = 0.86, 0.76  # of a box, in years and rows
+NAME = 10  # letters of a name that is broken at its hyphen
 PAINT = {"spectrogram": "blue", "samples": "teal"}  # what a system reads, and the colour of its box
 
 
@@ -56,8 +57,14 @@ def _box(ax, place, entry) -> None:
     patch = FancyBboxPatch((x - WIDE / 2, y - HIGH / 2), WIDE, HIGH, **shape)
     patch.set(facecolor=plt.rcParams["figure.facecolor"], edgecolor=paint)
     ax.add_patch(patch)
-    words = entry["title"].replace(" ", "\n", 1)
-    ax.text(x, y, words, ha="center", va="center", fontsize=8, linespacing=1.05, zorder=3)
+    ax.text(x, y, _lines(entry["title"]), ha="center", va="center", fontsize=7.6, linespacing=1.05, zorder=3)
+
+
+def _lines(title: str) -> str:
+    """Break a title at its first space, and a long name without one behind its first hyphen."""
+    if " " in title:
+        return title.replace(" ", "\n", 1)
+    return title if len(title) < NAME else title.replace("-", "-\n", 1)
 
 
 def _arrow(ax, start, end) -> None:

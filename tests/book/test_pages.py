@@ -167,8 +167,6 @@ def test_self_checks_cannot_be_guessed():
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 WIDEST = 88  # characters of a line of code that is read without scrolling
 HIDDEN = re.compile(r"(?:hide|remove)-(?:input|cell)")
-# These are being rewritten: the name goes when all that they show keeps to the width.
-WIDE_PAGES = {"keras_sketch", "unet"}
 
 
 def shown_code(text):
@@ -192,11 +190,7 @@ def lab_code(name):
 def test_code_that_is_shown_fits_its_column(name):
     code = lab_code(name) if name in labs() else shown_code(text_of(name))
     wide = [line for block in code for line in block.splitlines() if len(line) > WIDEST]
-    waiting = {f"book/architectures/{page}.md" for page in WIDE_PAGES}
-    if name in waiting:
-        assert wide, "it keeps to the width now: take its name out of WIDE_PAGES"
-    else:
-        assert not wide
+    assert not wide
 
 
 def listed(node):

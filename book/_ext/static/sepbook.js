@@ -38,7 +38,8 @@ async function start(explorer) {
   }
 }
 
-const SCROLLERS = ".sepbook-scroll, .pst-scrollable-table-container, div.highlight pre, .output pre, mjx-container[display=true], .math";
+const TABLES = ".sepbook-scroll, .sepbook-ledger, .pst-scrollable-table-container";
+const SCROLLERS = `${TABLES}, div.highlight pre, .output pre, mjx-container[display=true], .math`;
 
 /** Boxes that scroll sideways can be reached by keyboard; boxes that do not are left alone. All is measured before anything is changed. */
 function reachScrollers() {
@@ -63,9 +64,9 @@ function sides({ scrollLeft, scrollWidth, clientWidth }) {
   return [scrollLeft > 1 && "left", scrollLeft < scrollWidth - clientWidth - 1 && "right"].filter(Boolean).join(" ");
 }
 
-/** A block of code fades where there is more of it. */
+/** A block of code or a table fades where there is more of it. */
 function fade(box, more) {
-  if (more && box.matches("pre")) box.dataset.more = more;
+  if (more && box.matches(`pre, ${TABLES}`)) box.dataset.more = more;
   else delete box.dataset.more;
 }
 
