@@ -7,7 +7,7 @@ Here they become reStructuredText, the last line becomes a link, and the page ge
 import re
 
 from docutils import nodes
-from sepbook_references import link
+from sepbook_references import breakable, link
 from sphinx_design.dropdown import dropdown_main, dropdown_title
 from sphinx_design.icons import get_octicon
 from sphinx_design.shared import create_component
@@ -99,7 +99,7 @@ def add_list(app, doctree, page):
         return
     items = nodes.bullet_list(bullet="*")
     for module, names in groups.items():
-        line = nodes.paragraph("", "", nodes.literal(text=module), nodes.Text(": "))
+        line = nodes.paragraph("", "", breakable(module, "."), nodes.Text(": "))
         for place, name in enumerate(names):
             entry = app.env.get_domain("py").objects[name]
             text = nodes.literal(text=name.rpartition(".")[2])

@@ -8,7 +8,7 @@ module where it has none of its own. A block that leaves lines out says that it 
 from pathlib import Path
 
 from docutils import nodes
-from sepbook_references import link
+from sepbook_references import breakable, link
 from sphinx.directives.code import LiteralInclude
 from sphinx.pycode import ModuleAnalyzer
 
@@ -37,7 +37,7 @@ class Shown(LiteralInclude):
         name, file = self.options.get("pyobject", ""), path.resolve().relative_to(root.resolve()).as_posix()
         theme = self.config.html_theme_options
         address = f"{theme['repository_url']}/blob/{theme['repository_branch']}/{file}{lines(path, name)}"
-        yield nodes.reference("", "", nodes.literal(text=file), refuri=address, internal=False)
+        yield nodes.reference("", "", breakable(file, "/"), refuri=address, internal=False)
         module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         if name:
             yield nodes.Text(" · ")

@@ -44,6 +44,16 @@ def link(app, source, target, anchor, *content):
     return nodes.reference("", "", *content, internal=True, refuri=f"{uri}#{anchor}" if anchor else uri)
 
 
+def breakable(name, mark):
+    """Return a long name as code that a narrow screen breaks behind its marks, and not within a word."""
+    first, *rest = name.split(mark)
+    parts = [nodes.Text(first)]
+    for word in rest:
+        parts[-1] = nodes.Text(parts[-1] + mark)
+        parts += [nodes.raw("", "<wbr>", format="html"), nodes.Text(word)]
+    return nodes.literal("", "", *parts)
+
+
 def row(app, page, citation, names):
     """Return a row of the table: the work, its key, the pages that cite it."""
     work = link(
