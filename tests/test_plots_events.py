@@ -35,7 +35,7 @@ def test_each_event_is_a_bar_from_its_start_to_its_end():
 
 def test_each_bar_says_its_level():
     ax = plots.events(SCENE, 4.0)
-    assert [text.get_text() for text in ax.texts] == ["+0 dB", "+6 dB", "−3 dB", "−9 dB"]
+    assert [text.get_text() for text in ax.texts] == ["0 dB", "+6 dB", "−3 dB", "−9 dB"]
 
 
 def test_sources_keep_their_colours_and_others_differ():

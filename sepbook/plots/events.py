@@ -23,10 +23,12 @@ def events(found, seconds: float, ax=None, title: str = ""):
     for event in found:
         row = labels.index(event.label)
         end = min(event.end, seconds)
-        ax.barh(row, end - event.start, left=event.start, height=0.6, color=colour(event.label, row))
-        words = ax.text((event.start + end) / 2, row, f"{event.snr:+.0f} dB".replace("-", "−"), fontsize=11)
+        own = colour(event.label, row + 1)  # 0 is the mixture's, in a player too
+        ax.barh(row, end - event.start, left=event.start, height=0.6, color=own)
+        level = f"{event.snr:+.0f}".replace("-", "−")
+        words = ax.text((event.start + end) / 2, row, f"{'0' if level[1:] == '0' else level} dB", fontsize=11)
         words.set(ha="center", va="center", color="white")
-        words.set_path_effects([patheffects.withStroke(linewidth=2.5, foreground="#23282f")])
+        words.set_path_effects([patheffects.withStroke(linewidth=1.5, foreground="#23282f")])
     ax.set_yticks(range(len(labels)), labels)
     ax.set(xlim=(0, seconds), ylim=(len(labels) - 0.5, -0.5), xlabel="time (s)", title=title)
     ax.grid(False, axis="y")
