@@ -1,0 +1,46 @@
+"""A formula keeps the comma behind it, a number its unit and its thousands, and no character of a page changes."""
+
+import re
+
+import pytest
+import sepbook_together as rule
+
+MATH = r'<span class="math notranslate nohighlight">\(x^2\)</span>'
+BOX = '<span class="sepbook-together">'
+
+
+@pytest.mark.parametrize("behind", [".", ",", " dB", "\nHz,", ")."])
+def test_a_formula_is_held_with_what_follows_it(behind):
+    assert rule.together(f"<p>by {MATH}{behind} More</p>") == f"<p>by {BOX}{MATH}{behind}</span> More</p>"
+
+
+@pytest.mark.parametrize("behind", [" and", "-fold", " hertz", " samples"])
+def test_a_formula_before_other_words_is_left_alone(behind):
+    page = f"<p>{MATH}{behind}</p>"
+    assert rule.together(page) == page
+
+
+@pytest.mark.parametrize("number", ["16 000", "44 100", "1 234 567"])
+def test_a_long_number_is_held(number):
+    assert rule.together(f"<p>a rate of {number} Hz</p>") == f"<p>a rate of {BOX}{number}</span> Hz</p>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<pre>16 000</pre>",
+        '<img alt="16 000 Hz"/>',
+        "<p><code>16 000</code></p>",
+        "<script>x = '16 000'</script>",
+        "<p>in 2026 1000 songs</p>",
+        "<p>1,615 276</p>",
+        "<p>step 16 0001</p>",
+    ],
+)
+def test_code_attributes_and_other_numbers_are_left_alone(page):
+    assert rule.together(page) == page
+
+
+def test_the_text_of_a_page_stays_as_it_is():
+    page = f"<h2>Of 16 000</h2><p>{MATH}, <b>44 100</b> {MATH} dB</p><pre>1 000</pre>"
+    assert re.sub("<[^>]*>", "", rule.together(page)) == re.sub("<[^>]*>", "", page)
