@@ -13,7 +13,7 @@ quotes, and mends a few things in the theme.
     sepbook_figures.py     a number and a caption under each picture that a cell draws
     sepbook_captions.py    {literalinclude}: a caption over all source that is shown
     sepbook_lines.py       long lines of code and of what it prints, broken
-    sepbook_joints.py      a formula and the comma behind it, and short names in code: kept in one piece
+    sepbook_together.py    a formula and its comma, 16 000, short names in code: never broken
     sepbook_cards.py       {lab} {ledger}, and the card on the lab's own page
     sepbook_results.py     {result}
     sepbook_systems.py     {systems}: all systems in one table
@@ -45,7 +45,6 @@ import sepbook_figures
 import sepbook_folds
 import sepbook_head
 import sepbook_icons
-import sepbook_joints
 import sepbook_lines
 import sepbook_media
 import sepbook_own_song
@@ -59,6 +58,7 @@ import sepbook_stamp
 import sepbook_static
 import sepbook_storage
 import sepbook_systems
+import sepbook_together
 
 HERE = Path(__file__).resolve().parent
 
@@ -88,7 +88,7 @@ def setup(app):
     sepbook_execution.setup(app)
     sepbook_captions.setup(app)
     sepbook_lines.setup(app)
-    sepbook_joints.setup(app)
+    sepbook_together.setup(app)
     sepbook_figures.setup(app)
     sepbook_cards.setup(app)
     sepbook_references.setup(app)

@@ -13,7 +13,7 @@ const UNDO = 20; // strokes
 const FIRST_TRY = [300, 3000]; // Hz: what is kept at first, so that there is something to see, hear and better
 const PAUSE = 20; // ms between two sounds while a stroke is being drawn; longer where computing one takes longer
 
-const HINT = `A first try keeps all from ${FIRST_TRY[0]} to ${FIRST_TRY[1]} Hz. Press play, hear what is wrong with it, and paint a better one.`;
+const HINT = `A first try keeps all from ${FIRST_TRY[0]} to ${FIRST_TRY[1]} Hz. Press play for its sound and all numbers, hear what is wrong with it, and paint a better one.`;
 
 const signed = (value, plus = "") => (value < 0 ? "−" : plus) + Math.abs(value).toFixed(1);
 
