@@ -55,9 +55,9 @@ def relinked(text: str, name: str) -> str:
 
 
 def hours(minutes: int) -> str:
-    """Return minutes as people say them."""
+    """Return minutes as people say them, with spaces that no narrow column breaks."""
     whole, rest = divmod(minutes, 60)
-    return f"{whole} h {rest:02d}" if whole else f"{rest} min"
+    return f"{whole}\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}{rest:02d}" if whole else f"{rest}\N{NO-BREAK SPACE}min"
 
 
 def week_page(week: syllabus.Week) -> str:

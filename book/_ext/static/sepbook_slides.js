@@ -98,7 +98,7 @@ function fit(slide, stage) {
 class Deck {
   constructor(article) {
     this.slides = cut(article).map(build);
-    this.stage = element("div", "sepbook-slides-stage", ...this.slides);
+    this.stage = element("div", "sepbook-slides-stage bd-article", ...this.slides);
     this.count = element("output", "");
     this.root = element("div", "sepbook-slides", this.stage, this.bar());
     this.root.setAttribute("role", "region");
