@@ -49,7 +49,7 @@ def test_a_run_gives_a_score_for_each_test_song(monkeypatch):
 ablations_songs = ablations.songs
 
 
-@pytest.mark.parametrize("name", sorted(read("architectures/ablations")["pairs"]))
+@pytest.mark.parametrize("name", sorted(read("architectures/ablations").get("pairs", {})))
 def test_rows_are_of_the_systems_as_they_are_today(name):
     row = read("architectures/ablations")["pairs"][name]
     assert row["edition"] == _edition.of_system(name, "small", ablations.steps_of(name))
