@@ -116,3 +116,10 @@ def test_a_week_chooses_its_labs(tmp_path, capsys):
     assert main(["nbgrader", "--week", "13", "--out", str(tmp_path)]) == 2
     assert main(["nbgrader", "foundations/masks", "--week", "3", "--out", str(tmp_path)]) == 2
     assert "there is no week 13" in (said := capsys.readouterr().err) and "not both" in said
+
+
+def test_no_exercise_stands_without_a_word_below_it():
+    weeks = [path for path in FILES if path.stem.startswith("week_")]
+    assert len(weeks) == 12
+    for page in weeks:
+        assert not re.findall(r"^- Exercise[^\n]*\n(?!  - )", page.read_text(encoding="utf-8"), re.M), page.name

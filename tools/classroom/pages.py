@@ -95,7 +95,8 @@ def _mistakes(name: str) -> str:
     lines = []
     for one in syllabus.exercises(name):
         told = one.mistakes or ([f"Hint: {one.where}"] if one.where else [])
-        lines += [f"- {plain(one.title)}", *(f"  - {_sentence(plain(text))}" for text in told)]
+        if told:  # a task without a check of its own has neither
+            lines += [f"- {plain(one.title)}", *(f"  - {_sentence(plain(text))}" for text in told)]
     return f"### {syllabus.page(name).title}\n\n" + "\n".join(lines)
 
 
