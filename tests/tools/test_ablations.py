@@ -39,14 +39,12 @@ def test_without_its_heads_the_joint_network_keeps_all_else():
 
 
 def test_a_run_gives_a_score_for_each_test_song(monkeypatch):
+    first = ablations.songs("test")[:1]
     monkeypatch.setattr(ablations, "STEPS", 1)
-    monkeypatch.setattr(ablations, "songs", lambda split: ablations_songs(split)[:1])
+    monkeypatch.setattr(ablations, "songs", lambda split: first)
     monkeypatch.setattr(ablations, "made", lambda name, whole, seed: create(name, "tiny"))
     found = ablations.one_run("unet_joint", True, 0)
     assert len(found["scores"]) == 1 and found["cpu_seconds"] > 0
-
-
-ablations_songs = ablations.songs
 
 
 @pytest.mark.parametrize("name", sorted(read("architectures/ablations")["pairs"]))
