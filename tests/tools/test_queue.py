@@ -97,4 +97,5 @@ def test_an_unknown_experiment_is_refused(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["results", "dropuot"])
     with pytest.raises(SystemExit):
         results.main()
-    assert "no experiment dropuot; there are: bug_clinic" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"no experiment dropuot; there are: {', '.join(sorted(results.experiments()))}" in said
