@@ -3,22 +3,24 @@
     python -m tools.bench_public            make the environment, then compare and write results/bench/public.json
     python -m tools.bench_public parity     make the environment, then test only that the answers are equal
 
-The environment lies in _build/bench_public. Both sides run under one torch, that of requirements.txt. The other
-packages come without what they depend on: some ask for a torch of years ago. See `tools/bench/public.py` for what is
-measured.
+The environment lies in _build/bench_public. It holds the other packages alone and sees all that the book's own
+environment holds, so both sides run under one torch. The others come without what they depend on: some ask for a torch
+of years ago. See `tools/bench/public.py` for what is measured.
 """
 
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 
 from tools.bench.public import PINS
 from tools.colab_dry_run import ROOT
 
 WORK = ROOT / "_build" / "bench_public"
 PYTHON = WORK / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-OWN = ("nussl",)  # in requirements.txt already, and built with the rest
+OWN = ("nussl",)  # in requirements.txt already, and installed with the book
+SEE = "import site, sys; open(site.getsitepackages()[0] + '/book.pth', 'w').write(sys.argv[1])"
 TESTS = "tests/tools/test_bench_public.py"
 
 
@@ -38,13 +40,13 @@ def pip(*arguments) -> None:
 
 
 def make_environment() -> None:
-    """Install what the book has, and beside it the other packages; nothing where that is done already."""
+    """Install the other packages in an environment that sees the book's; nothing where that is done already."""
     done = WORK / "installed.txt"
     if done.is_file() and done.read_text(encoding="utf-8") == wanted():
         return
-    print(f"Making an environment in {WORK} (some minutes, once).", flush=True)
+    print(f"Making an environment in {WORK} (a minute or two, once).", flush=True)
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(WORK / "env")], check=True)
-    pip("-r", ROOT / "requirements.txt")
+    subprocess.run([str(PYTHON), "-c", SEE, sysconfig.get_paths()["purelib"]], check=True)
     pip("--no-deps", "--no-build-isolation", *pins())
     done.write_text(wanted(), encoding="utf-8")
 

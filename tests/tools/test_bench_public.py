@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sysconfig
 
 import pytest
 import torch
@@ -106,8 +107,8 @@ def test_one_torch_and_the_other_packages_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench_public, "WORK", tmp_path)
     monkeypatch.setattr(bench_public.subprocess, "run", run)
     assert bench_public.main([]) == 0 and "Both sides run under torch 2." in capsys.readouterr().out
-    venv, own, others, compared = made
-    assert "venv" in venv and own[-1].endswith("requirements.txt")
+    venv, see, others, compared = made
+    assert "venv" in venv and see[-1] == sysconfig.get_paths()["purelib"] and "book.pth" in see[-2]
     assert "--no-deps" in others and {"demucs==2.0.3", "asteroid==0.7.0", "julius==0.2.8"} <= set(others)
     assert not [word for word in others if word.startswith(("torch==", "nussl"))]
     assert compared[-2:] == ["tools.bench", "public"]

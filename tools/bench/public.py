@@ -33,8 +33,7 @@ PINS = {  # what `make bench-public` installs: the last version that has the cla
     "demucs": "2.0.3",
     "denoiser": "0.1.5",
     "nussl": "1.1.9",
-    "julius": "0.2.8",  # these two are Demucs': it computes with one, and imports the other
-    "diffq": "0.2.4",
+    "julius": "0.2.8",  # Demucs computes with it
 }
 EXACT, LIMIT, AIM = 1e-5, 1.05, 0.77  # largest difference of the answers; ratios of time
 SECONDS, RUNS = 4, 3  # of sound, for the real-time factor
