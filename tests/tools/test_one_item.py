@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from sepbook.architectures import create, module, names
+from sepbook.evaluation.oracles import separate_ideal
+from sepbook.training.validation import improvement
 from tools.results import _edition, one_item
 from tools.results._common import read
 
@@ -38,8 +40,24 @@ def test_the_item_holds_every_source_that_the_system_is_for():
 
 
 def test_tones_far_apart_are_separated_by_their_ideal_masks():
-    data = Data()
-    assert one_item.ideal_gain(data.items[2], data, ("a", "b"), "binary") > 30
+    item = Data().items[2]
+    assert one_item.ideal_gain(create("mask_inference", "tiny"), item["sources"], item["mixture"], "binary") > 30
+
+
+@pytest.mark.parametrize("name", ["deep_clustering", "mask_inference"])
+def test_a_system_that_finds_the_ideal_mask_gains_what_it_gains(name, monkeypatch):
+    """In its own STFT: in another one, masks cut finer in time or frequency and gain another amount."""
+    system = create(name, "tiny")
+    sources = torch.randn(2, 1, 24000, generator=torch.Generator().manual_seed(0)).cumsum(-1).diff()
+    sources[1] *= torch.linspace(0, 2, 23999)
+    mixture = sources.sum(0)
+    kind = one_item.KINDS[name]
+    masks = one_item.IDEAL[kind](system.stft(sources))[:, 0][None]  # (1, S, F, T)
+    monkeypatch.setattr(type(system), "masks", lambda self, magnitude: masks)
+    found = improvement(system(mixture[None]), sources[None], mixture[None]).mean().item()
+    assert found > 1
+    assert one_item.ideal_gain(system, sources, mixture, kind) == pytest.approx(found, abs=1e-4)
+    assert abs(improvement(separate_ideal(sources, kind)[None], sources[None], mixture[None]).mean() - found) > 0.01
 
 
 def test_every_system_of_masks_has_a_kind_and_no_other():
@@ -50,7 +68,9 @@ def test_every_system_of_masks_has_a_kind_and_no_other():
 def test_a_small_network_learns_one_item():
     found = one_item.learn("mask_inference", steps=60)
     assert [step for step, _ in found["gains"]] == [50, 60] and found["gain"] > 4
-    assert found["fraction"] == pytest.approx(found["gain"] / found["ideal"])
+    row = one_item.measured("mask_inference", found)
+    assert row["fraction"] == pytest.approx(found["gain"] / row["ideal"]) and row["gain"] == found["gain"]
+    assert one_item.measured("tasnet", found) == found
 
 
 @pytest.mark.parametrize("name", sorted(read("architectures/one_item")["systems"]))

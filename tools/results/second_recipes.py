@@ -1,0 +1,105 @@
+"""A second recipe for each system that missed its goal: would another choice have learned faster?
+
+Each run differs from the shipped one in a single choice. It follows the same course, of the same length, and is stopped
+on its way, so the two curves can be laid over each other. They are curves on the validation songs or voices, of one
+seed: they choose, and prove nothing. Every run is a job of its own. Writes results/architectures/second_recipes.json.
+
+`python -m tools.results.second_recipes NAME …` does these systems alone and keeps the rows of all others.
+"""
+
+import signal
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from sepbook.architectures import create, recipe_of
+from sepbook.training.loop import train
+from sepbook.training.recipes import by_recipe
+from tools.results import _edition, _queue
+from tools.results._common import clocks, read, write
+
+
+@dataclass(frozen=True)
+class Second:
+    """What the second recipe does otherwise, and after how many of the ten looks at validation it is stopped."""
+
+    words: str  # as a legend says it
+    config: dict = field(default_factory=dict)  # fields of the system
+    recipe: dict = field(default_factory=dict)  # fields of its recipe
+    looks: int = 3
+
+
+SECOND = {
+    "chimera": Second("160 units in place of 128", {"units": 160}),
+    "conv_tasnet": Second("pairs far apart first", recipe={"mixing": {"far_first": 4000}}, looks=5),
+    "danet": Second("half of the learning rate", recipe={"learning_rate": 2.5e-3}, looks=5),
+    "deep_clustering": Second("a dropout of a quarter", {"dropout": 0.25}),
+    "demucs": Second("L1 in place of the squared error", {"loss": "l1"}, looks=4),
+    "denoiser": Second("other pitches, other noises", recipe={"augment": ("repitch", "remix")}, looks=5),
+    "mask_inference": Second("144 units in place of 96", {"units": 144}),
+    "spleeter": Second("softmax of the four networks", {"outputs": "softmax"}),
+    "tasnet": Second("all pairs from the start", recipe={"mixing": {}}, looks=2),
+    "unet_conditioned": Second("the squared error in place of L1", {"loss": "mse"}),
+    "wave_unet": Second("L1 in place of the squared error", {"loss": "l1"}),
+    "wavenet": Second("the squared error in place of L1", {"loss": "mse"}),
+}
+
+
+class StoppedAt(Dataset):
+    """The items of another data set; whoever fetches the last one presses Ctrl-C, and the loop ends after that step."""
+
+    endless = True
+
+    def __init__(self, data, items: int):
+        self.data, self.items = data, items
+        self.source_names, self.sample_rate, self.channels = data.source_names, data.sample_rate, data.channels
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, number: int) -> dict:
+        if number == self.items - 1:
+            signal.raise_signal(signal.SIGINT)
+        return self.data[number]
+
+
+def gain_of(row: dict) -> float:
+    """Return what a look at the validation data found, in dB."""
+    return row["valid_si_sdr_improvement"]
+
+
+def curve(name: str, folder: Path | None = None, preset: str = "small", steps: int = 0) -> dict:
+    """Train by the second recipe, as far as it goes, and return its curve."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    second, steps = SECOND[name], steps or recipe_of(name, preset).steps["shipped"]
+    changes = second.recipe | {"folder": folder, "resume": folder is not None}
+    system = create(name, preset, **second.config)
+    data, valid, config = by_recipe(system, steps, 0, **changes)
+    until = len(data) * second.looks
+    with clocks() as time:
+        history = train(system, StoppedAt(data, until), valid, config)
+    if history.steps * config.batch_size < until:
+        raise KeyboardInterrupt  # somebody else pressed it
+    points = [[row["step"], gain_of(row)] for row in history.rows]
+    return {"steps": steps, "until": history.steps, "validation": points, **time}
+
+
+def run(chosen=None) -> None:
+    known = read("architectures/second_recipes").get("systems", {})
+    rows = {name: row for name, row in known.items() if name in SECOND}
+    for name in chosen or SECOND:
+        steps = recipe_of(name, "small").steps["shipped"]
+        made_of = _edition.of_system(name, "small", steps)
+        job = _queue.Job("second_recipe", {**made_of, "second": asdict(SECOND[name])}, name, "small")
+        row = _queue.do(job, lambda folder, name=name: curve(name, folder))
+        rows[name] = {**row, "choice": asdict(SECOND[name]), "edition": made_of}
+        print(name, SECOND[name].words, row["validation"], flush=True)
+        write("architectures/second_recipes", {"systems": dict(sorted(rows.items()))}, __spec__.name)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
