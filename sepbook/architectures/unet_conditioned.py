@@ -63,7 +63,7 @@ PRESETS = {
     "pitch": Config(control_widths=(16, 256, 1024), film="complex", pitch=60),
 }
 SMALL = {"masks": "sigmoid", "control_widths": (32,), "control_dropout": 0.0, "control_norm": False, "film": "complex"}
-SMALL |= {"form": "residual", "last_norm": False, "loss": "mse"}
+SMALL |= {"form": "residual", "last_norm": False, "loss": "l1"}
 PRESETS["small"] = Config(**asdict(unet.PRESETS["small"]) | SMALL | NARROW)
 PRESETS["tiny"] = Config(**asdict(unet.PRESETS["tiny"]) | SMALL)
 
@@ -73,7 +73,7 @@ RECIPES = {
     **dict.fromkeys(PUBLISHED, PAPER),
     "residual": Recipe(task="songs", seconds=6.0, batch_size=32, learning_rate=1e-4, weight_decay=5e-4),
     "pitch": replace(PAPER, mixing={"labels": ("f0",)}),
-    "small": RECIPE,
+    "small": replace(RECIPE, steps=RECIPE.steps | {"shipped": 3000}),
 }
 
 

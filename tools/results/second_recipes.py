@@ -42,7 +42,6 @@ SECOND = {
     "mask_inference": Second("144 units in place of 96", {"units": 144}),
     "spleeter": Second("softmax of the four networks", {"outputs": "softmax"}),
     "tasnet": Second("all pairs from the start", recipe={"mixing": {}}, looks=2),
-    "unet_conditioned": Second("the squared error in place of L1", {"loss": "mse"}),
     "wave_unet": Second("L1 in place of the squared error", {"loss": "l1"}),
     "wavenet": Second("the squared error in place of L1", {"loss": "mse"}),
 }
