@@ -62,7 +62,7 @@ RECIPES = {
         mixing={"far_first": 4000},  # a low and a high voice are told apart first
         augment=("repitch", "flip_sign"),  # few voices to learn from
         learning_rate=2e-3,
-        steps={"lab": 60, "shipped": 2500, "full": 30000},
+        steps={"lab": 60, "shipped": 16000, "full": 30000},
     ),
 }
 
