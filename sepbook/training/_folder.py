@@ -69,7 +69,26 @@ def ask_to_stop():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
+@contextmanager
+def signals_wait():
+    """Keep signals waiting for the length of a `with` block, in which workers are started.
+
+    A worker begins with the mask of its parent. PyTorch lets SIGTERM end a worker until `leave_signals_to_the_loop` has
+    run in it, and the loop would take that for an error.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which signals no groups
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def leave_signals_to_the_loop(worker: int) -> None:
     """Let a worker go on when a terminal or a scheduler signals the whole group: the loop ends it in time."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # what waited is ignored

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Sampler
 from sepbook.architectures.base import System
 from sepbook.data.augmentation import Augment
 from sepbook.training._distributed import World
-from sepbook.training._folder import leave_signals_to_the_loop
+from sepbook.training._folder import leave_signals_to_the_loop, signals_wait
 from sepbook.training._held import Held, fits
 from sepbook.training.config import TrainingError
 from sepbook.training.device import Device
@@ -138,7 +138,9 @@ class Batches:
             pin_memory=self.device.device.type == "cuda",
             worker_init_fn=leave_signals_to_the_loop,
         )
-        return self._augmented(map(self.device.move, iter(loader)), start)
+        with signals_wait():
+            items = iter(loader)  # starts the workers
+        return self._augmented(map(self.device.move, items), start)
 
     def __len__(self) -> int:
         """Number of batches that hold every item once, for all processes together."""

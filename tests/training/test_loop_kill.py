@@ -26,6 +26,7 @@ POINTS = ("half a write", "before fsync", "after fsync", "before replace", "afte
 # Reads one JSON line per run and answers how it ended: 0, or minus the number of the signal that killed it.
 HOST = """
 import json, os, signal, sys, time, torch
+from torch.utils.data._utils import signal_handling
 from sepbook.architectures import create
 from sepbook.training import checkpoint
 from sepbook.training.loop import TrainConfig, train
@@ -69,10 +70,22 @@ def die_while_writing(point, number):
     else:
         setattr(os, name, deadly)
 
+def signal_while_workers_start(number):
+    # to the whole group, when the first worker is there and PyTorch lets signals end it
+    real, parent = signal_handling._set_worker_signal_handlers, os.getpid()
+    def slow():
+        real()
+        os.killpg(parent, number)
+        time.sleep(0.2)
+    signal_handling._set_worker_signal_handlers = slow
+
 def child(folder, workers, point, number, **_):
     status = 1
     try:
         os.setsid()  # a terminal sends ctrl-C to the workers as well, and a scheduler SIGTERM
+        if point == "workers start":
+            signal_while_workers_start(number)
+            point = ""
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if point:
             die_while_writing(point, number)
@@ -170,3 +183,9 @@ def test_killed_while_a_checkpoint_is_written(tmp_path, run, whole):
         assert run(tmp_path / "run", point=point, number=1)[0] == -9
     assert run(tmp_path / "run")[0] == 0
     assert_same_run(tmp_path / "run", whole)
+
+
+@pytest.mark.parametrize("number", [2, 15], ids=["ctrl-C", "SIGTERM"])
+def test_a_signal_while_the_workers_start_is_heard_by_the_loop_alone(tmp_path, run, number):
+    status, _ = run(tmp_path / "run", workers=1, point="workers start", number=number)
+    assert status == 0 and steps(tmp_path / "run") == 1, "stopped after its first step"
