@@ -7,7 +7,7 @@ Taught on: book/how_to_read
 
 from sepbook.plots.alignment import align, alignment
 from sepbook.plots.cells import recurrent_cell, unrolled
-from sepbook.plots.charts import bars, curves, loss_curve
+from sepbook.plots.charts import bars, courses, courses_alt, curves, loss_curve
 from sepbook.plots.diagram import ladder, unet_diagram
 from sepbook.plots.events import events
 from sepbook.plots.family import family
@@ -22,6 +22,8 @@ __all__ = [
     "alignment",
     "bars",
     "colour",
+    "courses",
+    "courses_alt",
     "curves",
     "events",
     "family",

@@ -1,4 +1,4 @@
-"""Pictures of numbers: curves, training histories, bars with intervals.
+"""Pictures of numbers: curves, courses of training, bars with intervals.
 
 Taught on: book/training/loop
 """
@@ -29,6 +29,33 @@ def curves(x, lines: dict, ax=None, xlabel: str = "", ylabel: str = "", title: s
     if len(lines) > 1:
         ax.legend()
     return ax
+
+
+def courses(lines: dict, on: str, ax=None):
+    """Draw how runs went on, by their looks at validation data; returns the axes.
+
+    `lines` maps the name of each run to its looks, [step, gain in dB] each; runs may be of different lengths. `on` says
+    what they looked at. Taught on: book/architectures/mask_inference
+    """
+    ax = axes(ax)
+    for i, (name, looks) in enumerate(lines.items()):
+        steps, gains = zip(*looks, strict=True)
+        ax.plot(steps, gains, color=colour(name, i), linestyle=DASHES[i % len(DASHES)], marker="o", ms=4, label=name)
+    ax.set(xlabel="step", ylabel=f"SI-SDR improvement\non {on} (dB)")
+    ax.legend()
+    return ax
+
+
+def courses_alt(lines: dict, of: str, on: str) -> str:
+    """Return the text for who cannot see `courses(lines, on)`: where each run of the system `of` began and ended.
+
+    Taught on: book/architectures/mask_inference
+    """
+    words = [
+        f"{name}: from {looks[0][1]:.1f} dB at step {looks[0][0]} to {looks[-1][1]:.1f} dB at step {looks[-1][0]}"
+        for name, looks in lines.items()
+    ]
+    return f"Courses of the training of {of}, by the gain on {on}. {'. '.join(words)}."
 
 
 def loss_curve(history, keys=("valid_si_sdr_improvement",), smooth: int | None = None):
