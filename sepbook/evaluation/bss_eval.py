@@ -70,9 +70,9 @@ class BSSEval:
         """Draw the medians as a table."""
         T = self.sdr.shape[-1]
         medians = self.medians()
-        lines = ["source  " + "".join(f"{name.replace('_', ' ').upper():>14}" for name in medians) + "        frames"]
+        lines = ["source  " + "".join(f"{name.replace('_', ' ').upper():>13}" for name in medians) + "        frames"]
         for s, count in enumerate(self.scored.tolist()):
-            cells = "".join(f"{'-' if x[s].isnan() else f'{x[s]:.2f}':>14}" for x in medians.values())
+            cells = "".join(f"{'-' if x[s].isnan() else f'{x[s]:.2f}':>13}" for x in medians.values())
             lines.append(f"{s:<8}{cells}{f'{count} of {T}':>14}")
         return "\n".join([*lines, "dB, medians over the frames that have a score"])
 
