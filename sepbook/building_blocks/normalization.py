@@ -81,8 +81,16 @@ class GlobalLayerNorm(_Learned):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over H and T."""
         check_features(x, self.H, "GlobalLayerNorm")
+        if x.is_cuda:
+            return self.on_many_processors(x)
         weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
         return torch.group_norm(x, 1, weight, bias, self.eps)  # normalize(x, (1, 2)) and learned(), in one pass
+
+    def on_many_processors(self, x: Tensor) -> Tensor:
+        """Return the same numbers, for a card, where that one pass would leave a song to one of its many processors."""
+        variance, mean = torch.var_mean(x, (1, 2), correction=0, keepdim=True)
+        scale = self.weight[:, None].to(x.dtype) / (variance + self.eps).sqrt()  # (B, H, 1)
+        return torch.addcmul(self.bias[:, None].to(x.dtype), x - mean, scale)
 
 
 class FrameLayerNorm(_Learned):

@@ -33,8 +33,16 @@ def scrambled(layer):
     return layer
 
 
+class OnACard(GlobalLayerNorm):
+    """Goes the way that is for a card, wherever the numbers lie."""
+
+    def forward(self, x):
+        return self.on_many_processors(x)
+
+
 TORCH = {
     "global": (GlobalLayerNorm(6), nn.GroupNorm(1, 6)),
+    "global, as on a card": (OnACard(6), nn.GroupNorm(1, 6)),
     "batch, training": (BatchNorm(6), nn.BatchNorm1d(6)),
     "batch, eval": (BatchNorm(6).eval(), nn.BatchNorm1d(6).eval()),
 }
@@ -115,7 +123,7 @@ def test_the_future_must_have_a_past(t):
         past_moves(GlobalLayerNorm(6), features(2, 6, 9), t)
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", (*LAYERS, OnACard))
 def test_silence_and_one_frame_stay_finite_with_their_gradients(layer):
     for x in (torch.zeros(2, 3, 4), features(2, 3, 1)):
         x.requires_grad_()

@@ -9,7 +9,7 @@ import torch
 
 from tools import bench_public
 from tools.bench import _packages as packages
-from tools.bench import public
+from tools.bench import public, public_card
 from tools.bench._pairs import PAIRS, Pair, difference
 
 SHORT = {  # seconds of sound: long enough for two dozen frames
@@ -114,3 +114,24 @@ def test_one_torch_and_the_other_packages_alone(tmp_path, monkeypatch, capsys):
     assert compared[-2:] == ["tools.bench", "public"]
     assert bench_public.main(["parity"]) == 0 and len(made) == 5 and made[-1][-1] == bench_public.TESTS
     assert bench_public.main(["nothing"]) == 2
+
+
+def test_a_card_is_waited_for_and_each_ratio_is_to_the_last_one(monkeypatch):
+    waits, clock, took = [], [0.0], {"compiled": 1.0, "ours": 2.0, "theirs": 4.0}
+    monkeypatch.setattr(public_card.torch.cuda, "synchronize", lambda: waits.append(1))
+    monkeypatch.setattr("tools.bench._measure.time.perf_counter", lambda: clock[0])
+
+    def work(name):
+        def once():
+            clock[0] += took[name]
+
+        return once
+
+    found = public_card.take_turns({name: work(name) for name in took})
+    assert found["compiled_ratio"] == 0.25 and found["ours_ratio"] == 0.5 and found["theirs_seconds"] == 4.0
+    assert len(waits) == 3 * (public_card.TURNS + public_card.TURNS_BEFORE)
+
+
+def test_without_a_card_nothing_is_measured(monkeypatch, capsys):
+    monkeypatch.setattr(public_card.torch.cuda, "is_available", lambda: False)
+    assert "skipped" in public_card.run() and "no card" in capsys.readouterr().out
