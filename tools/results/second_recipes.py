@@ -1,4 +1,4 @@
-"""A second recipe for each system that missed its goal: would another choice have learned faster?
+"""A second recipe for systems that missed their goal: would another choice have learned faster?
 
 Each run differs from the shipped one in a single choice. It follows the same course, of the same length, and is stopped
 on its way, so the two curves can be laid over each other. They are curves on the validation songs or voices, of one
@@ -34,16 +34,9 @@ class Second:
 
 SECOND = {
     "chimera": Second("160 units in place of 128", {"units": 160}),
-    "conv_tasnet": Second("pairs far apart first", recipe={"mixing": {"far_first": 4000}}, looks=5),
     "danet": Second("half of the learning rate", recipe={"learning_rate": 2.5e-3}, looks=5),
     "deep_clustering": Second("a dropout of a quarter", {"dropout": 0.25}),
-    "demucs": Second("L1 in place of the squared error", {"loss": "l1"}, looks=4),
-    "denoiser": Second("other pitches, other noises", recipe={"augment": ("repitch", "remix")}, looks=5),
     "mask_inference": Second("144 units in place of 96", {"units": 144}),
-    "spleeter": Second("softmax of the four networks", {"outputs": "softmax"}),
-    "tasnet": Second("all pairs from the start", recipe={"mixing": {}}, looks=2),
-    "wave_unet": Second("L1 in place of the squared error", {"loss": "l1"}),
-    "wavenet": Second("the squared error in place of L1", {"loss": "mse"}),
 }
 
 
