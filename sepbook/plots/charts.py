@@ -37,12 +37,12 @@ def courses(lines: dict, on: str, ax=None):
     `lines` maps the name of each run to its looks, [step, gain in dB] each; runs may be of different lengths. `on` says
     what they looked at. Taught on: book/architectures/mask_inference
     """
-    ax = axes(ax)
+    ax = axes(ax, 3.2 + 0.22 * len(lines))
     for i, (name, looks) in enumerate(lines.items()):
         steps, gains = zip(*looks, strict=True)
         ax.plot(steps, gains, color=colour(name, i), linestyle=DASHES[i % len(DASHES)], marker="o", ms=4, label=name)
     ax.set(xlabel="step", ylabel=f"SI-SDR improvement\non {on} (dB)")
-    ax.legend()
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))  # above: courses end anywhere
     return ax
 
 
