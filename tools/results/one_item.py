@@ -29,10 +29,9 @@ LOUD = 1e-4  # least mean square of every source in the item: each has to be the
 SONG_MASKS = ("open_unmix", "spleeter", "unet", "unet_conditioned", "unet_joint", "unet_multisource")
 PHASE = "truncated_phase_sensitive"  # what these two learn from
 KINDS = {**dict.fromkeys(SONG_MASKS, "ratio"), "danet": "binary", "deep_clustering": "binary"}
-KINDS |= {"chimera": PHASE, "mask_inference": PHASE, "spleeter": "ratio_2"}  # its masks are of power 2
+KINDS |= {"chimera": PHASE, "mask_inference": PHASE}
 IDEAL = {
     "ratio": oracles.ratio_mask,
-    "ratio_2": lambda bins: oracles.ratio_mask(bins, 2.0),
     "binary": oracles.binary_mask,
     PHASE: oracles.truncated_phase_sensitive_mask,
 }
