@@ -7,6 +7,7 @@ import sysconfig
 import pytest
 import torch
 
+from sepbook.building_blocks.normalization import GlobalLayerNorm
 from tools import bench_public
 from tools.bench import _packages as packages
 from tools.bench import public, public_card
@@ -135,3 +136,11 @@ def test_a_card_is_waited_for_and_each_ratio_is_to_the_last_one(monkeypatch):
 def test_without_a_card_nothing_is_measured(monkeypatch, capsys):
     monkeypatch.setattr(public_card.torch.cuda, "is_available", lambda: False)
     assert "skipped" in public_card.run() and "no card" in capsys.readouterr().out
+
+
+def test_one_operation_has_the_numbers_of_the_way_for_a_card_which_then_comes_back():
+    way, norm, x = GlobalLayerNorm.on_many_processors, GlobalLayerNorm(6), torch.randn(2, 6, 50)
+    with public_card.one_kernel():
+        assert GlobalLayerNorm.on_many_processors is not way
+        torch.testing.assert_close(norm.on_many_processors(x), way(norm, x))
+    assert GlobalLayerNorm.on_many_processors is way

@@ -33,7 +33,7 @@ def test_the_card_has_a_name_and_no_row_is_of_something_else():
     assert {name: len(rows) for name, rows in FOUND["systems"].items()} == {k: len(v) for k, v in TRIED.items()}
 
 
-def test_a_course_is_that_of_the_recipe_and_leaves_the_shipped_one_alone(tmp_path):
+def test_a_course_is_that_of_the_recipe_and_leaves_the_shipped_one_alone():
     before = module("mask_inference").RECIPES["small"]
     tried = Try("shorter, narrower", 2, {"units": 5}, {"seconds": 0.5, "batch_size": 2, "augment": ()})
     found = on_a_card.course("mask_inference", tried, preset="tiny", device="cpu")

@@ -8,12 +8,12 @@ no test song is touched. Writes results/architectures/on_a_card.json; without a 
 """
 
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
-from sepbook.architectures import create, module
+from sepbook.architectures import create
 from sepbook.training.loop import train
 from sepbook.training.recipes import by_recipe
 from tools.results import _edition, _queue
@@ -84,15 +84,9 @@ TRIED = {
 def course(name: str, tried: Try, folder: Path | None = None, preset: str = "small", device: str = "cuda") -> dict:
     """Train by a recipe that is tried, and return how its looks at validation went."""
     torch.manual_seed(0)
-    recipes = module(name).RECIPES  # those of the small preset are the tiny one's too
-    before = recipes["small"]
-    recipes["small"] = replace(before, **tried.recipe)
-    try:
-        system = create(name, preset, **tried.config)
-        where = {"folder": folder, "resume": folder is not None, "device": device}
-        data, valid, config = by_recipe(system, tried.steps, 0, **where)
-    finally:
-        recipes["small"] = before
+    system = create(name, preset, **tried.config)
+    changes = tried.recipe | {"folder": folder, "resume": folder is not None, "device": device}
+    data, valid, config = by_recipe(system, tried.steps, 0, **changes)
     with clocks() as time:
         history = train(system, data, valid, config)
     if history.stopped == "interrupted":
