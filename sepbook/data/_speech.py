@@ -20,6 +20,7 @@ from sepbook.data._noise import Noises
 
 LEVEL = 0.06  # root mean square of every utterance before gains
 FIXED = 0x7E57  # seeds of the fixed scenes begin with it, and have four numbers; those of training items have two
+TICKS = 50  # a change of speed is a ratio of two small whole numbers, so that it is quickly made
 MOST = 32  # fixed scenes of a split, at most
 
 
@@ -43,9 +44,17 @@ class Voices:
             self._kept[identity, take] = samples * (LEVEL / root_mean_square(samples))
         return self._kept[identity, take]
 
-    def excerpt(self, random, identity, length):
-        """A random piece of a random utterance (C, N=length), with zeros around it where it is shorter."""
+    def excerpt(self, random, identity, length, speed=0.0):
+        """A random piece of a random utterance (C, N=length), with zeros around it where it is shorter.
+
+        It is played up to `speed` (0.2: 20 %) faster or slower, and so higher or lower.
+        """
         samples = self.samples(identity, int(random.integers(len(self.said[identity]))))
+        if speed:
+            ticks = round(TICKS / (1 + speed) ** random.uniform(-1, 1))  # what TICKS samples become
+            read = min(samples.shape[-1], length * TICKS // ticks + 1)
+            start = int(random.integers(samples.shape[-1] - read + 1))
+            samples = audio.resample(samples[:, start : start + read], TICKS, ticks)
         room = samples.shape[-1] - length
         start = int(random.integers(abs(room) + 1))
         if room >= 0:
@@ -59,19 +68,23 @@ class Voices:
 class Items(Dataset):
     """Endless mixtures of speech: item i is a function of (seed, i). A kind says what is in one by `draw`.
 
-    An item is a dict: mixture (C, N) = sources.sum(0), sources (S=2, C, N).
+    An item is a dict: mixture (C, N) = sources.sum(0), sources (S=2, C, N). With a `speed` of 0.2 each talker is played
+    up to 20 % faster or slower, and so higher or lower, with longer or shorter formants: like other people, so that few
+    voices become many. Source: Ko et al. 2015.
     """
 
     endless = True
 
-    def __init__(self, voices, seconds, length, seed, levels):
+    def __init__(self, voices, seconds, length, seed, levels, speed):
         low, high = levels
+        if not 0 <= speed <= 1:
+            raise ValueError(f"speed={speed}: expected a share of 0 to 1, such as 0.2 for up to 20 % faster or slower")
         if not (0 < seconds < float("inf") and length >= 1 and seed >= 0 and low <= high):
             raise ValueError(
                 f"seconds={seconds}, length={length}, seed={seed}, levels={levels}: expected a positive number of "
                 "seconds, at least one item, a seed of 0 or more, and two decibels (low, high) with low <= high"
             )
-        self.voices, self.length, self.seed, self.levels = voices, length, seed, (low, high)
+        self.voices, self.length, self.seed, self.levels, self.speed = voices, length, seed, (low, high), speed
         self.sample_rate, self.channels = voices.sample_rate, voices.channels
         self.samples = max(1, round(seconds * voices.sample_rate))  # N
 
@@ -95,6 +108,7 @@ class Items(Dataset):
             "talkers": self.voices.names,
             "levels": list(self.levels),
             "data_seed": self.seed,
+            **({"speed": self.speed} if self.speed else {}),
         }
 
 
@@ -107,8 +121,8 @@ class TalkerItems(Items):
 
     source_names = ("talker_1", "talker_2")
 
-    def __init__(self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5), far_first=0):
-        super().__init__(voices, seconds, length, seed, gain_db)
+    def __init__(self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5), far_first=0, speed=0.0):
+        super().__init__(voices, seconds, length, seed, gain_db, speed)
         if far_first < 0:
             raise ValueError(f"far_first={far_first}: expected a number of items, 0 or more")
         pitch = voices.pitch
@@ -126,7 +140,7 @@ class TalkerItems(Items):
             pair = self.far[int(random.integers(len(self.far)))]
         else:
             pair = [self.voices.names[who] for who in random.choice(len(self.voices.names), 2, replace=False)]
-        sources = [self.voices.excerpt(random, name, self.samples) for name in pair]
+        sources = [self.voices.excerpt(random, name, self.samples, self.speed) for name in pair]
         return scaled(sources, random.uniform(*self.levels, size=2))
 
 
@@ -135,8 +149,8 @@ class NoisyItems(Items):
 
     source_names = ("speech", "noise")
 
-    def __init__(self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0)):
-        super().__init__(voices, seconds, length, seed, snr_db)
+    def __init__(self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0), speed=0.0):
+        super().__init__(voices, seconds, length, seed, snr_db, speed)
         self.noises = Noises(voices.split, voices.sample_rate)
 
     def settings(self):
@@ -146,7 +160,8 @@ class NoisyItems(Items):
     def draw(self, random, index):
         """Sources (S=2, C, N) of one item."""
         who = self.voices.names[int(random.integers(len(self.voices.names)))]
-        return in_noise(random, self.voices.excerpt(random, who, self.samples), self.noises, self.levels)[0]
+        speech = self.voices.excerpt(random, who, self.samples, self.speed)
+        return in_noise(random, speech, self.noises, self.levels)[0]
 
 
 class Scene:

@@ -92,7 +92,7 @@ def test_splits_share_nothing(name):
 def pairs_of(data, count, monkeypatch):
     """Who talks in the first items."""
     drawn, excerpt = [], data.voices.excerpt
-    monkeypatch.setattr(data.voices, "excerpt", lambda r, name, n: drawn.append(name) or excerpt(r, name, n))
+    monkeypatch.setattr(data.voices, "excerpt", lambda r, name, *rest: drawn.append(name) or excerpt(r, name, *rest))
     for number in range(count):
         data[number]
     return list(zip(drawn[::2], drawn[1::2], strict=True))
@@ -119,6 +119,41 @@ def test_the_first_talkers_are_an_octave_apart_where_that_is_asked_for(monkeypat
     plain = task("talkers").training(RATE, seconds=0.1)
     assert torch.equal(plain[100]["mixture"], data[100]["mixture"]), "as if nothing had been asked for"
     assert data.settings()["far_first"] == 100 and "far_first" not in plain.settings()
+
+
+def loudest_bin(samples, rate):
+    """Return the frequency (Hz) where a sound (C=1, N) is loudest."""
+    return (
+        float(torch.fft.rfft(samples[0] * torch.hann_window(samples.shape[-1])).abs().argmax()) * rate / len(samples[0])
+    )
+
+
+@pytest.mark.parametrize("name", ("talkers", "speech_noise"))
+def test_talkers_are_played_faster_and_slower_each_by_himself(name, monkeypatch):
+    tone = torch.sin(2 * np.pi * 400 * torch.arange(4 * RATE) / RATE)[None]
+    data = task(name).training(RATE, seconds=0.5, mixing={"speed": 0.25})
+    monkeypatch.setattr(data.voices, "samples", lambda identity, take: tone)
+    heard = []
+    excerpt = data.voices.excerpt
+    monkeypatch.setattr(data.voices, "excerpt", lambda *given: heard.append(excerpt(*given)) or heard[-1])
+    for number in range(60):
+        data[number]
+    found = np.array([loudest_bin(samples, RATE) for samples in heard])
+    assert all(samples.shape == (1, RATE // 2) for samples in heard)
+    assert all(samples[:, -RATE // 10 :].abs().max() > 0.9 for samples in heard), "sounds to its end"
+    assert 400 / 1.27 < found.min() < 400 / 1.2 and 400 * 1.2 < found.max() < 400 * 1.27
+    assert len(set(found)) > 10 and abs(np.log2(found / 400).mean()) < 0.1, "up as often as down"
+
+
+def test_an_item_of_changed_speed_depends_on_its_seed_and_number_alone():
+    one, again = (task("talkers").training(RATE, seconds=0.5, mixing={"speed": 0.2}) for _ in range(2))
+    plain = task("talkers").training(RATE, seconds=0.5)
+    again[7]
+    assert torch.equal(one[3]["mixture"], again[3]["mixture"]) and not torch.equal(
+        one[3]["mixture"], plain[3]["mixture"]
+    )
+    assert torch.equal(one[3]["mixture"], one[3]["sources"].sum(0))
+    assert one.settings()["speed"] == 0.2 and "speed" not in plain.settings(), "and a run must go on with the same"
 
 
 @pytest.mark.parametrize("split", corpus.SPLITS)
@@ -284,9 +319,14 @@ def test_one_talker_alone_cannot_be_mixed(pairs):
         ),
         (
             lambda p: task("talkers").training(8000, mixing={"flip": 1}),
-            "knows no mixing 'flip'; it knows: gain_db, far_first",
+            "knows no mixing 'flip'; it knows: gain_db, far_first, speed",
         ),
         (lambda p: task("talkers").training(8000, mixing={"far_first": -1}), "far_first=-1: expected a number of it"),
+        *(
+            (lambda p, n=name: task(n).training(8000, mixing={"speed": 20}), "speed=20: expected a share of 0 to 1")
+            for name in ("talkers", "speech_noise")
+        ),
+        (lambda p: task("talkers").training(8000, mixing={"speed": -0.1}), "speed=-0.1: expected a share"),
         (lambda p: task("talkers").training(8000, mixing={"gain_db": (3, -3)}), r"levels=\(3, -3\): expected"),
         (lambda p: task("talkers").training(8000, seconds=float("nan")), "seconds=nan"),
         (lambda p: task("speech_noise").training(8000, length=0), "length=0"),
