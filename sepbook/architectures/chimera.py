@@ -47,10 +47,13 @@ PRESETS = {
     "paper": Config(),
     "plus_plus": Config(target="tpsa", weights="magnitude", clustering=0.975, masking=0.025),
     "small": Config(
+        n_fft=512,
+        hop=256,
         batch_norm="each",
         units=128,
         layers=2,
-        embedding=10,
+        dropout=0.2,
+        embedding=8,
         bend="tanh",
         target="tpsa",
         loss="mse",
@@ -61,7 +64,16 @@ PRESETS = {
 }
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
 
-RECIPES = {"paper": RECIPE, "small": TALKERS_RECIPE}
+RECIPES = {
+    "paper": RECIPE,
+    "small": replace(
+        TALKERS_RECIPE,
+        seconds=1.5,
+        mixing={**TALKERS_RECIPE.mixing, "speed": 0.3},  # few voices become many
+        augment=(),
+        steps={"lab": 60, "shipped": 15000, "full": 30000},
+    ),
+}
 
 
 class TwoHeads(nn.Module):

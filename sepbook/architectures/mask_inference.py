@@ -53,7 +53,10 @@ class Config(TrunkConfig):
     loss: str = "l1"  # how they are compared: "l1" or "mse"
 
 
-PRESETS = {"paper": Config(), "small": Config(batch_norm="each", units=96, layers=2, target="tpsa", loss="mse")}
+PRESETS = {
+    "paper": Config(),
+    "small": Config(n_fft=512, hop=128, units=160, layers=2, dropout=0.2, batch_norm="each", target="tpsa", loss="mse"),
+}
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, dropout=0.0)
 
 RECIPE = Recipe(  # nussl's for all three: 400 frames, gradients cut to a hundredth
@@ -67,13 +70,13 @@ RECIPE = Recipe(  # nussl's for all three: 400 frames, gradients cut to a hundre
 SMALL_RECIPE = Recipe(task="talkers", seconds=3.0, learning_rate=3e-3)
 RECIPES = {
     "paper": replace(RECIPE, clip_norm=2e-5),
-    "small": replace(  # many short pieces, some of them at another pitch: there are few voices to learn from
+    "small": replace(  # many short pieces of voices at many speeds: there are few voices to learn from
         SMALL_RECIPE,
-        seconds=1.0,
+        seconds=1.5,
         batch_size=12,
+        mixing={"far_first": 2400, "speed": 0.3},  # a low and a high voice are told apart first
         learning_rate=5e-3,
-        augment=("repitch",),
-        steps={"lab": 60, "shipped": 10000, "full": 30000},
+        steps={"lab": 60, "shipped": 20000, "full": 40000},
     ),
 }
 LOSSES = {"l1": spectrogram.l1, "mse": spectrogram.mse}

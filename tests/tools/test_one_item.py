@@ -73,6 +73,22 @@ def test_a_small_network_learns_one_item():
     assert one_item.measured("tasnet", found) == found
 
 
+@pytest.mark.parametrize("name", ["wave_unet", "wavenet"])
+def test_what_a_system_of_context_learns_is_the_whole_item(name):
+    """Without silence around it, the loss looks at its middle alone, and ends that nobody taught count in the gain."""
+    system = create(name, "tiny")
+    item = {"sources": torch.randn(len(system.source_names), 1, 3 * system.context)}
+    item["mixture"] = item["sources"].sum(0)
+    given = one_item.in_silence(item, system.context)
+    assert given["mixture"].shape[-1] == 5 * system.context and one_item.in_silence(item, 0) is item
+    for end in (slice(0, 9), slice(-9, None)):
+        wrong = {**item, "sources": item["sources"].clone()}
+        wrong["sources"][..., end] += 1
+        sounds = [one_item.in_silence(each, system.context) for each in (item, wrong)]
+        right, other = (system.loss(given["mixture"][None], s["sources"][None])["loss"] for s in sounds)
+        assert right != other
+
+
 @pytest.mark.parametrize("name", sorted(read("architectures/one_item")["systems"]))
 def test_a_row_is_of_the_system_as_it_is_today(name):
     row = read("architectures/one_item")["systems"][name]

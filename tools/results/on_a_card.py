@@ -31,10 +31,19 @@ class Try:
 
 
 FAR, SAME = {"far_first": 4000}, {"augment": ()}
+# Two presets were others then: their windows were half as long, and every talker kept his speed.
+SHORT = {"n_fft": 256, "hop": 64, "dropout": 0.3}
+PIECES = {"seconds": 1.0, "augment": ("repitch",), "mixing": {}}
+CHIMERA, FAR_PIECES = {**SHORT, "units": 192, "embedding": 10}, {**PIECES, "mixing": {"far_first": 3200}}
 TRIED = {
     "chimera": (
-        Try("192 units", 2512, {"units": 192}),
-        Try("192 units, half dropped, masks count more", 1692, {"units": 192, "dropout": 0.5, "clustering": 0.3}),
+        Try("192 units", 2512, CHIMERA, FAR_PIECES),
+        Try(
+            "192 units, half dropped, masks count more",
+            1692,
+            {**CHIMERA, "dropout": 0.5, "clustering": 0.3},
+            FAR_PIECES,
+        ),
     ),
     "conv_tasnet": (
         Try("short filters, short pieces", 5205, {"size": 20, "blocks": 7}, {"seconds": 1.2, "batch_size": 6}),
@@ -59,13 +68,13 @@ TRIED = {
         ),
     ),
     "mask_inference": (
-        Try("192 units", 3782, {"units": 192}),
-        Try("160 units, three layers", 3779, {"units": 160, "layers": 3}),
+        Try("192 units", 3782, {**SHORT, "units": 192}, PIECES),
+        Try("160 units, three layers", 3779, {**SHORT, "units": 160, "layers": 3}, PIECES),
         Try(
             "192 units, two seconds, far pairs first",
             3583,
-            {"units": 192, "dropout": 0.4},
-            {"seconds": 2.0, "batch_size": 8, "mixing": FAR},
+            {**SHORT, "units": 192, "dropout": 0.4},
+            {**PIECES, "seconds": 2.0, "batch_size": 8, "mixing": FAR},
         ),
     ),
     "spleeter": (

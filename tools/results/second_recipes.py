@@ -33,10 +33,10 @@ class Second:
 
 
 SECOND = {
-    "chimera": Second("160 units in place of 128", {"units": 160}),
+    "chimera": Second("every talker at his own speed", recipe={"mixing": {"far_first": 3200}}),
     "danet": Second("half of the learning rate", recipe={"learning_rate": 2.5e-3}, looks=5),
     "deep_clustering": Second("a dropout of a quarter", {"dropout": 0.25}),
-    "mask_inference": Second("144 units in place of 96", {"units": 144}),
+    "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
 }
 
 
