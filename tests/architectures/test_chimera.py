@@ -19,9 +19,9 @@ def test_chimeras_loss_is_the_sum_of_its_heads(loss):
     torch.manual_seed(1)
     counts = {"clustering": 0.3, "masking": 7.0, "loss": loss}
     system = create("chimera", "tiny", ordered=True, weights="audible", **counts).eval()
-    sources = torch.randn(2, 2, 1, 1500)
+    sources = torch.randn(2, 2, 1, 3000)
     terms = system.loss(sources.sum(1), sources)
-    stft = STFT(256, 64, "sqrt_hann")
+    stft = STFT(512, 256, "sqrt_hann")
     bins, true = stft(sources.sum(1)), stft(sources[:, :, 0])[:, :, None]  # (B, C, F, T), (B, S, C, F, T)
     masks, embedding = system.network(bins.abs()[:, 0])
     error = masks[:, :, None] * bins.abs()[:, None] - spectrogram.tpsa(bins, true)
@@ -40,6 +40,6 @@ def test_both_heads_of_chimera_can_be_heard():
     grouping = create("chimera", "tiny", estimate="clusters").eval()
     grouping.load_state_dict(masking.state_dict())
     with torch.no_grad():
-        shares = [system.masks(torch.rand(1, 129, 9)) for system in (masking, grouping)]
+        shares = [system.masks(torch.rand(1, 257, 9)) for system in (masking, grouping)]
         assert not torch.allclose(masking(sound), grouping(sound))
     assert set(shares[1].unique().tolist()) == {0.0, 1.0} and len(shares[0].unique()) > 2
