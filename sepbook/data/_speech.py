@@ -69,7 +69,7 @@ class Items(Dataset):
     """Endless mixtures of speech: item i is a function of (seed, i). A kind says what is in one by `draw`.
 
     An item is a dict: mixture (C, N) = sources.sum(0), sources (S=2, C, N). With a `speed` of 0.2 each talker is played
-    up to 20 % faster or slower, and so higher or lower, formants too: as if other people talked. Source: Ko et al. 2015.
+    up to 20 % faster or slower, and so higher or lower, formants too: as if others talked. Source: Ko et al. 2015.
     """
 
     endless = True
