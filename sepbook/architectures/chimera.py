@@ -48,7 +48,7 @@ PRESETS = {
     "plus_plus": Config(target="tpsa", weights="magnitude", clustering=0.975, masking=0.025),
     "small": Config(
         n_fft=512,
-        hop=256,
+        hop=256,  # few bins, because a step costs what clustering them does
         batch_norm="each",
         units=128,
         layers=2,
