@@ -27,14 +27,18 @@ MOST = 32  # fixed scenes of a split, at most
 class Voices:
     """The utterances of a split at one rate and number of channels, decoded when first needed, all equally loud."""
 
-    def __init__(self, split, sample_rate, channels):
+    def __init__(self, split, sample_rate, channels, more=False):
         self.split, self.sample_rate, self.channels = split, sample_rate, channels
         self.said = {}  # identity: its utterances
-        for utterance in corpus.talkers(split):
+        for utterance in corpus.talkers(split, more):
             self.said.setdefault(utterance.identity, []).append(utterance)
         self.names, self._kept = list(self.said), {}
         self.speaker = {name: said[0].voice for name, said in self.said.items()}  # the base voice of each talker
         self.pitch = {name: said[0].details.get("pitch", np.nan) for name, said in self.said.items()}  # Hz, at rest
+
+    def and_more(self):
+        """These voices and those that the corpus has for training alone."""
+        return Voices(self.split, self.sample_rate, self.channels, more=True)
 
     def samples(self, identity, take):
         """One utterance (C, N); numbers beyond the last begin again."""
@@ -70,12 +74,14 @@ class Items(Dataset):
 
     An item is a dict: mixture (C, N) = sources.sum(0), sources (S=2, C, N). With a `speed` of 0.2 each talker is played
     up to 20 % faster or slower, and so higher or lower, formants too: as if others talked. Source: Ko et al. 2015.
+    With `more_talkers` those of the corpus talk, too, that are for training alone.
     """
 
     endless = True
 
-    def __init__(self, voices, seconds, length, seed, levels, speed):
+    def __init__(self, voices, seconds, length, seed, levels, speed, more_talkers):
         low, high = levels
+        voices = voices.and_more() if more_talkers else voices
         if not 0 <= speed <= 1:
             raise ValueError(f"speed={speed}: expected a share of 0 to 1, such as 0.2 for up to 20 % faster or slower")
         if not (0 < seconds < float("inf") and length >= 1 and seed >= 0 and low <= high):
@@ -120,8 +126,11 @@ class TalkerItems(Items):
 
     source_names = ("talker_1", "talker_2")
 
-    def __init__(self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5), far_first=0, speed=0.0):
-        super().__init__(voices, seconds, length, seed, gain_db, speed)
+    def __init__(
+        self, voices, seconds=3.0, length=1000, seed=0, gain_db=(-2.5, 2.5), far_first=0, speed=0.0, more_talkers=False
+    ):
+        super().__init__(voices, seconds, length, seed, gain_db, speed, more_talkers)
+        voices = self.voices
         if far_first < 0:
             raise ValueError(f"far_first={far_first}: expected a number of items, 0 or more")
         pitch = voices.pitch
@@ -148,8 +157,10 @@ class NoisyItems(Items):
 
     source_names = ("speech", "noise")
 
-    def __init__(self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0), speed=0.0):
-        super().__init__(voices, seconds, length, seed, snr_db, speed)
+    def __init__(
+        self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0), speed=0.0, more_talkers=False
+    ):
+        super().__init__(voices, seconds, length, seed, snr_db, speed, more_talkers)
         self.noises = Noises(voices.split, voices.sample_rate)
 
     def settings(self):

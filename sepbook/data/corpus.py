@@ -103,18 +103,21 @@ class Noise:
         return audio.info(self.path).seconds
 
 
-def talkers(split="train"):
+def talkers(split="train", more=False):
     """The utterances of a split ("train", "valid" or "test"): a list of Utterance, those of one talker together.
 
+    With `more` those of further talkers follow, whose voices no split has. They are for training alone.
     Raises ValueError for another split and CorpusError where the corpus is not installed.
 
     Taught on: book/data/corpus
     """
     _check(split)
+    if more and split != "train":
+        raise ValueError(f"split {split!r} has no more talkers: they are for training alone.")
     return [
-        Utterance(row["name"], split, row["text"], ROOT / row["path"], row)
+        Utterance(row["name"], row["split"], row["text"], ROOT / row["path"], row)
         for row in _read(ROOT / "talkers" / "talkers.json")
-        if row["split"] == split
+        if row["split"] == split or (more and row["split"] == "more")
     ]
 
 

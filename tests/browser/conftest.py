@@ -16,6 +16,7 @@ import pytest
 
 from sepbook.data import corpus
 from tests.browser import song_page
+from tests.chromium import playwright
 from tools import serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,13 +77,11 @@ def server():
 @pytest.fixture(scope="session")
 def chromium(chromium_path):
     """Give one headless Chromium for the whole session."""
-    from playwright.sync_api import sync_playwright
-
     flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio"]
     flags += ["--use-fake-device-for-media-stream"]  # a microphone that beeps
     flags += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=flags)
+    with playwright() as made:
+        browser = made.chromium.launch(executable_path=chromium_path, args=flags)
         yield browser
         browser.close()
 

@@ -60,8 +60,28 @@ def test_talkers(split, least):
     assert samples.shape == (1, round(utterances[0].seconds * 16_000)) and samples.abs().max() > 0.01
 
 
+def further():
+    """Return the utterances of those who talk in training where more talkers are asked for."""
+    return [utterance for utterance in corpus.talkers("train", more=True) if utterance.split != "train"]
+
+
+def test_more_talkers_follow_those_of_training_and_have_voices_of_their_own():
+    everybody, few = corpus.talkers("train", more=True), corpus.talkers("train")
+    assert everybody[: len(few)] == few and {said.split for said in everybody[len(few) :]} == {"more"}
+    voices = {said.voice for said in further()}
+    assert len(voices) >= 30 and not voices & {s.voice for split in corpus.SPLITS for s in corpus.talkers(split)}
+    babble = {voice for split in corpus.SPLITS for n in corpus.noise(split) for voice in n.details.get("voices", ())}
+    assert not voices & babble
+    pitch = {said.voice: said.details["pitch"] for said in further() if said.details["scale"] == 1}
+    assert min(pitch.values()) < 90 and sum(hertz > 180 for hertz in pitch.values()) >= 8, "low ones and high ones"
+    for split in ("valid", "test"):
+        with pytest.raises(ValueError, match=f"split '{split}' has no more talkers: they are for training alone"):
+            corpus.talkers(split, more=True)
+
+
 def test_splits_share_no_talker_and_no_song():
     people = [{utterance.identity for utterance in corpus.talkers(split)} for split in corpus.SPLITS]
+    people += [{utterance.identity for utterance in further()}]
     titles = [{track.score["title"] for track in corpus.songs(split)} for split in corpus.SPLITS]
     for sets in (people, titles):
         assert len(set.union(*sets)) == sum(map(len, sets))
@@ -72,9 +92,12 @@ def test_card():
     assert card["sources"] == list(corpus.SOURCES)
     assert card["edition"] == (2 if corpus.noise("test") else 1)
     for key in ("music", "baselines", "gap_seen_unseen", "splits", "talkers", "voices"):
-        assert card[key].keys() == card["first_edition"][key].keys(), key
-    for split in corpus.SPLITS:
-        heard = {utterance.voice for utterance in corpus.talkers(split)} | {t.voice for t in corpus.songs(split)}
+        assert card[key].keys() - {"more"} == card["first_edition"][key].keys(), key
+    more = {utterance.voice for utterance in further()}
+    for split in (*corpus.SPLITS, "more"):
+        heard = more
+        if split != "more":
+            heard = {said.voice for said in corpus.talkers(split)} | {t.voice for t in corpus.songs(split)}
         assert set(card["voices"][split]) == heard - {None}
         assert all(voice["licence"] and voice["source"] for voice in card["voices"][split].values())
 

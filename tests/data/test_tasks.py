@@ -153,6 +153,16 @@ def test_an_item_of_changed_speed_depends_on_its_seed_and_number_alone():
     assert one.settings()["speed"] == 0.2 and "speed" not in plain.settings(), "and a run must go on with the same"
 
 
+@pytest.mark.parametrize("name", ("talkers", "speech_noise"))
+def test_more_talkers_talk_in_training_alone(name):
+    few, many = (task(name).training(RATE, seconds=0.5, mixing=mixing) for mixing in ({}, {"more_talkers": True}))
+    names = many.voices.names
+    assert names[: len(few.voices.names)] == few.voices.names and len(names) > 1.5 * len(few.voices.names)
+    assert many.settings() == {**few.settings(), "talkers": names}, "a run must go on with the same"
+    assert not torch.equal(few[3]["mixture"], many[3]["mixture"])
+    assert {who for scene in task(name).tracks("train") for who in scene.identities.values()} <= set(few.voices.names)
+
+
 @pytest.mark.parametrize("split", corpus.SPLITS)
 def test_fixed_pairs_are_of_different_talkers_of_their_split(split):
     scenes = task("talkers").tracks(split, RATE)

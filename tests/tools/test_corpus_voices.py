@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.corpus import engines, licenses, noise, palette, phones, samples, speakers, talkers, voice
+from tools.corpus import engines, licenses, noise, palette, phones, samples, sentences, speakers, talkers, voice
 from tools.corpus.engines import cache, environment, errors, festival, flite, ipa, kokoro, quiet, recorded
 from tools.corpus.phones import PAUSE, Phone
-from tools.corpus.speakers import CROWD, SAME, SPEAKERS, SPLITS
+from tools.corpus.speakers import CROWD, MORE, SAME, SPEAKERS, SPLITS
 
 pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated")
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated")
 def test_a_base_voice_is_in_one_split():
     names = [(s.engine, s.voice) for s in SPEAKERS.values()]
     assert len(set(names)) == len(names), "two speakers use one voice"
-    assert {s.split for s in SPEAKERS.values()} == {*SPLITS, CROWD}
+    assert {s.split for s in SPEAKERS.values()} == {*SPLITS, MORE, CROWD}
     split_of = {f"{s.engine} {s.voice}": s.split for s in SPEAKERS.values()}
     for one, other in SAME:
         assert one not in split_of or other not in split_of or split_of[one] == split_of[other], (one, other)
@@ -53,7 +53,7 @@ def test_each_split_has_a_low_man_and_no_singer_leaves_a_singers_range():
 def test_most_test_identities_are_as_they_are():
     test = talkers.talkers("test")
     assert sum(t.natural for t in test) > len(test) / 2
-    for split in SPLITS:
+    for split in talkers.PARTS:
         made = talkers.talkers(split)
         assert len(made) == talkers.COUNTS[split] == len({t.name for t in made})
         assert len({(t.voice, t.scale) for t in made}) == len(made), "two mouths alike"
@@ -61,6 +61,14 @@ def test_most_test_identities_are_as_they_are():
             assert talker.engine != "recorded" or (talker.natural and talker.pace == 1)
             said = talkers.texts(split, index)
             assert len(set(said)) == talkers.UTTERANCES[split]
+
+
+def test_more_talkers_have_voices_of_their_own_and_the_sentences_of_training():
+    more = talkers.talkers(MORE)
+    assert {t.voice for t in more} == set(speakers.of_split(MORE)) and len({t.voice for t in more}) > 30
+    assert not any(row[0] in speakers.of_split(MORE) for rows in palette.SINGERS.values() for row in rows.values())
+    said = {text for index in range(len(more)) for text in talkers.texts(MORE, index)}
+    assert said <= set(sentences.SENTENCES["train"]) and len(said) > 40
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,23 @@ def test_the_corpus_is_what_is_heard_in_it():
     assert same == _edition.of_corpus() != other
 
 
+def test_further_talkers_count_for_those_who_ask_for_them(monkeypatch):
+    listed = json.loads((_edition.corpus.ROOT / "checksums.json").read_text())
+    name = next(path for path in listed if path.startswith(_edition.MORE_TALKERS))
+    changed = json.dumps({**listed, name: {**listed[name], "sha256": "other"}})
+
+    def read(path):
+        return changed if path.endswith("checksums.json") else _edition.read_file(path)
+
+    assert _edition.of_corpus(read) == _edition.of_corpus()
+    assert _edition.of_corpus(read, more=True) != _edition.of_corpus(more=True) != _edition.of_corpus()
+    recipes = architectures.module("danet").RECIPES
+    for mixing, changes in (({}, False), ({"more_talkers": False}, False), ({"more_talkers": True}, True)):
+        monkeypatch.setitem(recipes, "small", dataclasses.replace(recipes["small"], mixing=mixing))
+        before, after = (_edition.of_system("danet", "small", 350, reader) for reader in (_edition.read_file, read))
+        assert (before != after) is changes, mixing
+
+
 def test_every_number_and_all_weights_are_of_todays_edition():
     wrong = _stamp.stale()
     quoted = {name: [] for name in re.findall(r"results/([\w/]+\.json)", "\n".join(wrong))}

@@ -15,6 +15,7 @@ import torch
 
 import sepbook.widgets
 from sepbook.widgets.player import player
+from tests.chromium import playwright
 
 WIDGETS = Path(sepbook.widgets.__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
@@ -68,10 +69,8 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser(chromium_path):
     """Give one headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    with playwright() as made:
+        browser = made.chromium.launch(executable_path=chromium_path, args=FLAGS)
         yield browser
         browser.close()
 

@@ -58,7 +58,7 @@ def build(root, jobs):
     refuse_leaks()
     started = time.time()
     songs = [(root, plan.split, plan.seed % 1000) for plan in plans.plans()]
-    people = [(root, split, k) for split in SPLITS for k in range(talkers.COUNTS[split])]
+    people = [(root, split, k) for split in talkers.PARTS for k in range(talkers.COUNTS[split])]
     sounds = [(root, *job) for job in noise.jobs()]
     written, rows, noises = {}, [], []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:

@@ -9,7 +9,7 @@ import soundfile
 from tools.corpus import baselines, measure
 from tools.corpus.baselines import STEMS, sounds
 from tools.corpus.mastering import active_level
-from tools.corpus.speakers import SPEAKERS
+from tools.corpus.speakers import MORE, SPEAKERS
 from tools.corpus.writing import write_json
 
 SPLITS = ("train", "valid", "test")
@@ -115,9 +115,9 @@ def describe_split(songs, scores):
 
 
 def describe_talkers(root):
-    """Counts, seconds and voices of the talkers of each split."""
+    """Counts, seconds and voices of the talkers of each split, and of those that training may have more."""
     rows, table = read(root / "talkers" / "talkers.json"), {}
-    for split in SPLITS:
+    for split in (*SPLITS, MORE):
         part = [row for row in rows if row["split"] == split]
         lengths = [soundfile.info(root / row["path"]).frames / 16000 for row in part]
         table[split] = {
@@ -134,8 +134,8 @@ def describe_talkers(root):
 def describe_voices(root, scores):
     """Of each split the base voices that are heard in it, with source and licence, and whether they sing and talk."""
     rows, table = read(root / "talkers" / "talkers.json"), {}
-    for split in SPLITS:
-        sing = {score["voice"] for score in scores[split].values() if score["voice"]}
+    for split in (*SPLITS, MORE):
+        sing = {score["voice"] for score in scores.get(split, {}).values() if score["voice"]}
         talk = {row["voice"] for row in rows if row["split"] == split}
         table[split] = {
             name: {

@@ -85,7 +85,7 @@ rights reserved. The word list (festlex-cmu) holds material of Carnegie Mellon U
 > LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR
 > IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-### Kokoro-82M: {kokoro}
+### Kokoro-82M
 
 Kokoro-82M v1.0 and its voices, by hexgrad, [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0),
 <https://huggingface.co/hexgrad/Kokoro-82M>. The ONNX export in eight-bit integers is by thewh1teagle (kokoro-onnx, MIT
@@ -151,8 +151,7 @@ def samples():
 
 def text():
     """The text of LICENSES.md."""
-    kokoro = ", ".join(who.voice for who in SPEAKERS.values() if who.engine == "kokoro")
-    return TEXT.replace("{speakers}", table()).replace("{kokoro}", kokoro).replace("{samples}", samples())
+    return TEXT.replace("{speakers}", table()).replace("{samples}", samples())
 
 
 def write_licenses(root):

@@ -7,14 +7,16 @@ import numpy as np
 from tools.corpus import mastering, voice
 from tools.corpus.phones import spoken
 from tools.corpus.sentences import PROMPTS, SENTENCES
-from tools.corpus.speakers import SPLITS, of_split, speaker
+from tools.corpus.speakers import MORE, SPLITS, of_split, speaker
 
-COUNTS = {"train": 40, "valid": 8, "test": 10}
-UTTERANCES = {"train": 3, "valid": 4, "test": 4}
+PARTS = (*SPLITS, MORE)
+COUNTS = {"train": 40, "valid": 8, "test": 10, MORE: 66}
+UTTERANCES = {"train": 3, "valid": 4, "test": 4, MORE: 2}
 WARPED = {"train": ((0.88, 1.18), (0.90, 1.26)), "valid": ((0.92, 1.10),) * 2, "test": ((0.94, 1.08),) * 2}  # formants
+WARPED[MORE] = WARPED["train"]
 HIGH = 150.0  # Hz: who speaks higher takes the first range of formant scales, who speaks lower the second
 PACE = 1.1  # a synthetic speaker as it is, a little slower than it would be: clearer
-NAMES = {"train": "t", "valid": "v", "test": "x"}
+NAMES = {"train": "t", "valid": "v", "test": "x", MORE: "m"}
 SEED = 90_000
 
 
@@ -46,7 +48,7 @@ class Talker:
 
 def talkers(split):
     """All identities of a split: first each speaker as it is, then warps, spread so that no two mouths are alike."""
-    rng = np.random.default_rng([SEED, SPLITS.index(split)])
+    rng = np.random.default_rng([SEED, PARTS.index(split)])
     bases = of_split(split)
     made = [natural(f"{NAMES[split]}{k:02d}", split, base) for k, base in enumerate(bases)]
     able = [base for base in bases if speaker(base).engine != "recorded"]
@@ -86,11 +88,11 @@ def warped(rng, name, split, base, scale):
 
 
 def texts(split, index):
-    """The sentences that talker ``index`` of a split says: a recorded one has its own."""
+    """The sentences that talker ``index`` of a split says: a recorded one has its own, ``MORE`` say those of training."""
     talker = talkers(split)[index]
     if talker.engine == "recorded":
         return list(PROMPTS[speaker(talker.voice).voice])[: UTTERANCES[split]]
-    pool, count = SENTENCES[split], UTTERANCES[split]
+    pool, count = SENTENCES["train" if split == MORE else split], UTTERANCES[split]
     order = np.random.default_rng([SEED, 5]).permutation(len(pool))
     return [pool[order[(index * count + k) % len(pool)]] for k in range(count)]
 

@@ -21,6 +21,7 @@ SHARED = tuple(f"tools.results.{name}" for name in ("_common", "_edition", "_que
     *(SHELF + name for name in architectures.SHARED),
 )
 FOLLOWED = ("tools.results.", "tools.bench.", SHELF, "sepbook.check.")  # imports that belong to an experiment
+MORE_TALKERS = "talkers/more/"
 OWN_TABLES = ("PRESETS", "RECIPES")  # of a system's file: a preset and its recipe have a hash of their own
 
 
@@ -44,13 +45,15 @@ def of_system(name: str, preset: str, steps: int, read: Reader = read_file) -> d
     config = dataclasses.asdict(architectures.module(name).PRESETS[preset])
     files = [m for m in own_modules(SHELF + name, read) if m.startswith(SHELF)]  # a system may build on another's parts
     code = of_code([*files, "tools.results.systems"], read)
-    return {"corpus": of_corpus(read), "code": code, "recipe": digest([config, recipe, steps])}
+    heard = of_corpus(read, more=recipe["mixing"].get("more_talkers", False))
+    return {"corpus": heard, "code": code, "recipe": digest([config, recipe, steps])}
 
 
-def of_corpus(read: Reader = read_file) -> str:
-    """Return the hash of what is heard in the built-in corpus."""
+def of_corpus(read: Reader = read_file, more: bool = False) -> str:
+    """Return the hash of what is heard in the built-in corpus, on request with the talkers that few train on."""
     listed = json.loads(read((corpus.ROOT / "checksums.json").relative_to(ROOT).as_posix()))
-    return digest(sorted((path, entry["sha256"]) for path, entry in listed.items()))
+    heard = (path for path in listed if more or not path.startswith(MORE_TALKERS))
+    return digest(sorted((path, listed[path]["sha256"]) for path in heard))
 
 
 def of_code(modules: list[str], read: Reader = read_file) -> str:
