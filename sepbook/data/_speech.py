@@ -157,9 +157,7 @@ class NoisyItems(Items):
 
     source_names = ("speech", "noise")
 
-    def __init__(
-        self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0), speed=0.0, more_talkers=False
-    ):
+    def __init__(self, voices, seconds=3.0, length=1000, seed=0, snr_db=(0.0, 10.0), speed=0.0, more_talkers=False):
         super().__init__(voices, seconds, length, seed, snr_db, speed, more_talkers)
         self.noises = Noises(voices.split, voices.sample_rate)
 

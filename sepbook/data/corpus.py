@@ -48,7 +48,8 @@ def songs(split="train"):
 class Utterance:
     """One sentence of a talker: `identity`, `split`, `text`, `path`, and what else is known of the voice in `details`.
 
-    Several identities may be made from one base `voice`, which is one speaker.
+    Several identities may be made from one base `voice`, which is one speaker. Talkers that only training hears, on
+    request, have the `split` "more".
 
     Taught on: book/data/corpus
     """

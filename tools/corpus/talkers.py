@@ -88,7 +88,7 @@ def warped(rng, name, split, base, scale):
 
 
 def texts(split, index):
-    """The sentences that talker ``index`` of a split says: a recorded one has its own, ``MORE`` say those of training."""
+    """The sentences that talker ``index`` says: a recorded one has its own, further ones say those of training."""
     talker = talkers(split)[index]
     if talker.engine == "recorded":
         return list(PROMPTS[speaker(talker.voice).voice])[: UTTERANCES[split]]
