@@ -67,8 +67,8 @@ SPEAKERS = {
 FURTHER = """af_alloy 135, af_aoede 178, af_jessica 191, af_kore 140, af_nova 158, am_echo 103, am_michael 106,
 am_santa 142, bm_daniel 118, bm_fable 115, bm_lewis 84, ef_dora 170, em_alex 128, em_santa 129, ff_siwis 200,
 hf_alpha 208, hf_beta 177, hm_omega 124, hm_psi 124, if_sara 221, im_nicola 97, jf_alpha 254, jf_gongitsune 223,
-jf_nezumi 225, jf_tebukuro 293, jm_kumo 88, zf_xiaobei 231, zf_xiaoni 226, zf_xiaoxiao 234, zf_xiaoyi 290, zm_yunjian 108,
-zm_yunxia 285, zm_yunyang 105"""
+jf_nezumi 225, jf_tebukuro 293, jm_kumo 88, zf_xiaobei 231, zf_xiaoni 226, zf_xiaoxiao 234, zf_xiaoyi 290,
+zm_yunjian 108, zm_yunxia 285, zm_yunyang 105"""
 SPEAKERS |= {
     voice: Speaker(voice=voice, split=MORE, f0=float(f0), **KOKORO)
     for voice, f0 in (row.split() for row in FURTHER.split(","))
