@@ -27,7 +27,7 @@ from pathlib import Path
 
 import torch
 
-from sepbook.data import _speech, corpus
+from sepbook.data import _scenes, _speech, corpus
 from sepbook.data._layout import all_names, find_tracks, has_split
 from sepbook.data.folder import StemFolder
 from sepbook.data.mixing import Mixtures
@@ -178,7 +178,7 @@ class Talkers(Task):
     """Two talkers at once, of different identities. Taught on: book/data/corpus."""
 
     name, source_names, mixtures = "talkers", _speech.TalkerItems.source_names, _speech.TalkerItems
-    scenes = staticmethod(_speech.talker_scenes)
+    scenes = staticmethod(_scenes.talker_scenes)
 
     def __init__(self, folder=None, allow_missing=False):
         if folder is not None:
@@ -194,7 +194,7 @@ class Talkers(Task):
 
     def validation(self, sample_rate, channels=1):
         """The fixed scenes of the split "valid", cut to one length."""
-        return _speech.Excerpts(self.tracks("valid", sample_rate, channels), SPEECH_SECONDS)
+        return _scenes.Excerpts(self.tracks("valid", sample_rate, channels), SPEECH_SECONDS)
 
     def tracks(self, split="test", sample_rate=None, channels=None):
         """The fixed scenes of a split."""
@@ -205,7 +205,7 @@ class SpeechNoise(Talkers):
     """One talker in noise of all kinds that the corpus has. Taught on: book/data/corpus."""
 
     name, source_names, mixtures = "speech_noise", _speech.NoisyItems.source_names, _speech.NoisyItems
-    scenes = staticmethod(_speech.noisy_scenes)
+    scenes = staticmethod(_scenes.noisy_scenes)
 
 
 class Accompanied:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sepbook import audio
-from sepbook.data import _noise, _speech, corpus
+from sepbook.data import _noise, _scenes, corpus
 from sepbook.data.tasks import task
 
 RATE = 8000
@@ -124,7 +124,7 @@ def test_another_folder_of_noise_is_another_training(second):
 def test_noise_goes_round_where_it_is_shorter_than_the_item(second):
     noises = _noise.Noises("test", corpus.SAMPLE_RATE)
     for kind in KINDS[1:]:
-        found, details = noises.draw(_speech.fixed_random("test", 1), 20_000, kind)
+        found, details = noises.draw(_scenes.fixed_random("test", 1), 20_000, kind)
         assert torch.equal(found[:4000], found[8000:12_000]) and details["noise"] == kind
         assert float(found.square().mean()) == pytest.approx(1, abs=1e-4)
 
@@ -142,7 +142,7 @@ def test_silent_noise_and_silent_speech_stay_finite(second):
 def test_a_room_rings_as_long_as_it_says_behind_the_direct_sound(seconds):
     click = torch.zeros(2, 2 * RATE)
     click[:, 100] = 1
-    heard = _noise.in_room(_speech.fixed_random("test", 3), click, RATE, seconds)
+    heard = _noise.in_room(_scenes.fixed_random("test", 3), click, RATE, seconds)
     assert heard.shape == click.shape and float(heard[0, 100]) == pytest.approx(1, abs=1e-4)
     assert heard[:, :100].abs().max() < 1e-5, "nothing before its cause"
     rest = heard[0, 101:].square()
@@ -156,11 +156,11 @@ def test_a_room_rings_as_long_as_it_says_behind_the_direct_sound(seconds):
 def test_a_dry_room_and_short_sounds(length):
     sound = torch.randn(1, length)
     assert torch.equal(_noise.in_room(None, sound, RATE, 0.0), sound)
-    assert _noise.in_room(_speech.fixed_random("test", 1), sound, RATE, 0.5).shape == sound.shape
+    assert _noise.in_room(_scenes.fixed_random("test", 1), sound, RATE, 0.5).shape == sound.shape
 
 
 def test_pairs_of_different_voices_come_first_and_each_has_its_turn(first, monkeypatch):
-    monkeypatch.setattr(_speech, "MOST", 12)
+    monkeypatch.setattr(_scenes, "MOST", 12)
     scenes = task("talkers").tracks("test", RATE)
     met = [tuple(sorted(scene.voices)) for scene in scenes]
     assert len(scenes) == 12 == len({scene.name for scene in scenes})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sepbook.data import _noise, _speech, corpus, tasks
+from sepbook.data import _noise, _scenes, corpus, tasks
 from sepbook.data.mixing import Mixtures
 from sepbook.data.tasks import TaskError, task
 
@@ -170,7 +170,7 @@ def test_fixed_pairs_are_of_different_talkers_of_their_split(split):
     for scene in scenes:
         assert len(set(scene.identities.values())) == 2 and set(scene.identities.values()) <= there
         assert scene.sources().square().mean((-2, -1)).min() > 1e-5, "both talk"
-    assert len(scenes) == min(_speech.MOST, len(there) * (len(there) - 1) // 2), (
+    assert len(scenes) == min(_scenes.MOST, len(there) * (len(there) - 1) // 2), (
         "every pair, or as many as there may be"
     )
     voices = [scene.voices for scene in scenes]
@@ -204,7 +204,7 @@ def test_a_short_utterance_is_whole_and_somewhere_in_its_item():
     voices = task("talkers").material("test", RATE, 1)
     places = set()
     for number in range(8):
-        found = voices.excerpt(_speech.fixed_random("test", number), voices.names[0], 12 * RATE)
+        found = voices.excerpt(_scenes.fixed_random("test", number), voices.names[0], 12 * RATE)
         sounding = found[0].nonzero().flatten()
         places.add(int(sounding[0]))
         length = int(sounding[-1] - sounding[0])
@@ -234,7 +234,7 @@ def test_hiss_reaches_high():
 @pytest.mark.parametrize("length", [1, 2, 7, 8000])
 @pytest.mark.parametrize("rate", [100, 8000, 44_100])
 def test_noise_has_the_level_it_says_at_any_length_and_rate(length, rate):
-    noise = _noise.hum_and_hiss(_speech.fixed_random("test", length), length, rate)
+    noise = _noise.hum_and_hiss(_scenes.fixed_random("test", length), length, rate)
     assert noise.shape == (length,) and noise.isfinite().all()
     assert float(noise.square().mean()) == pytest.approx(1, abs=1e-4)
 
