@@ -69,9 +69,9 @@ RECIPES = {
     "small": replace(
         TALKERS_RECIPE,
         seconds=1.5,
-        mixing={**TALKERS_RECIPE.mixing, "speed": 0.3},  # few voices become many
+        mixing={**TALKERS_RECIPE.mixing, "speed": 0.3, "more_talkers": True},  # many voices, at many speeds
         augment=(),
-        steps={"lab": 60, "shipped": 15000, "full": 30000},
+        steps={"lab": 60, "shipped": 16000, "full": 32000},
     ),
 }
 

@@ -123,6 +123,28 @@ def test_the_error_is_that_of_the_masked_magnitudes(loss):
     torch.testing.assert_close(system.loss(sources.sum(1), sources)["loss"], size.flatten(1).mean(1).min())
 
 
+def si_snr(estimate, source):
+    """Return the SI-SNR in dB of two signals, by its definition."""
+    estimate, source = estimate - estimate.mean(), source - source.mean()
+    target = (estimate @ source) / (source @ source) * source
+    return 10 * torch.log10(target.square().sum() / (estimate - target).square().sum())
+
+
+def test_the_small_preset_learns_from_the_waveforms_that_are_heard():
+    torch.manual_seed(2)
+    assert create("mask_inference", "small").config.loss == create("mask_inference", "tiny").config.loss == "si_snr"
+    system, sources = create("mask_inference", "tiny").eval(), torch.randn(3, 2, 1, 1500)
+    estimates, orders = system(sources.sum(1)), ((0, 1), (1, 0))
+    gains = [
+        max(torch.stack([si_snr(e[slot, 0], s[k, 0]) for k, slot in enumerate(order)]).mean() for order in orders)
+        for e, s in zip(estimates, sources, strict=True)
+    ]
+    loss = system.loss(sources.sum(1), sources)["loss"]
+    torch.testing.assert_close(loss, -torch.stack(gains).mean(), atol=1e-3, rtol=1e-4)
+    loss.backward()
+    assert all(p.grad.abs().sum() > 0 for p in system.network.parameters())
+
+
 def test_the_same_masks_without_a_search_cost_more():
     torch.manual_seed(2)
     free, sources = create("mask_inference", "tiny").eval(), torch.randn(8, 2, 1, 1500)

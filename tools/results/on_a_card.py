@@ -33,6 +33,7 @@ class Try:
 FAR, SAME = {"far_first": 4000}, {"augment": ()}
 # Two presets were others then: their windows were half as long, and every talker kept his speed.
 SHORT = {"n_fft": 256, "hop": 64, "dropout": 0.3}
+SQUARES = {**SHORT, "target": "tpsa", "loss": "mse"}  # of mask inference, which compared magnitudes
 PIECES = {"seconds": 1.0, "augment": ("repitch",), "mixing": {}}
 CHIMERA, FAR_PIECES = {**SHORT, "units": 192, "embedding": 10}, {**PIECES, "mixing": {"far_first": 3200}}
 TRIED = {
@@ -68,12 +69,12 @@ TRIED = {
         ),
     ),
     "mask_inference": (
-        Try("192 units", 3782, {**SHORT, "units": 192}, PIECES),
-        Try("160 units, three layers", 3779, {**SHORT, "units": 160, "layers": 3}, PIECES),
+        Try("192 units", 3782, {**SQUARES, "units": 192}, {**PIECES, "batch_size": 12}),
+        Try("160 units, three layers", 3779, {**SQUARES, "units": 160, "layers": 3}, {**PIECES, "batch_size": 12}),
         Try(
             "192 units, two seconds, far pairs first",
             3583,
-            {**SHORT, "units": 192, "dropout": 0.4},
+            {**SQUARES, "units": 192, "dropout": 0.4},
             {**PIECES, "seconds": 2.0, "batch_size": 8, "mixing": FAR},
         ),
     ),

@@ -33,7 +33,7 @@ class Second:
 
 
 SECOND = {
-    "chimera": Second("every talker at his own speed", recipe={"mixing": {"far_first": 3200}}),
+    "chimera": Second("without the further talkers", recipe={"mixing": {"far_first": 3200, "speed": 0.3}}),
     "danet": Second("half of the learning rate", recipe={"learning_rate": 2.5e-3}, looks=5),
     "deep_clustering": Second("a dropout of a quarter", {"dropout": 0.25}),
     "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
