@@ -70,11 +70,12 @@ RECIPE = Recipe(  # nussl's for all three: 400 frames, gradients cut to a hundre
 SMALL_RECIPE = Recipe(task="talkers", seconds=3.0, learning_rate=3e-3)
 RECIPES = {
     "paper": replace(RECIPE, clip_norm=2e-5),
-    "small": replace(  # many short pieces of many voices at many speeds
+    "small": replace(  # many short pieces of many voices at many speeds, in many tones
         SMALL_RECIPE,
         seconds=1.5,
         batch_size=16,
         mixing={"far_first": 3200, "speed": 0.3, "more_talkers": True},  # a low and a high voice are told apart first
+        augment=("equalise",),
         learning_rate=5e-3,
         steps={"lab": 60, "shipped": 26000, "full": 50000},
     ),

@@ -2,8 +2,8 @@
 
 ::
 
-    sources (B, S, C, N) ─ repitch ─ shift ─ flip_sign ─ flip_channels ─ scale ─ remix ─ sources (B, S, C, N')
-                                                                                        └ their sum is the mixture
+    sources (B, S, C, N) ─ repitch ─ shift ─ equalise ─ flip_sign ─ flip_channels ─ scale ─ remix ─ (B, S, C, N')
+                                                                            the mixture is their sum ┘
 
 Each is a module that takes all stems of a batch and a generator of random numbers, and does nothing in eval mode.
 `Augment` puts some of them in a row, as the recipe names them, and draws from (seed, number of the batch) alone: a run
@@ -69,6 +69,33 @@ class Scale(nn.Module):
             return sources
         factor = torch.rand(*sources.shape[:2], 1, 1, generator=random)
         return sources * (self.low + (self.high - self.low) * factor).to(sources)
+
+
+class Equalise(nn.Module):
+    """Give each source of each item a tone of its own, as another microphone would: `(B, S, C, N) -> (B, S, C, N)`.
+
+    A smooth filter of zero phase: `points` gains of up to `decibels` up or down, evenly spaced from 0 Hz to half the
+    sample rate, with straight lines between them. All channels have one filter, and the power stays.
+    Taught on: book/data/corpus
+    """
+
+    def __init__(self, decibels: float = 6.0, points: int = 8):
+        super().__init__()
+        if not (0 <= decibels <= 40 and points >= 2):
+            raise ValueError(f"equalise: {decibels} dB at {points} points; expected 0 to 40 dB, at 2 points or more")
+        self.decibels, self.points = decibels, points
+
+    def forward(self, sources: Tensor, random: torch.Generator) -> Tensor:
+        """Filter each source by itself."""
+        if not self.training:
+            return sources
+        drawn = self.decibels * (2 * torch.rand(*sources.shape[:2], self.points, generator=random) - 1)
+        sound = sources if sources.dtype == torch.float64 else sources.float()  # no transform has half precision
+        bins = torch.fft.rfft(sound)  # (B, S, C, F)
+        decibels = functional.interpolate(drawn.to(sound), bins.shape[-1], mode="linear", align_corners=True)
+        filtered = torch.fft.irfft(bins * 10 ** (decibels.unsqueeze(2) / 20), sound.shape[-1])
+        before, after = (x.square().sum((2, 3), keepdim=True) for x in (sound, filtered))
+        return (filtered * (before / after.clamp_min(torch.finfo(after.dtype).tiny)).sqrt()).to(sources.dtype)
 
 
 class Shift(nn.Module):
@@ -157,6 +184,7 @@ class Repitch(nn.Module):
 KINDS = {
     "repitch": Repitch,
     "shift": Shift,
+    "equalise": Equalise,
     "flip_sign": FlipSign,
     "flip_channels": FlipChannels,
     "scale": Scale,

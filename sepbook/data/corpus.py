@@ -108,7 +108,8 @@ def talkers(split="train", more=False):
     """The utterances of a split ("train", "valid" or "test"): a list of Utterance, those of one talker together.
 
     With `more` those of further talkers follow, whose voices no split has. They are for training alone.
-    Raises ValueError for another split and CorpusError where the corpus is not installed.
+    Raises ValueError for another split, and for `more` of validation or test; CorpusError where the corpus is not
+    installed.
 
     Taught on: book/data/corpus
     """

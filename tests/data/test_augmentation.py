@@ -3,7 +3,18 @@
 import pytest
 import torch
 
-from sepbook.data.augmentation import KINDS, Augment, FlipChannels, FlipSign, Remix, Repitch, Scale, Shift, check_names
+from sepbook.data.augmentation import (
+    KINDS,
+    Augment,
+    Equalise,
+    FlipChannels,
+    FlipSign,
+    Remix,
+    Repitch,
+    Scale,
+    Shift,
+    check_names,
+)
 
 
 def random(seed=0):
@@ -44,6 +55,24 @@ def test_levels_lie_between_both_factors():
     factor = factor[..., 0, 0]
     assert 0.25 <= factor.min() < 0.3 and 1.2 < factor.max() <= 1.25 and abs(factor.mean() - 0.75) < 0.05
     assert len(factor.unique()) > 700
+
+
+def test_each_source_gets_a_tone_of_its_own():
+    sources = sound(B=12, N=8000)
+    made = Equalise(6.0, points=5)(sources, random())
+    response = torch.fft.rfft(made) / torch.fft.rfft(sources)  # (B, S, C, F)
+    assert response.imag.abs().max() < 1e-2 and response.real.min() > 0  # zero phase: nothing moves in time
+    torch.testing.assert_close(response[:, :, 0], response[:, :, 1], rtol=0, atol=1e-2)  # both channels alike
+    decibels = 20 * response.abs()[:, :, 0, 1:-1].log10()  # (B, S, F)
+    assert 8 < decibels.max() - decibels.min() and (decibels.amax(-1) - decibels.amin(-1)).max() <= 12.1
+    bends = decibels.diff(dim=-1).diff(dim=-1).abs()
+    corners = {round(place * 4000 / 4) for place in (1, 2, 3)}
+    straight = [k for k in range(bends.shape[-1]) if all(abs(k + 2 - corner) > 2 for corner in corners)]
+    assert bends[..., straight].median() < 1e-4  # straight lines between the points
+    assert len({tuple(curve.round(decimals=1).tolist()) for curve in decibels.flatten(0, 1)[:, ::500]}) == 48
+    torch.testing.assert_close(made.square().sum((2, 3)), sources.square().sum((2, 3)))  # as loud as before
+    odd = sound(N=4001).double()
+    torch.testing.assert_close(Equalise(0.0)(odd, random()), odd)
 
 
 @pytest.mark.parametrize("same", [False, True])
@@ -106,7 +135,7 @@ def test_silence_stays_silent_and_short_numbers_stay_short():
     made = Augment(tuple(KINDS), 8000)({"mixture": sources.sum(1), "sources": sources}, 0)
     assert not made["sources"].any()
     halves = sound().to(torch.bfloat16)
-    for kind in (FlipSign(), FlipChannels(), Scale(), Shift(10), Remix()):
+    for kind in (FlipSign(), FlipChannels(), Scale(), Shift(10), Equalise(), Remix()):
         assert kind(halves, random()).dtype == torch.bfloat16
 
 
@@ -150,6 +179,8 @@ def test_some_items_are_repitched_and_all_their_sources_alike():
         (lambda: Augment(("remix",), 8000, ("talker_1", "talker_2")), "remix would let a talker meet himself"),
         (lambda: Scale(1.0, 0.5), "scale between 1.0 and 0.5"),
         (lambda: Scale(0.0, 0.5), "scale between 0.0"),
+        (lambda: Equalise(-1.0), "equalise: -1.0 dB at 8 points"),
+        (lambda: Equalise(points=1), "equalise: 6.0 dB at 1 points"),
         (lambda: Remix(group=1), "group is 1; expected 2 items or more"),
         (lambda: Shift(8000, seconds=0.0), "shift: seconds is 0.0"),
         (lambda: Shift(50)(sound(N=50), random()), "shift leaves nothing of items of 50 samples"),
