@@ -24,6 +24,8 @@ from torch.nn import functional
 
 from sepbook.data._repitching import repitched
 
+TINY = torch.finfo(torch.float32).tiny  # nothing is divided by less, so that silence stays silent
+
 
 class FlipSign(nn.Module):
     """Turn the sign of each source of each item, or not: `(B, S, C, N) -> (B, S, C, N)`. It sounds the same.
@@ -89,13 +91,14 @@ class Equalise(nn.Module):
         """Filter each source by itself."""
         if not self.training:
             return sources
-        drawn = self.decibels * (2 * torch.rand(*sources.shape[:2], self.points, generator=random) - 1)
-        sound = sources if sources.dtype == torch.float64 else sources.float()  # no transform has half precision
+        sound = sources.float()  # there is no transform of half precision
+        drawn = torch.rand(*sound.shape[:2], self.points, generator=random).to(sound)
+        gains = self.decibels * (2 * drawn - 1)  # dB at the points
         bins = torch.fft.rfft(sound)  # (B, S, C, F)
-        decibels = functional.interpolate(drawn.to(sound), bins.shape[-1], mode="linear", align_corners=True)
-        filtered = torch.fft.irfft(bins * 10 ** (decibels.unsqueeze(2) / 20), sound.shape[-1])
-        before, after = (x.square().sum((2, 3), keepdim=True) for x in (sound, filtered))
-        return (filtered * (before / after.clamp_min(torch.finfo(after.dtype).tiny)).sqrt()).to(sources.dtype)
+        gains = functional.interpolate(gains, bins.shape[-1], mode="linear", align_corners=True)
+        made = torch.fft.irfft(bins * 10 ** (gains.unsqueeze(2) / 20), sound.shape[-1])
+        power, after = (x.square().sum((2, 3), keepdim=True) for x in (sound, made))
+        return (made * (power / after.clamp_min(TINY)).sqrt()).to(sources.dtype)
 
 
 class Shift(nn.Module):
