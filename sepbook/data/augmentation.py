@@ -10,7 +10,7 @@ Each is a module that takes all stems of a batch and a generator of random numbe
 that goes on after a stop draws what it would have drawn. Only small numbers are drawn, on the CPU, so that they are
 the same on every device; the sound stays where it is.
 
-Source: Uhlich et al. 2017; Défossez et al. 2019 (Demucs) for the numbers that stand here.
+Source: Uhlich et al. 2017; Défossez et al. 2019 (Demucs) for the numbers that stand here, but for those of `equalise`.
 Taught on: book/data/corpus
 """
 
@@ -77,7 +77,8 @@ class Equalise(nn.Module):
     """Give each source of each item a tone of its own, as another microphone would: `(B, S, C, N) -> (B, S, C, N)`.
 
     A smooth filter of zero phase: `points` gains of up to `decibels` up or down, evenly spaced from 0 Hz to half the
-    sample rate, with straight lines between them. All channels have one filter, and the power stays.
+    sample rate, with straight lines between them. All channels have one filter, and the power stays. Raises ValueError
+    for numbers that make no such filter. Source: Schlüter and Grill 2015, whose random filters have one bump each.
     Taught on: book/data/corpus
     """
 
