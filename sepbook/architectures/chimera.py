@@ -19,9 +19,10 @@ from sepbook.architectures.mask_inference import (
     Trunk,
     TrunkConfig,
     heard,
+    in_order,
     mask_loss,
 )
-from sepbook.losses import clustering, spectrogram
+from sepbook.losses import clustering, spectrogram, waveform
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Config(TrunkConfig):
     weights: str = "audible"  # in the clustering loss: every audible bin alike, or by its "magnitude"
     ordered: bool = False  # True: estimates have the order of source_names
     target: str = "msa"  # what masked magnitudes are compared with: "msa" the sources', "tpsa" what masks can reach
-    loss: str = "l1"  # how they are compared: "l1" or "mse"
+    loss: str = "l1"  # how they are compared: "l1" or "mse"; or "si_snr", of the waveforms that come of them
     clustering: float = 1.0  # what the loss of each head counts
     masking: float = 1000.0
     estimate: str = "masks"  # what one hears: the "masks" of one head, or the "clusters" of the other
@@ -55,11 +56,10 @@ PRESETS = {
         dropout=0.2,
         embedding=8,
         bend="tanh",
-        target="tpsa",
-        loss="mse",
         weights="magnitude",
-        clustering=1.0,
-        masking=1.0,
+        loss="si_snr",
+        clustering=0.95,
+        masking=0.05,
     ),
 }
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
@@ -70,8 +70,8 @@ RECIPES = {
         TALKERS_RECIPE,
         seconds=1.5,
         mixing={**TALKERS_RECIPE.mixing, "speed": 0.3, "more_talkers": True},  # many voices, at many speeds
-        augment=(),
-        steps={"lab": 60, "shipped": 16000, "full": 32000},
+        augment=("equalise",),
+        steps={"lab": 60, "shipped": 17000, "full": 34000},
     ),
 }
 
@@ -108,7 +108,7 @@ class Chimera(Spectral):
             bend=tuple(BENDS),
             weights=WEIGHTS,
             target=tuple(spectrogram.TARGETS),
-            loss=tuple(LOSSES),
+            loss=(*LOSSES, "si_snr"),
             estimate=("masks", "clusters"),
         )
         self.ordered = config.ordered and config.estimate == "masks"  # clusters come in any order
@@ -121,15 +121,23 @@ class Chimera(Spectral):
             return masks
         return clusters(embedding, magnitude, masks.shape[1], self.config.below)
 
-    def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
-        """Add the losses of both heads, as the configuration weighs them; each is returned by name too."""
+    def losses(self, mixture: Tensor, sources: Tensor) -> dict[str, Tensor]:
+        """Return the loss of each head by its name, not weighed yet: masking and clustering, each `()`."""
         config, (bins, true) = self.config, self.bins(mixture, sources)
         masks, embedding = self.network(heard(bins))
-        masking = mask_loss(masks.float(), bins, true, config.target, config.ordered, config.loss)
+        if config.loss == "si_snr":
+            masking = in_order(waveform.si_snr_loss, self.sounds(masks, bins, mixture), sources, config.ordered)
+        else:
+            masking = mask_loss(masks.float(), bins, true, config.target, config.ordered, config.loss)
         weight = weight_of(bins.abs(), config.weights, config.below)
         grouping = clustering.deep_clustering(embedding, clustering.membership(true.abs()), weight)
-        total = config.masking * masking + config.clustering * grouping
-        return {"loss": total, "masking": masking.detach(), "clustering": grouping.detach()}
+        return {"masking": masking, "clustering": grouping}
+
+    def loss(self, mixture: Tensor, sources: Tensor, **labels: Tensor) -> dict[str, Tensor]:
+        """Add the losses of both heads, as the configuration weighs them; each is returned by name too."""
+        each = self.losses(mixture, sources)
+        total = sum(getattr(self.config, name) * value for name, value in each.items())
+        return {"loss": total, **{name: value.detach() for name, value in each.items()}}
 
 
 SYSTEM = Chimera

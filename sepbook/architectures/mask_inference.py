@@ -187,7 +187,11 @@ class Spectral(System):
         """Separate `(B, C, N) -> (B, S, C, N)`."""
         self.check_mixture(mixture)
         bins = self.stft(mixture)  # (B, C, F, T) complex
-        masks = self.masks(heard(bins)).float().unsqueeze(2)  # (B, S, 1, F, T)
+        return self.sounds(self.masks(heard(bins)), bins, mixture)
+
+    def sounds(self, masks: Tensor, bins: Tensor, mixture: Tensor) -> Tensor:
+        """Apply masks `(B, S, F, T)` to the complex bins `(B, C, F, T)` of a mixture: `(B, S, C, N)`."""
+        masks = masks.float().unsqueeze(2)  # (B, S, 1, F, T)
         return self.istft(self.masking(bins, masks.expand(-1, -1, self.channels, -1, -1)), mixture.shape[-1])
 
     def bins(self, mixture: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:

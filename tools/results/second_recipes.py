@@ -1,7 +1,7 @@
 """A second recipe for systems that missed their goal: would another choice have learned faster?
 
-Each run differs from the shipped one in a single choice. It follows the same course, of the same length, and is stopped
-on its way, so the two curves can be laid over each other. They are curves on the validation songs or voices, of one
+Some differ from the shipped one in a single choice: they follow the same course, of the same length, and are stopped on
+their way, so the two curves can be laid over each other. Others are what shipped before, a whole course. They are curves on the validation songs or voices, of one
 seed: they choose, and prove nothing. Every run is a job of its own. Writes results/architectures/second_recipes.json.
 
 `python -m tools.results.second_recipes NAME …` does these systems alone and keeps the rows of all others.
@@ -30,10 +30,17 @@ class Second:
     config: dict = field(default_factory=dict)  # fields of the system
     recipe: dict = field(default_factory=dict)  # fields of its recipe
     looks: int = 3
+    steps: int = 0  # of its whole course; 0: as many as the shipped one has
 
 
 SECOND = {
-    "chimera": Second("without the further talkers", recipe={"mixing": {"far_first": 3200, "speed": 0.3}}),
+    "chimera": Second(
+        "magnitudes compared, no tones",
+        {"target": "tpsa", "loss": "mse", "clustering": 1.0, "masking": 1.0},
+        {"augment": ()},
+        looks=10,
+        steps=16000,
+    ),
     "danet": Second("half of the learning rate", recipe={"learning_rate": 2.5e-3}, looks=5),
     "deep_clustering": Second("a dropout of a quarter", {"dropout": 0.25}),
     "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
@@ -67,7 +74,8 @@ def curve(name: str, folder: Path | None = None, preset: str = "small", steps: i
     """Train by the second recipe, as far as it goes, and return its curve."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    second, steps = SECOND[name], steps or recipe_of(name, preset).steps["shipped"]
+    second = SECOND[name]
+    steps = steps or second.steps or recipe_of(name, preset).steps["shipped"]
     changes = second.recipe | {"folder": folder, "resume": folder is not None}
     system = create(name, preset, **second.config)
     data, valid, config = by_recipe(system, steps, 0, **changes)
