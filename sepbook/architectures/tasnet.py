@@ -43,9 +43,9 @@ class Config:
 PRESETS = {
     "paper": Config(),
     "causal": Config(units=1000, bidirectional=False),
-    "small": Config(filters=160, units=128, layers=2, size=32),
+    "small": Config(size=128, filters=256, units=160, layers=2, dropout=0.1),
 }
-PRESETS["tiny"] = replace(PRESETS["small"], filters=24, units=12)
+PRESETS["tiny"] = replace(PRESETS["small"], size=32, filters=24, units=12, dropout=0.0)
 
 RECIPES = {
     "paper": Recipe(
@@ -55,14 +55,14 @@ RECIPES = {
         schedule_options={"patience": 3, "factor": 0.5},
         weight_decay=1e-5,
     ),
-    "small": Recipe(
+    "small": Recipe(  # many short pieces of many voices at many speeds, in many tones
         task="talkers",
-        seconds=2.3,
-        batch_size=4,
-        mixing={"far_first": 4000},  # a low and a high voice are told apart first
-        augment=("repitch", "flip_sign"),  # few voices to learn from
-        learning_rate=2e-3,
-        steps={"lab": 60, "shipped": 16000, "full": 30000},
+        seconds=1.5,
+        batch_size=16,
+        mixing={"far_first": 3200, "speed": 0.3, "more_talkers": True},  # a low and a high voice are told apart first
+        augment=("equalise", "flip_sign"),
+        learning_rate=3e-3,
+        steps={"lab": 60, "shipped": 14000, "full": 30000},
     ),
 }
 

@@ -31,11 +31,12 @@ class Try:
 
 
 FAR, SAME = {"far_first": 4000}, {"augment": ()}
-# Two presets were others then: their windows were half as long, and every talker kept his speed.
+# Some presets were others then: their windows were half as long, and every talker kept his speed.
 SHORT = {"n_fft": 256, "hop": 64, "dropout": 0.3}
 SQUARES = {**SHORT, "target": "tpsa", "loss": "mse"}  # of mask inference, which compared magnitudes
 PIECES = {"seconds": 1.0, "augment": ("repitch",), "mixing": {}}
-CHIMERA, FAR_PIECES = {**SHORT, "units": 192, "embedding": 10}, {**PIECES, "mixing": {"far_first": 3200}}
+CHIMERA = {**SQUARES, "units": 192, "embedding": 10, "clustering": 1.0, "masking": 1.0}
+FAR_PIECES = {**PIECES, "mixing": {"far_first": 3200}}
 TRIED = {
     "chimera": (
         Try("192 units", 2512, CHIMERA, FAR_PIECES),
@@ -50,10 +51,22 @@ TRIED = {
         Try("short filters, short pieces", 5205, {"size": 20, "blocks": 7}, {"seconds": 1.2, "batch_size": 6}),
         Try("as shipped, on a card", 5772),
     ),
-    "danet": (Try("144 units", 3535, {"units": 144, "dropout": 0.25}, {"mixing": {"far_first": 3200}}),),
+    "danet": (
+        Try(
+            "short windows, easy pairs longer",
+            3535,
+            {**SHORT, "units": 144, "embedding": 20, "dropout": 0.25},
+            {**FAR_PIECES, "batch_size": 8},
+        ),
+    ),
     "deep_clustering": (
-        Try("a dropout of a quarter", 3093, {"dropout": 0.25}),
-        Try("200 units, nearly half dropped", 1836, {"units": 200, "dropout": 0.45}),
+        Try("a dropout of a quarter", 3093, {**SHORT, "units": 144, "embedding": 10, "dropout": 0.25}, FAR_PIECES),
+        Try(
+            "200 units, nearly half dropped",
+            1836,
+            {**SHORT, "units": 200, "embedding": 10, "dropout": 0.45},
+            FAR_PIECES,
+        ),
     ),
     "demucs": (
         Try("L1, 17,157 steps", 17157, {"loss": "l1"}),
@@ -82,7 +95,20 @@ TRIED = {
         Try("every song at its own pitch", 1700, {"power": 1.0, "dropout": 0.0}, SAME),
         Try("and a fifth dropped", 1700, {"power": 1.0, "dropout": 0.2}, SAME),
     ),
-    "tasnet": (Try("160 units, a dropout of 0.3", 3739, {"dropout": 0.3, "units": 160}),),
+    "tasnet": (
+        Try(
+            "short segments, a dropout of 0.3",
+            3739,
+            {"dropout": 0.3, "units": 160, "size": 32, "filters": 160},
+            {
+                "seconds": 2.3,
+                "batch_size": 4,
+                "mixing": {"far_first": 4000},
+                "augment": ("repitch", "flip_sign"),
+                "learning_rate": 2e-3,
+            },
+        ),
+    ),
     "wave_unet": (
         Try("L1", 3000, {"loss": "l1"}),
         Try("L1, other pitches", 3000, {"loss": "l1"}, {"augment": ("repitch",)}),

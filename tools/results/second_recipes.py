@@ -1,8 +1,9 @@
 """A second recipe for systems that missed their goal: would another choice have learned faster?
 
 Some differ from the shipped one in a single choice: they follow the same course, of the same length, and are stopped on
-their way, so the two curves can be laid over each other. Others are what shipped before, a whole course. They are curves on the validation songs or voices, of one
-seed: they choose, and prove nothing. Every run is a job of its own. Writes results/architectures/second_recipes.json.
+their way, so the two curves can be laid over each other. Others are what shipped before, a whole course. They are all
+curves on the validation songs or voices, of one seed: they choose, and prove nothing. Every run is a job of its own.
+Writes results/architectures/second_recipes.json.
 
 `python -m tools.results.second_recipes NAME …` does these systems alone and keeps the rows of all others.
 """
@@ -33,6 +34,7 @@ class Second:
     steps: int = 0  # of its whole course; 0: as many as the shipped one has
 
 
+SHORT, PIECES = {"n_fft": 256, "hop": 64}, {"seconds": 1.0, "augment": ("repitch",)}
 SECOND = {
     "chimera": Second(
         "magnitudes compared, no tones",
@@ -41,9 +43,34 @@ SECOND = {
         looks=10,
         steps=16000,
     ),
-    "danet": Second("half of the learning rate", recipe={"learning_rate": 2.5e-3}, looks=5),
-    "deep_clustering": Second("a dropout of a quarter", {"dropout": 0.25}),
+    "danet": Second(
+        "short windows, eight voices",
+        {**SHORT, "units": 96, "embedding": 20, "dropout": 0.3},
+        {**PIECES, "batch_size": 8, "mixing": {"far_first": 1600}},
+        looks=10,
+        steps=5000,
+    ),
+    "deep_clustering": Second(
+        "short windows, eight voices",
+        {**SHORT, "embedding": 10, "dropout": 0.0},
+        {**PIECES, "mixing": {"far_first": 3200}},
+        looks=10,
+        steps=4500,
+    ),
     "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
+    "tasnet": Second(
+        "short segments, eight voices",
+        {"size": 32, "filters": 160, "units": 128, "dropout": 0.0},
+        {
+            "seconds": 2.3,
+            "batch_size": 4,
+            "mixing": {"far_first": 4000},
+            "augment": ("repitch", "flip_sign"),
+            "learning_rate": 2e-3,
+        },
+        looks=10,
+        steps=16000,
+    ),
 }
 
 
