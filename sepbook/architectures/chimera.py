@@ -66,13 +66,7 @@ PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
 
 RECIPES = {
     "paper": RECIPE,
-    "small": replace(
-        TALKERS_RECIPE,
-        seconds=1.5,
-        mixing={**TALKERS_RECIPE.mixing, "speed": 0.3, "more_talkers": True},  # many voices, at many speeds
-        augment=("equalise",),
-        steps={"lab": 60, "shipped": 17000, "full": 34000},
-    ),
+    "small": replace(TALKERS_RECIPE, steps={"lab": 60, "shipped": 17000, "full": 34000}),
 }
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from sepbook.architectures._names import check_choices
-from sepbook.architectures.mask_inference import SMALL_RECIPE, Head, Spectral, Trunk, TrunkConfig, heard
+from sepbook.architectures.deep_clustering import TALKERS_RECIPE
+from sepbook.architectures.mask_inference import Head, Spectral, Trunk, TrunkConfig, heard
 from sepbook.architectures.recipe import Recipe
 from sepbook.losses import clustering
 
@@ -32,19 +33,15 @@ class Config(TrunkConfig):
     kind: str = "softmax"  # masks of a bin add up to one, or "sigmoid": each by itself
 
 
-PRESETS = {"paper": Config(), "small": Config(units=96, layers=2, dropout=0.3, batch_norm="each", loudest=0.4)}
+PRESETS = {
+    "paper": Config(),
+    "small": Config(n_fft=512, hop=256, units=144, layers=2, dropout=0.2, batch_norm="each", embedding=8, loudest=0.4),
+}
 PRESETS["tiny"] = replace(PRESETS["small"], units=12, dropout=0.0, embedding=5)
 
 RECIPES = {
     "paper": Recipe(task="talkers", seconds=0.8, batch_size=128),  # 100 frames
-    "small": replace(  # many short pieces, as for mask inference
-        SMALL_RECIPE,
-        seconds=1.0,
-        learning_rate=5e-3,
-        mixing={"far_first": 1600},  # a low and a high voice are told apart first
-        augment=("repitch",),
-        steps={"lab": 60, "shipped": 5000, "full": 30000},
-    ),
+    "small": replace(TALKERS_RECIPE, steps={"lab": 60, "shipped": 8500, "full": 30000}),
 }
 
 

@@ -35,19 +35,28 @@ PRESETS = {
     "paper": Config(),
     "hershey": Config(layers=2, embedding=40, bend="tanh", batch_norm=""),
     "small": Config(
-        batch_norm="each", units=144, layers=2, dropout=0.0, embedding=10, bend="tanh", weights="magnitude"
+        n_fft=512,
+        hop=256,  # few bins, because a step costs what clustering them does
+        batch_norm="each",
+        units=144,
+        layers=2,
+        dropout=0.1,
+        embedding=8,
+        bend="tanh",
+        weights="magnitude",
     ),
 }
-PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5)
+PRESETS["tiny"] = replace(PRESETS["small"], units=12, embedding=5, dropout=0.0)
 
-TALKERS_RECIPE = replace(  # many short pieces, some of them at another pitch: there are few voices to learn from
+TALKERS_RECIPE = replace(  # many short pieces of many voices at many speeds, in many tones
     SMALL_RECIPE,
-    seconds=1.0,
+    seconds=1.5,
     batch_size=16,
-    mixing={"far_first": 3200},  # with all pairs at once, the loss stays where all bins lie together
-    augment=("repitch",),
+    # with all pairs at once, the loss stays where all bins lie together
+    mixing={"far_first": 3200, "speed": 0.3, "more_talkers": True},
+    augment=("equalise",),
     learning_rate=5e-3,
-    steps={"lab": 60, "shipped": 4500, "full": 30000},
+    steps={"lab": 60, "shipped": 12500, "full": 30000},
 )
 RECIPES = {"paper": RECIPE, "small": TALKERS_RECIPE}
 BENDS = {"sigmoid": Tensor.sigmoid, "tanh": Tensor.tanh}

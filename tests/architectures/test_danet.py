@@ -10,11 +10,11 @@ from sepbook.architectures.danet import loudest
 def test_danets_attractors_are_means_and_its_masks_share():
     torch.manual_seed(3)
     system = create("danet", "tiny", loudest=1.0).eval()
-    magnitude = torch.rand(2, 129, 11) + 0.1
+    magnitude = torch.rand(2, 257, 11) + 0.1
     with torch.no_grad():
         masks = system.masks(magnitude)
         again = system.masks(magnitude)
-    torch.testing.assert_close(masks.sum(1), torch.ones(2, 129, 11))
+    torch.testing.assert_close(masks.sum(1), torch.ones(2, 257, 11))
     assert torch.equal(masks, again), "k-means has a seed"
 
 
@@ -30,7 +30,7 @@ def test_the_loudest_share_attracts(share, kept):
 def test_masks_are_likeness_to_the_means_of_the_clusters():
     torch.manual_seed(4)
     system = create("danet", "tiny", loudest=1.0).eval()
-    magnitude = torch.rand(1, 129, 7) + 0.1
+    magnitude = torch.rand(1, 257, 7) + 0.1
     with torch.no_grad():
         masks, v = system.masks(magnitude)[0], system.network(magnitude)[0]  # (S, F, T), (F, T, D)
     labels = masks.argmax(0)

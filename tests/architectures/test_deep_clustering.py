@@ -15,19 +15,19 @@ def test_every_bin_goes_to_one_talker_and_the_number_is_free(talkers):
     system = create("deep_clustering", "tiny", source_names=names).eval()
     system.load_state_dict(two.state_dict())  # no weight knows how many there are
     with torch.no_grad():
-        masks = system.masks(torch.rand(2, 129, 20))
+        masks = system.masks(torch.rand(2, 257, 20))
         estimates = system(torch.randn(1, 1, 900))
-    assert masks.shape == (2, talkers, 129, 20) and set(masks.unique().tolist()) == {0.0, 1.0}
-    assert torch.equal(masks.sum(1), torch.ones(2, 129, 20))
+    assert masks.shape == (2, talkers, 257, 20) and set(masks.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(masks.sum(1), torch.ones(2, 257, 20))
     assert estimates.shape == (1, talkers, 1, 900)
 
 
 def test_embeddings_have_length_one():
     torch.manual_seed(0)
     for bend in ("sigmoid", "tanh"):
-        embedding = create("deep_clustering", "tiny", bend=bend).network(torch.rand(2, 129, 6))
-        assert embedding.shape == (2, 129, 6, 5)
-        torch.testing.assert_close(embedding.norm(dim=-1), torch.ones(2, 129, 6))
+        embedding = create("deep_clustering", "tiny", bend=bend).network(torch.rand(2, 257, 6))
+        assert embedding.shape == (2, 257, 6, 5)
+        torch.testing.assert_close(embedding.norm(dim=-1), torch.ones(2, 257, 6))
 
 
 def test_two_tones_in_turn_are_told_apart():
