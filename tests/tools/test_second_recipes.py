@@ -54,7 +54,7 @@ def test_one_choice_differs_or_it_shipped_before_and_it_can_be_trained(name):
     assert all(recipe[field] != value for field, value in second.recipe.items())
     data, valid, config = by_recipe(system, steps, 0, **second.recipe)
     assert config.steps == steps and len(data) * second.looks <= steps * config.batch_size
-    assert (second.looks == 10) == (second.steps > 0)
+    assert (second.looks == 0) == (second.steps > 0)
 
 
 def test_a_curve_ends_where_it_was_to_end(monkeypatch):
@@ -64,6 +64,10 @@ def test_a_curve_ends_where_it_was_to_end(monkeypatch):
     monkeypatch.setattr(second_recipes, "gain_of", lambda row: row["loss"])  # there is nothing to validate on here
     found = second_recipes.curve("mask_inference", preset="tiny", steps=6)
     assert found["until"] == 4 and [step for step, _ in found["validation"]] == [2, 4]
+    monkeypatch.setitem(SECOND, "mask_inference", replace(SECOND["mask_inference"], looks=0))
+    whole = second_recipes.curve("mask_inference", preset="tiny", steps=6)
+    assert whole["until"] == 6 and [step for step, _ in whole["validation"]] == [2, 4, 6]
+    assert whole["validation"][:2] == found["validation"]  # one course, not stopped
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -18,6 +18,7 @@ from sepbook.training.loop import train
 from sepbook.training.recipes import by_recipe
 from tools.results import _edition, _queue
 from tools.results._common import clocks, read, write
+from tools.results._earlier import DANET, DEEP_CLUSTERING, TASNET
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,17 @@ TRIED = {
         Try(
             "short windows, easy pairs longer",
             3535,
-            {**SHORT, "units": 144, "embedding": 20, "dropout": 0.25},
-            {**FAR_PIECES, "batch_size": 8},
+            {**DANET.config, "units": 144, "dropout": 0.25},
+            {**DANET.recipe, "mixing": {"far_first": 3200}},
         ),
     ),
     "deep_clustering": (
-        Try("a dropout of a quarter", 3093, {**SHORT, "units": 144, "embedding": 10, "dropout": 0.25}, FAR_PIECES),
+        Try("a dropout of a quarter", 3093, {**DEEP_CLUSTERING.config, "dropout": 0.25}, DEEP_CLUSTERING.recipe),
         Try(
             "200 units, nearly half dropped",
             1836,
-            {**SHORT, "units": 200, "embedding": 10, "dropout": 0.45},
-            FAR_PIECES,
+            {**DEEP_CLUSTERING.config, "units": 200, "dropout": 0.45},
+            DEEP_CLUSTERING.recipe,
         ),
     ),
     "demucs": (
@@ -99,14 +100,8 @@ TRIED = {
         Try(
             "short segments, a dropout of 0.3",
             3739,
-            {"dropout": 0.3, "units": 160, "size": 32, "filters": 160},
-            {
-                "seconds": 2.3,
-                "batch_size": 4,
-                "mixing": {"far_first": 4000},
-                "augment": ("repitch", "flip_sign"),
-                "learning_rate": 2e-3,
-            },
+            {**TASNET.config, "units": 160, "dropout": 0.3},
+            TASNET.recipe,
         ),
     ),
     "wave_unet": (

@@ -19,13 +19,17 @@ from torch.utils.data import Dataset
 from sepbook.architectures import create, recipe_of
 from sepbook.training.loop import train
 from sepbook.training.recipes import by_recipe
-from tools.results import _edition, _queue
+from tools.results import _earlier, _edition, _queue
 from tools.results._common import clocks, read, write
+from tools.results._earlier import Earlier
 
 
 @dataclass(frozen=True)
 class Second:
-    """What the second recipe does otherwise, and after how many of the ten looks at validation it is stopped."""
+    """What the second recipe does otherwise, and after how many of the ten looks at validation it is stopped.
+
+    After 0 looks: not at all.
+    """
 
     words: str  # as a legend says it
     config: dict = field(default_factory=dict)  # fields of the system
@@ -34,43 +38,17 @@ class Second:
     steps: int = 0  # of its whole course; 0: as many as the shipped one has
 
 
-SHORT, PIECES = {"n_fft": 256, "hop": 64}, {"seconds": 1.0, "augment": ("repitch",)}
+def before(words: str, earlier: Earlier) -> Second:
+    """Return the whole course that shipped before."""
+    return Second(words, earlier.config, earlier.recipe, 0, earlier.steps)
+
+
 SECOND = {
-    "chimera": Second(
-        "magnitudes compared, no tones",
-        {"target": "tpsa", "loss": "mse", "clustering": 1.0, "masking": 1.0},
-        {"augment": ()},
-        looks=10,
-        steps=16000,
-    ),
-    "danet": Second(
-        "short windows, eight voices",
-        {**SHORT, "units": 96, "embedding": 20, "dropout": 0.3},
-        {**PIECES, "batch_size": 8, "mixing": {"far_first": 1600}},
-        looks=10,
-        steps=5000,
-    ),
-    "deep_clustering": Second(
-        "short windows, eight voices",
-        {**SHORT, "embedding": 10, "dropout": 0.0},
-        {**PIECES, "mixing": {"far_first": 3200}},
-        looks=10,
-        steps=4500,
-    ),
+    "chimera": before("magnitudes compared, no tones", _earlier.CHIMERA),
+    "danet": before("short windows, eight voices", _earlier.DANET),
+    "deep_clustering": before("short windows, eight voices", _earlier.DEEP_CLUSTERING),
     "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
-    "tasnet": Second(
-        "short segments, eight voices",
-        {"size": 32, "filters": 160, "units": 128, "dropout": 0.0},
-        {
-            "seconds": 2.3,
-            "batch_size": 4,
-            "mixing": {"far_first": 4000},
-            "augment": ("repitch", "flip_sign"),
-            "learning_rate": 2e-3,
-        },
-        looks=10,
-        steps=16000,
-    ),
+    "tasnet": before("short segments, eight voices", _earlier.TASNET),
 }
 
 
@@ -108,8 +86,8 @@ def curve(name: str, folder: Path | None = None, preset: str = "small", steps: i
     data, valid, config = by_recipe(system, steps, 0, **changes)
     until = len(data) * second.looks
     with clocks() as time:
-        history = train(system, StoppedAt(data, until), valid, config)
-    if history.steps * config.batch_size < until:
+        history = train(system, StoppedAt(data, until) if until else data, valid, config)
+    if history.steps * config.batch_size < (until or steps * config.batch_size):
         raise KeyboardInterrupt  # somebody else pressed it
     points = [[row["step"], gain_of(row)] for row in history.rows]
     return {"steps": steps, "until": history.steps, "validation": points, **time}
