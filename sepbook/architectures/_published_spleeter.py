@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from sepbook._interrupts import interrupts_wait
 from sepbook.architectures import create
 from sepbook.architectures._published_files import PublishedError
 from sepbook.architectures._published_sets import entry_of
@@ -83,7 +84,7 @@ def converted(path: str | Path | None, published: str) -> dict[str, Tensor]:
         given = "no path was given" if path is None else f"{path} is no file"
         raise PublishedError(f"Spleeter's weights come from a file that is converted once, but {given}. {how}")
     try:
-        with safe_open(path, framework="pt") as file:
+        with interrupts_wait(), safe_open(path, framework="pt") as file:
             said = (file.metadata() or {}).get("published")
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except Exception as error:  # whatever breaks, it is the file

@@ -5,12 +5,12 @@ import threading
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from sepbook._interrupts import SIGNALS
 from sepbook._locking import alone_in
 from sepbook.training._distributed import World
 from sepbook.training.checkpoint import CheckpointError
 
 LAST, BEST = "last.safetensors", "best.safetensors"
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from sepbook import architectures
+from sepbook._interrupts import interrupts_wait
 from sepbook.architectures.base import System
 from sepbook.training import _manifest
 from sepbook.training._untrusted import about, check_size, compare, converted, described, promised, shapes
@@ -77,7 +78,7 @@ def _opened(path: Path):
         raise CheckpointError(f"{path}: there is no such file; checkpoints end in .safetensors")
     try:
         check_size(path)
-        with safe_open(path, framework="pt") as file:
+        with interrupts_wait(), safe_open(path, framework="pt") as file:
             header = about((file.metadata() or {}).get(HEADER))
             if not isinstance(header, dict) or header.get("format") != FORMAT:
                 raise CheckpointError(f"{path}: a safetensors file, but not written by sepbook (no {HEADER!r} header)")
