@@ -70,8 +70,13 @@ PRESETS["music"] = replace(PRESETS["small"], source_names=("vocals", "drums", "b
 
 RECIPES = {
     "paper": Recipe(task="speech_noise", seconds=4.5, batch_size=64, learning_rate=3e-4, schedule="constant"),
-    "small": Recipe(  # many short pieces
-        task="speech_noise", seconds=1.0, learning_rate=3e-3, steps={"lab": 60, "shipped": 5000, "full": 30000}
+    "small": Recipe(  # many short pieces of many voices at many speeds, voices and noises in many tones
+        task="speech_noise",
+        seconds=1.0,
+        mixing={"speed": 0.3, "more_talkers": True},
+        augment=("equalise", "flip_sign"),
+        learning_rate=3e-3,
+        steps={"lab": 60, "shipped": 14000, "full": 30000},
     ),
     "music": Recipe(task="songs"),
 }

@@ -18,7 +18,7 @@ from sepbook.training.loop import train
 from sepbook.training.recipes import by_recipe
 from tools.results import _edition, _queue
 from tools.results._common import clocks, read, write
-from tools.results._earlier import DANET, DEEP_CLUSTERING, TASNET
+from tools.results._earlier import DANET, DEEP_CLUSTERING, DENOISER, TASNET
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ TRIED = {
         Try("squared error, other pitches", 6623, {"loss": "mse"}, {"augment": ("repitch", "flip_sign")}),
     ),
     "denoiser": (
-        Try("other pitches, other noises", 6441, {}, {"augment": ("repitch", "remix")}),
+        Try("other pitches, other noises", 6441, {}, {**DENOISER.recipe, "augment": ("repitch", "remix")}),
         Try(
             "and a loss on magnitudes, batches of 16",
             2946,
             {"stft_weight": 0.1},
-            {"augment": ("repitch", "remix", "flip_sign"), "batch_size": 16},
+            {**DENOISER.recipe, "augment": ("repitch", "remix", "flip_sign"), "batch_size": 16},
         ),
     ),
     "mask_inference": (

@@ -1,9 +1,9 @@
 """A second recipe for systems that missed their goal: would another choice have learned faster?
 
 Some differ from the shipped one in a single choice: they follow the same course, of the same length, and are stopped on
-their way, so the two curves can be laid over each other. Others are what shipped before, a whole course. They are all
-curves on the validation songs or voices, of one seed: they choose, and prove nothing. Every run is a job of its own.
-Writes results/architectures/second_recipes.json.
+their way, so the two curves can be laid over each other. Others are whole courses: what shipped before, or a choice
+that came less far. They are all curves on the validation songs or voices, of one seed: they choose, and prove nothing.
+Every run is a job of its own. Writes results/architectures/second_recipes.json.
 
 `python -m tools.results.second_recipes NAME …` does these systems alone and keeps the rows of all others.
 """
@@ -45,8 +45,22 @@ def before(words: str, earlier: Earlier) -> Second:
 
 SECOND = {
     "chimera": before("magnitudes compared, no tones", _earlier.CHIMERA),
+    "conv_tasnet": Second(
+        "long filters, further talkers",
+        {"filters": 256, "size": 128, "narrow": 96, "skip": 96, "width": 192, "blocks": 5},
+        {
+            "seconds": 1.5,
+            "batch_size": 16,
+            "mixing": {"far_first": 3200, "speed": 0.3, "more_talkers": True},
+            "augment": ("equalise", "flip_sign"),
+            "learning_rate": 3e-3,
+        },
+        looks=0,
+        steps=8500,
+    ),
     "danet": before("short windows, eight voices", _earlier.DANET),
     "deep_clustering": before("short windows, eight voices", _earlier.DEEP_CLUSTERING),
+    "denoiser": before("eight voices, in one tone", _earlier.DENOISER),
     "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
     "tasnet": before("short segments, eight voices", _earlier.TASNET),
 }
