@@ -64,7 +64,6 @@ PRESETS = {
         channels=1,
         width=16,
         depth=5,
-        loss="mse",
     ),
 }
 PRESETS["tiny"] = replace(PRESETS["small"], width=6, depth=3, layers=1)
@@ -76,7 +75,7 @@ RECIPES = {
         seconds=1.0,
         mixing={"incoherent": 0.5, "gain_db": (-4.0, 2.0)},
         learning_rate=2e-3,
-        steps={"lab": 60, "shipped": 9000, "full": 90000},
+        steps={"lab": 60, "shipped": 20000, "full": 90000},
     ),
 }
 RECIPES["paper_v2"] = RECIPES["paper"]

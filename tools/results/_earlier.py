@@ -22,6 +22,7 @@ DANET = Earlier(
 DEEP_CLUSTERING = Earlier(
     {"n_fft": 256, "hop": 64, "embedding": 10, "dropout": 0.0}, {**PIECES, "mixing": {"far_first": 3200}}, 4500
 )
+DEMUCS = Earlier({"loss": "mse"}, {}, 9000)
 DENOISER = Earlier({}, {"mixing": {}, "augment": ()}, 5000)
 TASNET = Earlier(
     {"size": 32, "filters": 160, "units": 128, "dropout": 0.0},

@@ -60,6 +60,7 @@ SECOND = {
     ),
     "danet": before("short windows, eight voices", _earlier.DANET),
     "deep_clustering": before("short windows, eight voices", _earlier.DEEP_CLUSTERING),
+    "demucs": before("squared error, fewer steps", _earlier.DEMUCS),
     "denoiser": before("eight voices, in one tone", _earlier.DENOISER),
     "mask_inference": Second("in the order of the data", {"ordered": True}, looks=2),
     "tasnet": before("short segments, eight voices", _earlier.TASNET),
