@@ -109,7 +109,7 @@ def separate(
 
     A song of any length will do: it is read, separated and written piece by piece. The stems have the song's
     sample rate, channels and length, and appear under their names when they are complete. Their sound ends at
-    half the rate of the system (8 kHz for unet), so they add up to the song without what lies above.
+    half the rate of the system (8 kHz for unet): what lies above is in no stem.
 
     \b
     Examples:

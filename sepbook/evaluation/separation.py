@@ -10,8 +10,7 @@ Level: networks answer differently at another level. A constant offset is taken 
 the level that the system was trained at, and the estimates are brought back. A file is read once for that, before
 it is read again to be separated.
 
-Band: what lies above half the system's rate is in no estimate, so the stems add up to the song without it.
-`missing_band` says where that begins.
+Band: what lies above half the system's rate is in no estimate. `missing_band` says where that begins.
 
 Length: the audio is cut into chunks that overlap. A network knows nothing of what lies beyond the edge of its
 chunk, so the edges are its worst estimates. The outer parts of each overlap are therefore thrown away, and in
@@ -148,7 +147,7 @@ def missing_band(system, rate: int) -> str | None:
     half = system.sample_rate // 2
     return (
         f"nothing above {half} Hz is in the stems: {system.name} works at {system.sample_rate} Hz, the song has "
-        f"{rate} Hz. They add up to the song below {half} Hz."
+        f"{rate} Hz"
     )
 
 

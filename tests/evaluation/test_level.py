@@ -84,4 +84,5 @@ def test_every_task_has_a_level():
 
 def test_the_band_that_is_missing_is_said():
     assert missing_band(Named(), 16_000) is missing_band(Named(), 8_000) is None
-    assert missing_band(Named(), 44_100).startswith("nothing above 8000 Hz is in the stems: named works at 16000 Hz")
+    found = missing_band(Named(), 44_100)  # of any system: not all estimates add up
+    assert found == "nothing above 8000 Hz is in the stems: named works at 16000 Hz, the song has 44100 Hz"
