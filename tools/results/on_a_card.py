@@ -50,7 +50,7 @@ TRIED = {
     ),
     "conv_tasnet": (
         Try("short filters, short pieces", 5205, {"size": 20, "blocks": 7}, {"seconds": 1.2, "batch_size": 6}),
-        Try("as shipped, on a card", 5772),
+        Try("the recipe as shipped", 5772),
     ),
     "danet": (
         Try(
