@@ -8,7 +8,8 @@ is given mono hears it twice, and the two answers are averaged.
 
 Level: networks answer differently at another level. A constant offset is taken off, the whole song is brought to
 the level that the system was trained at, and the estimates are brought back. A file is read once for that, before
-it is read again to be separated.
+it is read again to be separated. Losses for talkers, who have no order, mostly leave level and sign of the estimates
+open. So these get one factor, with which their sum comes as near to the mixture as it can.
 
 Band: what lies above half the system's rate is in no estimate. `missing_band` says where that begins.
 
@@ -44,7 +45,7 @@ from sepbook._bars import progress_bar
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
 from sepbook.evaluation._given import check_free, check_samples
-from sepbook.evaluation._level import measure
+from sepbook.evaluation._level import SILENCE, measure
 from sepbook.losses.permutation import best_permutation
 
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
@@ -187,11 +188,13 @@ def _streamed(system, path, rate: int, length: int, hop: int, bar) -> Iterator[T
 
 def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int, edge: float = EDGE) -> Iterator[Tensor]:
     """Separate a stream of blocks `(C, any n)` at the system's rate: yield finished estimates `(S, C, n)`."""
-    overlap, tail, ramp = length - hop, None, None
+    overlap, tail, ramp, factor = length - hop, None, None, None
     for chunk, last in _chunks(blocks, length, hop):
         found = _run(system, chunk)  # (S, C, n)
         if not system.ordered:
             _keep_order(found, tail, system.channels)
+            factor = factor or _factor(found, chunk)  # one for all chunks: others would be heard at the joins
+            found *= factor or 1.0
         if tail is not None:
             ramp = (
                 _ramp(overlap, edge) if ramp is None else ramp
@@ -200,6 +203,13 @@ def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int, edge: fl
         ready = found.shape[-1] - (0 if last else overlap)
         yield found[..., :ready]
         tail = found[..., ready:]
+
+
+def _factor(found: Tensor, chunk: Tensor) -> float | None:
+    """The factor with which the sum of estimates `(S, C, n)` comes nearest to the chunk `(C, n)`; None in silence."""
+    total = found.sum(0)
+    power = float(total.square().mean())
+    return float((chunk * total).mean()) / power if power > SILENCE**2 else None
 
 
 def _chunks(blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[tuple[Tensor, bool]]:

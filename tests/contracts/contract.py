@@ -59,13 +59,18 @@ def decibels(reference, found):
 
 
 def agreement_of_chunks(system):
-    """How far chunks and one pass agree, in dB: through `separate`, so that unordered estimates are matched."""
+    """How far chunks and one pass agree, in dB: through `separate`, so that unordered estimates are matched.
+
+    The first chunk gives these a factor for all chunks. For a system that is not trained it may be any: it is left out.
+    """
     field = field_of(system)
     seconds = PART if field is None else 6 * max(field, 2 * system.stride) / system.sample_rate
     length, hop = chunk_sizes(system, seconds, 0.25)
     mixture = growing(system, length + hop + hop // 3 + 1)
     whole = separate(system, mixture, system.sample_rate, chunk_seconds=10 * seconds)
     parts = separate(system, mixture, system.sample_rate, chunk_seconds=seconds)
+    if not system.ordered:
+        parts *= (parts * whole).sum() / parts.square().sum()
     return decibels(whole, parts)
 
 
