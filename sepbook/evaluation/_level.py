@@ -57,3 +57,10 @@ def measure(system, blocks: Iterable[Tensor]) -> Level:
     level = math.sqrt(float((square - 2 * offset * mean + offset.square()).clamp_min(0).mean()))
     wanted = 10 ** (level_of(system) / 20)
     return Level(offset.float(), wanted / level if level > SILENCE else 1.0)
+
+
+def factor_of(estimates: Tensor, mixture: Tensor) -> float | None:
+    """The factor with which the sum of estimates `(S, C, N)` comes nearest to the mixture `(C, N)`; None in silence."""
+    total = estimates.sum(0)
+    power = float(total.square().mean())
+    return float((mixture * total).mean()) / power if power > SILENCE**2 else None

@@ -45,7 +45,7 @@ from sepbook._bars import progress_bar
 from sepbook._locking import alone_in
 from sepbook.architectures.base import check_source_names
 from sepbook.evaluation._given import check_free, check_samples
-from sepbook.evaluation._level import SILENCE, measure
+from sepbook.evaluation._level import factor_of, measure
 from sepbook.losses.permutation import best_permutation
 
 EDGE = 0.4  # part of the overlap that is thrown away on each side; what is left fades
@@ -193,7 +193,7 @@ def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int, edge: fl
         found = _run(system, chunk)  # (S, C, n)
         if not system.ordered:
             _keep_order(found, tail, system.channels)
-            factor = factor or _factor(found, chunk)  # one for all chunks: others would be heard at the joins
+            factor = factor or factor_of(found, chunk)  # one for all chunks: others would be heard at the joins
             found *= factor or 1.0
         if tail is not None:
             ramp = (
@@ -203,13 +203,6 @@ def _estimates(system, blocks: Iterable[Tensor], length: int, hop: int, edge: fl
         ready = found.shape[-1] - (0 if last else overlap)
         yield found[..., :ready]
         tail = found[..., ready:]
-
-
-def _factor(found: Tensor, chunk: Tensor) -> float | None:
-    """The factor with which the sum of estimates `(S, C, n)` comes nearest to the chunk `(C, n)`; None in silence."""
-    total = found.sum(0)
-    power = float(total.square().mean())
-    return float((chunk * total).mean()) / power if power > SILENCE**2 else None
 
 
 def _chunks(blocks: Iterable[Tensor], length: int, hop: int) -> Iterator[tuple[Tensor, bool]]:
