@@ -20,6 +20,7 @@ LEVELS = {"songs": -17.0, "vocals": -17.0, "folder": -17.0, "talkers": -21.5, "s
 SMALL = 0.01  # an offset below this part of the level is left as it is
 CHANCE = 5  # and one below this many standard errors: sounds of finite length have a mean by chance
 SILENCE = 1e-5  # a song below this level (-100 dB) is not made louder
+QUIET = 1e-3  # and a chunk below this one says nothing of the level of estimates: a system's own hum may be louder
 
 
 class Level(NamedTuple):
@@ -60,7 +61,12 @@ def measure(system, blocks: Iterable[Tensor]) -> Level:
 
 
 def factor_of(estimates: Tensor, mixture: Tensor) -> float | None:
-    """The factor with which the sum of estimates `(S, C, N)` comes nearest to the mixture `(C, N)`; None in silence."""
+    """The factor with which the sum of estimates `(S, C, N)` comes nearest to the mixture `(C, N)`.
+
+    None where the mixture, at the level of training, is too quiet to tell, or the estimates are silent.
+    """
     total = estimates.sum(0)
     power = float(total.square().mean())
-    return float((mixture * total).mean()) / power if power > SILENCE**2 else None
+    if power <= SILENCE**2 or float(mixture.square().mean()) <= QUIET**2:
+        return None
+    return float((mixture * total).mean()) / power

@@ -110,6 +110,21 @@ def test_talkers_come_out_at_their_level_and_the_right_way_up(name):
     assert ((share > 0.5) & (share < 1.2)).all(), share
 
 
+def test_a_hum_of_the_system_in_a_pause_decides_nothing():
+    class Humming(torch.nn.Module):
+        source_names, sample_rate, channels, stride, ordered = ("a", "b"), 8000, 1, 1, False
+
+        def forward(self, mixture):
+            hum = 1e-3 * torch.sin(0.3 * torch.arange(mixture.shape[-1]))
+            return -2 * torch.stack([0.3 * mixture + hum, 0.7 * mixture], dim=1)
+
+    mixture = torch.randn(1, 30_000, generator=torch.Generator().manual_seed(0))
+    mixture[:, :9000] *= 1e-5  # a recorded pause before anybody speaks
+    found = separate(Humming(), mixture, 8000, chunk_seconds=1.0)
+    after = slice(16_000, None)
+    assert found.sum(0)[:, after].std().item() == pytest.approx(mixture[:, after].std().item(), rel=0.01)
+
+
 @pytest.mark.parametrize("factor", [-4.0, 0.01, 3.0])
 def test_one_factor_for_all_chunks_undoes_that_of_the_system(factor):
     class Scaled(torch.nn.Module):
